@@ -1,0 +1,118 @@
+"""Azure resource ids: parse, compare, shorten.
+
+ARM answers with ids in whatever case it likes, back-references even upper-cased, so two ids are the same when they
+match without regard to case. The text is kept exactly as Azure returned it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+_SUBSCRIPTION = re.compile(r"^/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
+_GROUP = re.compile(r"^/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
+_PROVIDER = re.compile(r"^/providers/(?P<namespace>[^/]+)/(?P<path>.+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class ResourceId:
+    """One ARM resource id; equal and hashed without regard to case."""
+
+    text: str
+    """The id exactly as Azure returned it."""
+
+    @classmethod
+    def parse(cls, text: str) -> ResourceId:
+        """Read an id; raises `ValueError` with a sentence when it is not one."""
+        candidate = cls("/" + text.strip().strip("/"))
+        if not candidate._parts:
+            raise ValueError(f"not a resource id: {text!r} (it starts with /subscriptions/…)")
+        return candidate
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ResourceId) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @cached_property
+    def key(self) -> str:
+        """The id in lower case: what ids are compared and indexed by."""
+        return self.text.lower()
+
+    @cached_property
+    def _parts(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]] | None:
+        """`(subscription, group, namespace, ((type, name), …))`; None when this is no id."""
+        head = _SUBSCRIPTION.match(self.text)
+        if head is None:
+            return None
+        rest, group, namespace = head["rest"] or "", "", ""
+        if match := _GROUP.match(rest):
+            group, rest = match["group"], match["rest"] or ""
+        pairs: list[tuple[str, str]] = []
+        if match := _PROVIDER.match(rest):
+            namespace = match["namespace"]
+            segments = match["path"].split("/")
+            if len(segments) % 2 or not all(segments):
+                return None
+            pairs = list(zip(segments[::2], segments[1::2], strict=True))
+        elif rest:
+            return None
+        return head["subscription"], group, namespace, tuple(pairs)
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's id."""
+        return self._parts[0] if self._parts else ""
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group's name; empty for ids outside a group."""
+        return self._parts[1] if self._parts else ""
+
+    @property
+    def type(self) -> str:
+        """The full type, `Microsoft.Network/privateLinkServices`; a group is `Microsoft.Resources/resourceGroups`."""
+        if not self._parts:
+            return ""
+        _, group, namespace, pairs = self._parts
+        if pairs:
+            return "/".join((namespace, *(kind for kind, _ in pairs)))
+        return "Microsoft.Resources/resourceGroups" if group else "Microsoft.Resources/subscriptions"
+
+    @property
+    def name(self) -> str:
+        """The last name in the id."""
+        if not self._parts:
+            return self.text
+        subscription, group, _, pairs = self._parts
+        return pairs[-1][1] if pairs else (group or subscription)
+
+    @property
+    def parent(self) -> ResourceId | None:
+        """The resource this one is a child of; a top-level resource's parent is its group."""
+        if not self._parts:
+            return None
+        _, group, _, pairs = self._parts
+        if len(pairs) > 1:
+            return ResourceId(self.text.rsplit("/", 2)[0])
+        if pairs and group:
+            return ResourceId(self.text[: self.key.index("/providers/")])
+        return None
+
+    def child(self, kind: str, name: str) -> ResourceId:
+        """The id of a child resource, `kind` being the last part of its type."""
+        return ResourceId(f"{self.text}/{kind}/{name}")
+
+    def is_type(self, kind: str) -> bool:
+        """Whether the full type is `kind`, without regard to case."""
+        return self.type.lower() == kind.lower()
+
+
+def same_id(left: str | None, right: str | None) -> bool:
+    """Whether two id texts name the same resource; a missing id is the same as nothing."""
+    return left is not None and right is not None and left.lower() == right.lower()
