@@ -1,0 +1,84 @@
+"""What can go wrong, in words for the person at the keyboard.
+
+    PlstuiError
+    ├── ConfigError          settings are wrong or missing; nothing was asked of Azure
+    ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
+    ├── UnreachableError     no answer: name, network, TLS or time-out
+    ├── RefusedError         plstui itself does not do it, and says why
+    └── AzureError           Azure answered with an error; its code is kept
+        ├── NotFoundError    what was asked for is not there
+        └── ThrottledError   too many requests; carries how long to wait
+
+Every message is one sentence. `hint` is the next step, also one sentence, or empty.
+"""
+
+from __future__ import annotations
+
+
+class PlstuiError(Exception):
+    """Anything a person can be told in one sentence."""
+
+    code = "Error"
+    """A word for programs: ARM's own code where there is one."""
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigError(PlstuiError):
+    """Settings are wrong or missing."""
+
+    code = "Configuration"
+
+
+class CredentialsError(PlstuiError):
+    """There is no usable sign-in for a subscription."""
+
+    code = "Credentials"
+
+
+class UnreachableError(PlstuiError):
+    """The endpoint gave no answer."""
+
+    code = "Unreachable"
+
+
+class RefusedError(PlstuiError):
+    """The action is not possible now; the message says why."""
+
+    code = "NotPossible"
+
+
+class AzureError(PlstuiError):
+    """Azure answered with an error."""
+
+    code = "AzureError"
+
+    def __init__(self, message: str, *, status: int = 0, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.status = status
+        """The HTTP status; 0 when the failure came in a long-running operation's result."""
+
+
+class NotFoundError(AzureError):
+    """The resource, group or subscription is not there."""
+
+    code = "NotFound"
+
+
+class ThrottledError(AzureError):
+    """Azure asks for fewer requests."""
+
+    code = "TooManyRequests"
+
+    def __init__(self, message: str, *, retry_after: float, status: int = 429, code: str = "") -> None:
+        super().__init__(message, status=status, hint=f"Azure asks to wait {retry_after:.0f} s.", code=code)
+        self.retry_after = retry_after
+        """Seconds Azure asks to wait."""

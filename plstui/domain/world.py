@@ -1,0 +1,177 @@
+"""Both sides together: each connection joined from what the service and the endpoint say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plstui.domain.connection import (
+    Connection,
+    ConnectionStatus,
+    EndpointConnection,
+    Verb,
+    allowed_verbs,
+    why_not,
+)
+from plstui.domain.ids import ResourceId
+from plstui.domain.resources import PrivateEndpoint, PrivateLinkService
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One private link connection, seen from one or both ends."""
+
+    service_side: Connection | None
+    """The connection as the private link service reports it; None when the ISV's side does not show it."""
+    endpoint: PrivateEndpoint | None
+    """The private endpoint; None when the customer's side does not show it."""
+    endpoint_side: EndpointConnection | None
+    """The connection as the endpoint reports it; present exactly when `endpoint` is."""
+    endpoint_address: str = ""
+
+    @property
+    def id(self) -> ResourceId:
+        """The connection's id at the service, or at the endpoint when only that is seen."""
+        if self.service_side:
+            return self.service_side.id
+        assert self.endpoint_side is not None, "a link is seen from at least one end"
+        return self.endpoint_side.id
+
+    @property
+    def name(self) -> str:
+        """The connection's name where `id` is."""
+        return self.service_side.name if self.service_side else self.id.name
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """The service's word, which decides; the endpoint's when only that is seen."""
+        end = self.service_side or self.endpoint_side
+        assert end is not None, "a link is seen from at least one end"
+        return end.status
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two ends report the same status, as far as both are seen."""
+        if self.service_side is None or self.endpoint_side is None:
+            return True
+        return self.service_side.status == self.endpoint_side.status
+
+    @property
+    def message(self) -> str:
+        """The customer's request message. Only the endpoint is sure to carry it."""
+        return self.endpoint_side.request_message if self.endpoint_side else ""
+
+    @property
+    def description(self) -> str:
+        """The service's description of the state; the endpoint's when only that is seen."""
+        end = self.service_side or self.endpoint_side
+        return end.description if end else ""
+
+    @property
+    def endpoint_id(self) -> ResourceId | None:
+        """The private endpoint's id; the service knows it even when the endpoint cannot be read."""
+        if self.endpoint:
+            return self.endpoint.id
+        return self.service_side.endpoint_id if self.service_side else None
+
+    @property
+    def endpoint_name(self) -> str:
+        """The private endpoint's name."""
+        return self.endpoint_id.name if self.endpoint_id else self.name.partition(".")[0]
+
+    @property
+    def service_name(self) -> str:
+        """The private link service's name, or the target as the request named it."""
+        if self.service_side:
+            return self.service_side.service_id.name
+        target = self.endpoint_side.target if self.endpoint_side else ""
+        return target.rsplit("/", 1)[-1]
+
+    @property
+    def seen_from(self) -> tuple[Side, ...]:
+        """The sides that show this connection."""
+        seen = []
+        if self.service_side:
+            seen.append(Side.ISV)
+        if self.endpoint_side:
+            seen.append(Side.CUSTOMER)
+        return tuple(seen)
+
+    def why_not(self, verb: Verb) -> str | None:
+        """Why `verb` is not possible now; None when it is."""
+        return why_not(verb, self.service_side)
+
+    @property
+    def allowed(self) -> tuple[Verb, ...]:
+        """The verbs that are possible now."""
+        return allowed_verbs(self.service_side)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The two sides, as last seen. A side is None while it is not configured."""
+
+    isv: Snapshot | None = None
+    customer: Snapshot | None = None
+
+    def side(self, side: Side) -> Snapshot | None:
+        """One side's snapshot."""
+        return self.isv if side is Side.ISV else self.customer
+
+    def links(self) -> tuple[Link, ...]:
+        """Every connection of the ISV's services and every one of the customer's endpoints that leads to a service.
+
+        Ends are joined by name (`<endpoint>.<resourceGuid>`: needs no right on the other side), then by endpoint id.
+        """
+        endpoints = self.customer.endpoints if self.customer else ()
+        by_name = {f"{e.name}.{e.resource_guid}".lower(): e for e in endpoints if e.resource_guid}
+        by_id = {e.id: e for e in endpoints}
+        joined: set[ResourceId] = set()
+        links: list[Link] = []
+        for service in self.isv.services if self.isv else ():
+            for connection in service.connections:
+                endpoint = by_name.get(connection.name.lower())
+                if endpoint is None and connection.endpoint_id:
+                    endpoint = by_id.get(connection.endpoint_id)
+                own = _connection_to(endpoint, service) if endpoint else None
+                if own:
+                    joined.add(own.id)
+                links.append(self._link(connection, endpoint if own else None, own))
+        for endpoint in endpoints:
+            for own in endpoint.connections:
+                if own.id not in joined and _leads_to_a_service(own):
+                    links.append(self._link(None, endpoint, own))
+        return tuple(links)
+
+    def _link(self, connection: Connection | None, endpoint: PrivateEndpoint | None, own: EndpointConnection | None) -> Link:
+        address = self.customer.endpoint_address(endpoint) if self.customer and endpoint else ""
+        return Link(connection, endpoint, own, address)
+
+    def find(self, target: str) -> tuple[Link, ...]:
+        """The links a person may mean by `target`: a connection id or name, or an endpoint id or name, in any case."""
+        wanted = target.strip().lower()
+        links = self.links()
+        exact = tuple(link for link in links if wanted in (link.id.key, link.name.lower()))
+        if exact:
+            return exact
+        return tuple(
+            link
+            for link in links
+            if link.endpoint_name.lower() == wanted or (link.endpoint_id and link.endpoint_id.key == wanted)
+        )
+
+
+def _connection_to(endpoint: PrivateEndpoint, service: PrivateLinkService) -> EndpointConnection | None:
+    """The endpoint's connection to a service, which it names by id or alias; an endpoint has one in practice."""
+    names = {service.id.key, service.alias.lower()}
+    own = [c for c in endpoint.connections if c.target.lower() in names]
+    if own:
+        return own[0]
+    return endpoint.connections[0] if len(endpoint.connections) == 1 else None
+
+
+def _leads_to_a_service(connection: EndpointConnection) -> bool:
+    """Whether the target is a private link service, not Azure's own storage, database and the like."""
+    target = connection.target.lower()
+    return "/privatelinkservices/" in target or target.endswith(".azure.privatelinkservice")
