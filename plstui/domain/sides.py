@@ -17,7 +17,7 @@ class Side(StrEnum):
         return "🔵" if self is Side.ISV else "🟢"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The side's name as people say it."""
         return "ISV" if self is Side.ISV else "Customer"
 

@@ -144,7 +144,9 @@ class World:
                     links.append(self._link(None, endpoint, own))
         return tuple(links)
 
-    def _link(self, connection: Connection | None, endpoint: PrivateEndpoint | None, own: EndpointConnection | None) -> Link:
+    def _link(
+        self, connection: Connection | None, endpoint: PrivateEndpoint | None, own: EndpointConnection | None
+    ) -> Link:
         address = self.customer.endpoint_address(endpoint) if self.customer and endpoint else ""
         return Link(connection, endpoint, own, address)
 

@@ -1,0 +1,174 @@
+"""What is probed, and what came back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plstui.domain.ids import ResourceId
+from plstui.domain.resources import LoadBalancingRule
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.world import World
+
+
+class TargetKind(StrEnum):
+    """What stands at an address."""
+
+    BACKEND = "backend"
+    BALANCER = "balancer"
+    ENDPOINT = "endpoint"
+    NAME = "name"
+
+
+class Failure(StrEnum):
+    """Why an attempt brought no page."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    NO_ROUTE = "no route"
+    NOT_FOUND = "name not found"
+    WRONG_PAGE = "wrong page"
+    JUMP = "jump machine"
+    """The machine the probe starts from could not be used; the target itself was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address to fetch the page from, and the side it is reached from."""
+
+    name: str
+    kind: TargetKind
+    side: Side
+    address: str
+    port: int
+    resource_id: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One fresh connection to a target."""
+
+    host: str | None = None
+    """The hostname on the page; None when there was no such page."""
+    failure: Failure | None = None
+    error: str = ""
+    """What went wrong, in words; harmless to show."""
+    connect_ms: float | None = None
+    """Milliseconds until the connection stood."""
+    first_byte_ms: float | None = None
+    """Milliseconds from there to the first byte of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """All attempts at one target."""
+
+    target: Target
+    route: str
+    """How it was reached, like `ssh testVM`."""
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every attempt brought a backend's page."""
+        return bool(self.attempts) and all(attempt.host for attempt in self.attempts)
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """How often each backend answered, by name."""
+        return dict(sorted(Counter(a.host for a in self.attempts if a.host).items()))
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often each kind of failure happened."""
+        return dict(sorted(Counter(a.failure.value for a in self.attempts if a.failure).items()))
+
+    @property
+    def error(self) -> str:
+        """What went wrong first, in words; empty when nothing did."""
+        return next((attempt.error for attempt in self.attempts if attempt.failure), "")
+
+    @property
+    def connect_ms(self) -> tuple[float, float] | None:
+        """Milliseconds to connect, p50 and p95; None when no attempt connected."""
+        return _p50_p95([a.connect_ms for a in self.attempts if a.connect_ms is not None])
+
+    @property
+    def first_byte_ms(self) -> tuple[float, float] | None:
+        """Milliseconds from connect to the first byte, p50 and p95; None when none came."""
+        return _p50_p95([a.first_byte_ms for a in self.attempts if a.first_byte_ms is not None])
+
+
+def _p50_p95(values: list[float]) -> tuple[float, float] | None:
+    """Nearest-rank percentiles: with few samples, a value that was really measured."""
+    if not values:
+        return None
+    ranked = sorted(values)
+    return ranked[(len(ranked) - 1) // 2], ranked[min(len(ranked) - 1, -(-len(ranked) * 95 // 100) - 1)]
+
+
+def targets(world: World) -> tuple[Target, ...]:
+    """Every backend, from the ISV's side, and every endpoint that leads to a service, from the customer's."""
+    return (*_backends(world.isv), *_endpoints(world))
+
+
+def _backends(isv: Snapshot | None) -> list[Target]:
+    if isv is None:
+        return []
+    members = {c.id: (c, nic) for nic in isv.interfaces for c in nic.ip_configurations}
+    machines = {machine.id: machine for machine in isv.machines}
+    machine_of = {nic.id: machine for machine in isv.machines for nic in isv.machine_interfaces(machine)}
+    found: dict[tuple[str, int], Target] = {}
+    for balancer in isv.balancers:
+        for rule in balancer.rules:
+            pool = next((pool for pool in balancer.pools if pool.id == rule.pool_id), None)
+            for member_id in pool.member_ids if pool else ():
+                configuration, nic = members.get(member_id, (None, None))
+                if configuration is None or nic is None or not configuration.private_ip_address:
+                    continue
+                machine = machine_of.get(nic.id) or (machines.get(nic.machine_id) if nic.machine_id else None)
+                key = (configuration.private_ip_address, rule.backend_port)
+                found[key] = Target(
+                    name=machine.name if machine else nic.name,
+                    kind=TargetKind.BACKEND,
+                    side=Side.ISV,
+                    address=configuration.private_ip_address,
+                    port=rule.backend_port,
+                    resource_id=machine.id if machine else nic.id,
+                )
+    return sorted(found.values(), key=lambda target: (target.name.lower(), target.port))
+
+
+def _endpoints(world: World) -> list[Target]:
+    found: list[Target] = []
+    for link in world.links():
+        if link.endpoint and link.endpoint_address:
+            for port in _service_ports(world, link.service_name):
+                found.append(
+                    Target(
+                        name=link.endpoint_name,
+                        kind=TargetKind.ENDPOINT,
+                        side=Side.CUSTOMER,
+                        address=link.endpoint_address,
+                        port=port,
+                        resource_id=link.endpoint.id,
+                    )
+                )
+    return found
+
+
+def _service_ports(world: World, service_name: str) -> list[int]:
+    """The ports a service's balancer listens on; 80 when the ISV's side cannot be read."""
+    ports: set[int] = set()
+    for service in world.isv.services if world.isv else ():
+        if service.name.lower() == service_name.lower() or service.alias.lower() == service_name.lower():
+            ports.update(rule.frontend_port for rule in _rules(world.isv, service.frontend_ids))
+    return sorted(ports) or [80]
+
+
+def _rules(isv: Snapshot | None, frontend_ids: tuple[ResourceId, ...]) -> list[LoadBalancingRule]:
+    balancers = isv.balancers if isv else ()
+    return [rule for balancer in balancers for rule in balancer.rules if rule.frontend_id in frontend_ids]

@@ -1,0 +1,1 @@
+"""Use cases: watch both sides, act on connections, keep the journal. asyncio only."""

@@ -1,0 +1,135 @@
+"""The one gate that every write passes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from plstui.domain.az import az_line
+from plstui.domain.connection import Connection, Verb, why_not
+from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.domain.text import clean
+from plstui.domain.world import Link
+from plstui.engine.journal import Entry, Journal
+from plstui.engine.ports import CloudReader, CloudWriter
+from plstui.engine.watcher import Watcher
+
+MAX_DESCRIPTION = 140
+"""Characters in a description: the limit Azure documents for the request message, kept for the answer too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done: what a person is asked to confirm."""
+
+    verb: Verb
+    connection: Connection
+    """As the service reported it a moment ago."""
+    description: str
+    """The description that will be sent; the confirmation may change it."""
+
+    def az(self, description: str | None = None) -> str:
+        """The `az` line that does the same, with this or another description."""
+        return az_line(self.verb, self.connection.id, self.description if description is None else description)
+
+
+Confirm = Callable[[Intent], Awaitable[str | None]]
+"""Asks the person: the description to send, or None for no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an action ended."""
+
+    intent: Intent
+    connection: Connection | None
+    """The connection as Azure answered; None when it is gone."""
+
+
+class Actions:
+    """Approve, reject and remove, always in the same order of checks."""
+
+    def __init__(
+        self,
+        reader: CloudReader,
+        writer: CloudWriter,
+        journal: Journal,
+        watchers: Iterable[Watcher],
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._journal = journal
+        self._watchers = tuple(watchers)
+        self.read_only = read_only
+        self.under_way: dict[ResourceId, Verb] = {}
+        """The writes Azure has not answered yet, by connection."""
+
+    def why_not(self, verb: Verb, link: Link | None) -> str | None:
+        """Why `verb` is not possible now; None when it is. What greys a key and refuses a command alike."""
+        if self.read_only:
+            return "plstui was started read-only; start it without --read-only to decide."
+        if link is None:
+            return "No connection is selected."
+        if link.id in self.under_way:
+            return f"plstui is still {self.under_way[link.id].doing} this connection."
+        return link.why_not(verb)
+
+    async def perform(
+        self, verb: Verb, link: Link, confirm: Confirm, *, description: str | None = None
+    ) -> Outcome | None:
+        """Pass the gate with one verb; None when the person said no.
+
+        Raises `RefusedError` when it is not possible now, and what the reader and the writer raise.
+        """
+        self._refuse(self.why_not(verb, link))
+        fresh = await self._reader.read_connection(link.id)
+        self._refuse(why_not(verb, fresh))
+        text = await confirm(Intent(verb, fresh, self._description(verb, fresh, description)))
+        if text is None:
+            return None
+        intent = Intent(verb, fresh, clean(text, MAX_DESCRIPTION))
+        self._refuse(self.why_not(verb, link))
+        self._journal.check()
+        self.under_way[link.id] = verb
+        try:
+            after = await self._call(intent)
+        finally:
+            del self.under_way[link.id]
+            for watcher in self._watchers:
+                watcher.wake(after_write=True)
+        return Outcome(intent, after)
+
+    async def _call(self, intent: Intent) -> Connection | None:
+        outcome, message = "interrupted", "The answer was not waited for."
+        try:
+            after = await self._send(intent)
+            outcome, message = "done", ""
+            return after
+        except PlstuiError as error:
+            outcome, message = error.code, error.message
+            raise
+        finally:
+            self._journal.add(Entry(Side.ISV, intent.verb.value, intent.connection.id, intent.az(), outcome, message))
+
+    async def _send(self, intent: Intent) -> Connection | None:
+        before = intent.connection
+        if intent.verb.status is None:
+            await self._writer.remove(before.id)
+            return None
+        return await self._writer.decide(before.id, intent.verb.status, intent.description, expected=before.status)
+
+    @staticmethod
+    def _description(verb: Verb, connection: Connection, given: str | None) -> str:
+        """What to send when nothing is given: Azure replaces the state whole, so leaving it out would empty it."""
+        if given is not None:
+            return clean(given, MAX_DESCRIPTION)
+        return "" if verb is Verb.REMOVE else f"{verb.done.capitalize()} with plstui"
+
+    @staticmethod
+    def _refuse(reason: str | None) -> None:
+        if reason:
+            raise RefusedError(reason)

@@ -1,0 +1,67 @@
+"""What was done, one JSON object a line, never rewritten."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from plstui.domain.errors import ConfigError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One write that was sent to Azure, and how it ended."""
+
+    side: Side
+    verb: str
+    resource_id: ResourceId
+    az: str
+    """The `az` command that does the same."""
+    outcome: str
+    """`done`, or the error's code."""
+    message: str = ""
+    """The error's sentence; empty when it was done."""
+
+
+class Journal:
+    """Appends to a file only its owner can read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def check(self) -> None:
+        """Make sure that a line could be written; raises `ConfigError`. Asked before a write, not after it."""
+        self._append(b"")
+
+    def add(self, entry: Entry) -> None:
+        """Write one line to disk; raises `ConfigError` when the file cannot be written."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "side": entry.side.value,
+            "verb": entry.verb,
+            "id": entry.resource_id.text,
+            "az": entry.az,
+            "outcome": entry.outcome,
+            "message": entry.message,
+        }
+        self._append(json.dumps(line, ensure_ascii=True).encode() + b"\n")
+
+    def _append(self, data: bytes) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # One write to a file opened for appending: lines of two programs never mix.
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, data)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise ConfigError(
+                f"The journal {self.path} cannot be written: {error.strerror}.",
+                hint="Free the path or set XDG_STATE_HOME to a folder you can write to.",
+            ) from error

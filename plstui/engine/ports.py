@@ -1,0 +1,110 @@
+"""What the use cases need of the outside world. `arm/` and `probe/` provide it; `compose.py` joins the two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from enum import Flag, auto
+from time import monotonic
+from typing import Protocol
+
+from plstui.domain.connection import Connection, ConnectionStatus
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Target, TargetResult
+from plstui.domain.resources import LoadBalancer
+from plstui.domain.snapshot import Reading
+
+
+class Tier(Flag):
+    """Types that are read together, because they change at the same pace. One LIST per type."""
+
+    CONNECTIONS = auto()
+    """Private link services and private endpoints: two calls."""
+    MACHINES = auto()
+    """Machines with power state, network interfaces, load balancers: three calls."""
+    NETWORKS = auto()
+    """Resource groups, virtual networks, network security groups: three calls."""
+    ALL = CONNECTIONS | MACHINES | NETWORKS
+
+
+class CloudReader(Protocol):
+    """Reads one side. Every method raises `PlstuiError` and nothing else."""
+
+    async def read(self, tiers: Tier) -> Reading:
+        """One refresh: at most eight calls, whatever the tiers."""
+
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+        """Ask balancers for the health of their rules' members; `health` stays None when no right or no rule allows it.
+
+        A long-running POST per rule, so this is a refresh of its own and bounded likewise.
+        """
+
+    async def read_connection(self, connection_id: ResourceId) -> Connection:
+        """One connection as the service reports it now."""
+
+    async def close(self) -> None:
+        """Give back sockets and tokens."""
+
+
+class CloudWriter(Protocol):
+    """Writes to one side. Every method raises `PlstuiError` and nothing else."""
+
+    async def decide(
+        self,
+        connection_id: ResourceId,
+        status: ConnectionStatus,
+        description: str,
+        *,
+        expected: ConnectionStatus,
+    ) -> Connection:
+        """Set a connection's status and description; all else it carries stays. What Azure answered comes back.
+
+        Raises `RefusedError` when the connection is no longer in the `expected` status that the person saw.
+        """
+
+    async def remove(self, connection_id: ResourceId) -> None:
+        """Delete a connection and wait until Azure is done."""
+
+
+class Prober(Protocol):
+    """Fetches the page from targets, all at once."""
+
+    def probe(self, targets: Sequence[Target], count: int) -> AsyncIterator[TargetResult]:
+        """Yield each target's result as soon as its `count` attempts are over. Failures are results, not errors."""
+
+    async def close(self) -> None:
+        """Close every connection to a jump machine, also those that hang."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can turn it."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for the event, at most so long; whether it came."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return monotonic()
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for the event, at most so long; whether it came."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await event.wait()
+        except TimeoutError:
+            return False

@@ -1,0 +1,34 @@
+"""The running parts that a person's commands and keys work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from plstui.domain.sides import Side
+from plstui.domain.world import World
+from plstui.engine.actions import Actions
+from plstui.engine.journal import Journal
+from plstui.engine.ports import Prober
+from plstui.engine.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One session with one or two sides."""
+
+    watchers: Mapping[Side, Watcher]
+    """A watcher for each side that is configured."""
+    actions: Actions | None
+    """None when the ISV's side is not configured: nobody else may decide."""
+    prober: Prober
+    journal: Journal
+    probe_count: int
+    """Fresh connections per target of a probe."""
+    close: Callable[[], Awaitable[None]]
+    """Gives everything back: sockets, jump connections, an embedded sandbox."""
+
+    def world(self) -> World:
+        """Both sides as last seen."""
+        isv, customer = self.watchers.get(Side.ISV), self.watchers.get(Side.CUSTOMER)
+        return World(isv.snapshot if isv else None, customer.snapshot if customer else None)

@@ -1,0 +1,151 @@
+"""Watches one side and yields whole snapshots of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+
+from plstui.domain.errors import PlstuiError, ThrottledError
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.tree import rows
+from plstui.engine.ports import Clock, CloudReader, SystemClock, Tier
+
+BUSY_INTERVAL = 1.0
+"""Seconds between refreshes while something is under way: ARM refills 25 reads a second, a refresh makes two to eight."""
+
+IDLE_INTERVAL = 15.0
+"""Seconds between refreshes once nothing has changed for `IDLE_AFTER`."""
+
+IDLE_AFTER = 300.0
+"""Seconds without a change after which a side counts as idle."""
+
+BUSY_AFTER_WRITE = 60.0
+"""Seconds after a write during which its effects are still expected."""
+
+LONGEST_BACK_OFF = 60.0
+"""Seconds between two tries of a side that does not answer, at most, unless Azure asks for more."""
+
+MACHINES_EVERY = 3
+NETWORKS_EVERY = 12
+"""Every n-th tick reads these tiers too."""
+
+_UNDER_WAY = frozenset({"updating", "creating", "deleting", "starting", "stopping", "deallocating"})
+
+
+def _jitter() -> float:
+    """A factor that keeps two watchers from asking in step."""
+    return random.uniform(0.9, 1.1)
+
+
+class Watcher:
+    """Reads one side again and again; every result is a whole `Snapshot`.
+
+    A refresh that fails yields the last content with `stale_since` and `error` set. Ticks cannot pile up: the next
+    wait starts when a refresh is over, and a `wake` during a refresh makes exactly one more follow.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        subscription: str,
+        reader: CloudReader,
+        *,
+        tenant: str = "",
+        interval: float = 5.0,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = _jitter,
+    ) -> None:
+        self.snapshot = Snapshot(side=side, subscription=subscription, tenant=tenant)
+        """The newest content; empty before the first answer."""
+        self.reader = reader
+        self._interval = interval
+        self._clock: Clock = clock or SystemClock()
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._retry_after = 0.0
+        self._changed_at = self._clock.monotonic()
+        self._written_at: float | None = None
+
+    def wake(self, *, after_write: bool = False) -> None:
+        """Refresh now; `after_write` keeps the pace up for a minute."""
+        if after_write:
+            self._written_at = self._clock.monotonic()
+        self._retry_after = 0.0
+        self._wake.set()
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Snapshots without end: the first as soon as the side has answered or failed to."""
+        tick = 0
+        woken = True
+        while True:
+            self._wake.clear()
+            everything = woken or self.snapshot.read_at is None
+            if everything and self.snapshot.read_at is not None:
+                # After a write or on request the connections come first: they are what is being waited for.
+                yield await self.refresh(Tier.CONNECTIONS)
+            tiers = Tier.ALL if everything else self._tiers(tick)
+            yield await self.refresh(tiers)
+            if Tier.MACHINES in tiers and not self._failures:
+                yield await self.refresh_health()
+            tick += 1
+            woken = await self._clock.wait(self._wake, self.pause())
+
+    def _tiers(self, tick: int) -> Tier:
+        tiers = Tier.CONNECTIONS
+        if tick % MACHINES_EVERY == 0:
+            tiers |= Tier.MACHINES
+        if tick % NETWORKS_EVERY == 0:
+            tiers |= Tier.NETWORKS
+        return tiers
+
+    async def refresh(self, tiers: Tier = Tier.ALL) -> Snapshot:
+        """One refresh; never raises for what Azure or the network does, the snapshot says it."""
+        try:
+            reading = await self.reader.read(tiers)
+        except PlstuiError as error:
+            return self._failed(error)
+        self._failures = 0
+        self._retry_after = 0.0
+        return self._keep(self.snapshot.fold(reading, self._clock.now()))
+
+    async def refresh_health(self) -> Snapshot:
+        """Ask the balancers how their members are. A side without balancers is not asked anything."""
+        if not self.snapshot.balancers:
+            return self.snapshot
+        try:
+            reading = await self.reader.read_health(self.snapshot.balancers)
+        except PlstuiError as error:
+            return self._failed(error)
+        return self._keep(self.snapshot.fold(reading, self._clock.now()))
+
+    def _keep(self, snapshot: Snapshot) -> Snapshot:
+        if snapshot != self.snapshot:
+            self._changed_at = self._clock.monotonic()
+        self.snapshot = snapshot
+        return snapshot
+
+    def _failed(self, error: PlstuiError) -> Snapshot:
+        self._failures += 1
+        self._retry_after = error.retry_after if isinstance(error, ThrottledError) else 0.0
+        self.snapshot = self.snapshot.failed(str(error), error.code, self._clock.now())
+        return self.snapshot
+
+    def pause(self) -> float:
+        """Seconds until the next refresh, from what the last ones showed."""
+        if self._failures:
+            back_off: float = min(self._interval * 2 ** (self._failures - 1), LONGEST_BACK_OFF)
+            return max(back_off * self._jitter(), self._retry_after)
+        now = self._clock.monotonic()
+        if self._busy(now):
+            return min(BUSY_INTERVAL, self._interval) * self._jitter()
+        if now - self._changed_at >= IDLE_AFTER:
+            return max(IDLE_INTERVAL, self._interval) * self._jitter()
+        return self._interval * self._jitter()
+
+    def _busy(self, now: float) -> bool:
+        if self._written_at is not None and now - self._written_at < BUSY_AFTER_WRITE:
+            return True
+        return any(row.provisioning_state.lower() in _UNDER_WAY for row in rows(self.snapshot))
