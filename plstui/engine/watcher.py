@@ -13,7 +13,7 @@ from plstui.domain.tree import rows
 from plstui.engine.ports import Clock, CloudReader, SystemClock, Tier
 
 BUSY_INTERVAL = 1.0
-"""Seconds between refreshes while something is under way: ARM refills 25 reads a second, a refresh makes two to eight."""
+"""Seconds between refreshes while something is under way: ARM refills 25 reads a second, we make two to eight."""
 
 IDLE_INTERVAL = 15.0
 """Seconds between refreshes once nothing has changed for `IDLE_AFTER`."""

@@ -1,0 +1,152 @@
+"""Read settings from a file and the environment, and say exactly what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from plstui.config import locations
+from plstui.config.settings import Settings
+from plstui.domain.errors import ConfigError
+
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
+
+Override = Mapping[str, Mapping[str, Any]]
+"""Values from the command line, section by section; they win over the environment and the file."""
+
+
+def load(
+    path: Path | None = None, *, environ: Mapping[str, str] = os.environ, override: Override | None = None
+) -> Settings:
+    """Settings from defaults, file, environment and command line, later ones winning.
+
+    A file that was named must exist; the usual one may be missing. Raises `ConfigError` naming file, line and key.
+    """
+    named = path or (Path(environ["PLSTUI_CONFIG"]) if environ.get("PLSTUI_CONFIG") else None)
+    source = named or locations.config_file(environ)
+    text = _read(source, required=named is not None)
+    raw = _parse(source, text)
+    # The file is judged alone first, so that a message about it can name its line.
+    try:
+        msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise _explain(source, text, error) from None
+    for keys, value in _from_environment(environ):
+        _set(raw, keys, value)
+    for section, values in (override or {}).items():
+        for key, value in values.items():
+            _set(raw, (section, key), value)
+    return msgspec.convert(raw, Settings)
+
+
+def _read(source: Path, *, required: bool) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if not required:
+            return ""
+        raise ConfigError(f"There is no settings file {source}.", hint="Check the path given with --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"The settings file {source} cannot be read: {reason}.") from None
+
+
+def _parse(source: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}.", hint="Mend that line.") from None
+
+
+def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigError:
+    """The same error with file, line, key and what is allowed there."""
+    match = _WHERE.match(str(error))
+    what, path = (match["what"], match["path"] or "") if match else (str(error), "")
+    keys = tuple(part for part in path.split(".") if part)
+    if unknown := _UNKNOWN.search(what):
+        where = f"[{path}]" if path else "the top level"
+        allowed = ", ".join(sorted(_fields(_struct_at(keys))))
+        line = _line_of(text, (*keys, unknown["key"]))
+        return ConfigError(
+            f"{source}, line {line}: there is no key `{unknown['key']}` in {where}.", hint=f"Allowed are: {allowed}."
+        )
+    return ConfigError(
+        f"{source}, line {_line_of(text, keys)}: the value of `{path}` is not allowed: {_lower(what)}.",
+        hint=_allowed(keys),
+    )
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _fields(struct: type) -> dict[str, Any]:
+    return {f.name: f.type for f in msgspec.structs.fields(struct)}
+
+
+def _struct_at(keys: tuple[str, ...]) -> type:
+    struct: type = Settings
+    for key in keys:
+        struct = _fields(struct)[key]
+    return struct
+
+
+def _allowed(keys: tuple[str, ...]) -> str:
+    """What may stand at a key, in words; empty when the error says it all."""
+    kind = _fields(_struct_at(keys[:-1])).get(keys[-1]) if keys else None
+    if kind is not None and get_origin(kind) is not None and all(isinstance(word, str) for word in get_args(kind)):
+        return f"Allowed are: {', '.join(get_args(kind))}."
+    return ""
+
+
+def _line_of(text: str, keys: tuple[str, ...]) -> int:
+    """The line on which a key or its section stands; TOML's parser does not tell."""
+    section: tuple[str, ...] = ()
+    best = 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if header := re.match(r"^\[+\s*([^\]]+?)\s*\]+", stripped):
+            section = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            if section == keys[: len(section)]:
+                best = number
+            if section == keys:
+                return number
+        elif assignment := re.match(r"^([\w.\"'-]+)\s*=", stripped):
+            key = tuple(part.strip("\"'") for part in assignment[1].split("."))
+            if (*section, *key) == keys:
+                return number
+    return best
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for keys, kind in _leaves(Settings):
+        name = "_".join(("PLSTUI", *keys)).upper()
+        if name not in environ:
+            continue
+        try:
+            yield keys, msgspec.convert(environ[name], kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(
+                f"The environment variable {name} is not allowed: {_lower(str(error))}.", hint=_allowed(keys)
+            ) from None
+
+
+def _leaves(struct: type, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, kind in _fields(struct).items():
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield from _leaves(kind, (*keys, name))
+        else:
+            yield (*keys, name), kind
+
+
+def _set(raw: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
+    for key in keys[:-1]:
+        raw = raw.setdefault(key, {})
+    raw[keys[-1]] = value
