@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from enum import Flag, auto
 
 from plstui.domain.connection import Connection
 from plstui.domain.ids import ResourceId
@@ -20,6 +21,18 @@ from plstui.domain.resources import (
     VirtualNetwork,
 )
 from plstui.domain.sides import Side
+
+
+class Tier(Flag):
+    """Types that are read together, because they change at the same pace. One LIST per type."""
+
+    CONNECTIONS = auto()
+    """Private link services and private endpoints: two calls."""
+    MACHINES = auto()
+    """Machines with power state, network interfaces, load balancers: three calls."""
+    NETWORKS = auto()
+    """Resource groups, virtual networks, network security groups: three calls."""
+    ALL = CONNECTIONS | MACHINES | NETWORKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
-"""What the use cases need of the outside world. `arm/` and `probe/` provide it; `compose.py` joins the two."""
+"""What the use cases need of the outside world. `arm/` and `probe/` provide it; `compose.py` joins the two.
+
+They provide it without importing this file (the layers forbid it): a class with these methods is enough.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from enum import Flag, auto
 from time import monotonic
 from typing import Protocol
 
@@ -13,19 +15,7 @@ from plstui.domain.connection import Connection, ConnectionStatus
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
 from plstui.domain.resources import LoadBalancer
-from plstui.domain.snapshot import Reading
-
-
-class Tier(Flag):
-    """Types that are read together, because they change at the same pace. One LIST per type."""
-
-    CONNECTIONS = auto()
-    """Private link services and private endpoints: two calls."""
-    MACHINES = auto()
-    """Machines with power state, network interfaces, load balancers: three calls."""
-    NETWORKS = auto()
-    """Resource groups, virtual networks, network security groups: three calls."""
-    ALL = CONNECTIONS | MACHINES | NETWORKS
+from plstui.domain.snapshot import Reading, Tier
 
 
 class CloudReader(Protocol):

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 
 from plstui.domain.errors import PlstuiError, ThrottledError
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot
+from plstui.domain.snapshot import Snapshot, Tier
 from plstui.domain.tree import rows
-from plstui.engine.ports import Clock, CloudReader, SystemClock, Tier
+from plstui.engine.ports import Clock, CloudReader, SystemClock
 
 BUSY_INTERVAL = 1.0
 """Seconds between refreshes while something is under way: ARM refills 25 reads a second, we make two to eight."""
@@ -59,6 +59,8 @@ class Watcher:
     ) -> None:
         self.snapshot = Snapshot(side=side, subscription=subscription, tenant=tenant)
         """The newest content; empty before the first answer."""
+        self.failure: PlstuiError | None = None
+        """Why the last refresh failed; None when it did not."""
         self.reader = reader
         self._interval = interval
         self._clock: Clock = clock or SystemClock()
@@ -109,6 +111,7 @@ class Watcher:
             return self._failed(error)
         self._failures = 0
         self._retry_after = 0.0
+        self.failure = None
         return self._keep(self.snapshot.fold(reading, self._clock.now()))
 
     async def refresh_health(self) -> Snapshot:
@@ -129,6 +132,7 @@ class Watcher:
 
     def _failed(self, error: PlstuiError) -> Snapshot:
         self._failures += 1
+        self.failure = error
         self._retry_after = error.retry_after if isinstance(error, ThrottledError) else 0.0
         self.snapshot = self.snapshot.failed(str(error), error.code, self._clock.now())
         return self.snapshot

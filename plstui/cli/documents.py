@@ -1,0 +1,93 @@
+"""The JSON documents other programs rely on. Fields may be added, never renamed or dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plstui.cli.output import JSON_TEXT, time_json
+from plstui.domain.probe import TargetResult
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.text import clean
+from plstui.domain.tree import rows
+from plstui.domain.world import Link
+
+
+def text(value: str) -> str | None:
+    """A text from the other side, harmless; None when there is none."""
+    return clean(value, JSON_TEXT) or None
+
+
+def side_json(snapshot: Snapshot | None) -> dict[str, Any] | None:
+    """SIDE: one subscription and everything seen in it; None for a side that is not configured."""
+    if snapshot is None:
+        return None
+    return {
+        "subscription": snapshot.subscription,
+        "tenant": snapshot.tenant or None,
+        "reachable": snapshot.reachable,
+        "stale_since": time_json(snapshot.stale_since),
+        "error": text(snapshot.error),
+        "read_at": time_json(snapshot.read_at),
+        "resources": [
+            {
+                "id": row.id.text,
+                "type": row.type,
+                "name": text(row.name),
+                "location": text(row.location),
+                "state": text(row.state),
+                "provisioning_state": text(row.provisioning_state),
+                "detail": text(row.detail),
+            }
+            for row in rows(snapshot)
+        ],
+    }
+
+
+def connection_json(link: Link) -> dict[str, Any]:
+    """CONNECTION: one connection joined from both ends; what neither end says is None."""
+    service, endpoint = link.service_side, link.endpoint_side
+    actions_required = (service or endpoint).actions_required if service or endpoint else ""  # type: ignore[union-attr]
+    provisioning_state = (service or endpoint).provisioning_state if service or endpoint else ""  # type: ignore[union-attr]
+    location = service.endpoint_location if service else ""
+    return {
+        "id": link.id.text,
+        "name": text(link.name),
+        "service": text(link.service_name),
+        "endpoint": text(link.endpoint_name),
+        "endpoint_id": link.endpoint_id.text if link.endpoint_id else None,
+        "customer_subscription": link.endpoint_id.subscription if link.endpoint_id else None,
+        "status": link.status.word,
+        "description": text(link.description),
+        "message": text(link.message),
+        "actions_required": text(actions_required),
+        "link_identifier": text(service.link_identifier) if service else None,
+        "endpoint_location": text(location or (link.endpoint.location if link.endpoint else "")),
+        "endpoint_address": text(link.endpoint_address),
+        "provisioning_state": text(provisioning_state),
+        "seen_from": [side.value for side in link.seen_from],
+        "allowed": [verb.value for verb in link.allowed],
+    }
+
+
+def target_json(result: TargetResult) -> dict[str, Any]:
+    """TARGET: one probed address and what came back; times in milliseconds."""
+    target = result.target
+    return {
+        "name": text(target.name),
+        "kind": target.kind.value,
+        "side": target.side.value,
+        "address": target.address,
+        "port": target.port,
+        "route": text(result.route),
+        "ok": result.ok,
+        "attempts": len(result.attempts),
+        "hosts": result.hosts,
+        "failures": result.failures,
+        "connect_ms": _percentiles(result.connect_ms),
+        "first_byte_ms": _percentiles(result.first_byte_ms),
+        "error": text(result.error),
+    }
+
+
+def _percentiles(values: tuple[float, float] | None) -> dict[str, float] | None:
+    return {"p50": round(values[0], 2), "p95": round(values[1], 2)} if values else None

@@ -1,0 +1,150 @@
+"""`plstui [GLOBAL] [COMMAND]`: the group, the options every command takes, and how a run ends."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plstui import __version__
+from plstui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of, print_error
+from plstui.compose import Options
+from plstui.config import locations
+from plstui.domain.errors import PlstuiError
+
+DEFAULT_WORLD = "pending"
+
+
+def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that may stand before or after a command."""
+    for option in reversed(
+        (
+            click.option(
+                "--sandbox",
+                metavar="WORLD|URL",
+                help=f"Use a local Azure instead: a world (--sandbox alone is --sandbox={DEFAULT_WORLD}) or a served one.",
+            ),
+            click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The settings file."),
+            click.option("--isv", metavar="SUBSCRIPTION", help="The ISV's subscription."),
+            click.option("--customer", metavar="SUBSCRIPTION", help="The customer's subscription."),
+            click.option("--read-only", is_flag=True, default=None, help="Only look: nothing can be changed."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class Globals:
+    """The global options as they add up, those after the command winning."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def take(self, values: dict[str, Any]) -> None:
+        """Move the global options out of a command's parameters."""
+        for name in ("sandbox", "config", "isv", "customer", "read_only"):
+            value = values.pop(name)
+            if value is not None:
+                self._values[name] = value
+
+    def options(self) -> Options:
+        """What to connect to. Raises `click.UsageError` for options that contradict each other."""
+        values = self._values
+        if "sandbox" in values and "config" in values:
+            raise click.UsageError("--sandbox brings its own settings; leave out --config.")
+        override: dict[str, dict[str, Any]] = {}
+        for side in ("isv", "customer"):
+            if side in values:
+                override[side] = {"subscription": values[side]}
+        if "read_only" in values:
+            override["ui"] = {"read_only": True}
+        sandbox = values.get("sandbox")
+        if sandbox is not None and "://" not in sandbox:
+            _check_world(sandbox)
+        return Options(values.get("config"), sandbox, override)
+
+
+def _check_world(name: str) -> None:
+    from plstui.sandbox.scenarios import WORLDS
+
+    if name not in WORLDS:
+        raise click.UsageError(f"There is no world {name!r}; there are {', '.join(WORLDS)}.")
+
+
+def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command of `group` that takes the global options too; its function gets `options` first."""
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        @click.pass_context
+        def body(context: click.Context, **values: Any) -> Any:
+            collected: Globals = context.obj
+            collected.take(values)
+            return context.invoke(function, collected.options(), **values)
+
+        body.__doc__ = function.__doc__
+        if params := getattr(function, "__click_params__", None):
+            body.__click_params__ = params  # type: ignore[attr-defined]
+        return group.command(name)(_global_options(body))
+
+    return declare
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@_global_options
+@click.version_option(__version__, message="plstui %(version)s")
+@click.pass_context
+def cli(context: click.Context, **values: Any) -> None:
+    """Both sides of an Azure private link, live.
+
+    Without a command the two panes open: the ISV's subscription and the customer's. No account is needed for
+    plstui --sandbox.
+    """
+    context.obj = Globals()
+    context.obj.take(values)
+    if context.invoked_subcommand is None:
+        from plstui.cli.panes import open_panes
+
+        context.exit(open_panes(context.obj.options()))
+
+
+def _load_commands() -> None:
+    """Declare the command groups; each file registers itself with `cli`."""
+    from plstui.cli import connections, probe, sandbox, status  # noqa: F401
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; no exception leaves this function."""
+    _load_commands()
+    # The value of --sandbox is optional and never stands in the next word, or `--sandbox status` would be ambiguous.
+    words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments]
+    as_json = "--json" in words
+    try:
+        return int(cli.main(words, prog_name="plstui", standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        hint = f"See {error.ctx.command_path} --help." if error.ctx else "See plstui --help."
+        print_error(error.format_message(), hint, "Usage", as_json=as_json)
+        return EXIT_USAGE
+    except click.ClickException as error:
+        print_error(error.format_message(), "", "Usage", as_json=as_json)
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except PlstuiError as error:
+        print_error(error.message, error.hint, error.code, as_json=as_json)
+        return exit_code_of(error)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; a second complaint at interpreter exit would be noise.
+        sys.stderr.close()
+        return EXIT_FAILED
+    except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, the traceback goes to a file.
+        report = locations.journal_file().with_name("last-error.txt")
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(traceback.format_exc(), encoding="utf-8")
+        print_error("plstui met an error of its own.", f"Please report what is in {report}.", "Internal", as_json=as_json)
+        return EXIT_FAILED

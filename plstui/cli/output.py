@@ -1,0 +1,76 @@
+"""What goes to standard output and standard error, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from plstui.domain.errors import ConfigError, CredentialsError, NotFoundError, PlstuiError
+from plstui.domain.text import clean
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_CREDENTIALS = 3
+EXIT_NOT_FOUND = 4
+EXIT_INTERRUPTED = 130
+
+JSON_TEXT = 1000
+"""Characters of a text from the other side that JSON carries; as on the screen, without control characters."""
+
+
+def exit_code_of(error: PlstuiError) -> int:
+    """The exit code for an error that ended a command."""
+    match error:
+        case ConfigError():
+            return EXIT_USAGE
+        case CredentialsError():
+            return EXIT_CREDENTIALS
+        case NotFoundError():
+            return EXIT_NOT_FOUND
+        case _:
+            return EXIT_FAILED
+
+
+def print_json(document: Any) -> None:
+    """Exactly one JSON document on one line; everything beyond ASCII is escaped, so a terminal shows it harmlessly."""
+    click.echo(json.dumps(document))
+
+
+def print_error(message: str, hint: str, code: str, *, as_json: bool) -> None:
+    """One clear sentence and the next step: to stderr, or as the JSON document."""
+    message, hint = clean(message, JSON_TEXT), clean(hint, JSON_TEXT)
+    if as_json:
+        print_json({"error": {"code": code, "message": message, "hint": hint}})
+    else:
+        click.echo(f"plstui: {message}", err=True)
+        if hint:
+            click.echo(f"        {hint}", err=True)
+
+
+def error_json(error: PlstuiError) -> dict[str, str]:
+    """An error inside a larger document."""
+    return {"code": error.code, "message": clean(error.message, JSON_TEXT), "hint": clean(error.hint, JSON_TEXT)}
+
+
+def time_json(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC; None stays None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def now_json() -> str | None:
+    """This moment, for `generated_at`."""
+    return time_json(datetime.now(UTC))
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their content, for people. Cells are harmless text already."""
+    widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
+    for row in (titles, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

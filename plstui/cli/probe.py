@@ -1,0 +1,87 @@
+"""`plstui probe`: fetch the page from every backend and through the endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from plstui.cli.documents import target_json
+from plstui.cli.main import cli, command_with_globals
+from plstui.cli.output import EXIT_FAILED, EXIT_OK, now_json, print_json
+from plstui.cli.session import read_both, run_session
+from plstui.cli.tables import print_target
+from plstui.compose import Options
+from plstui.domain.assertion import Assertion
+from plstui.domain.errors import NotFoundError
+from plstui.domain.probe import TargetResult, targets
+from plstui.engine.runtime import Runtime
+
+WATCH_INTERVAL = 5.0
+"""Seconds between two rounds of `--watch`."""
+
+
+def _assertions(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> tuple[Assertion, ...]:
+    try:
+        return tuple(Assertion.parse(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@command_with_globals(cli, "probe")
+@click.option("--count", type=click.IntRange(1, 1000), help="Fresh connections to each target.")
+@click.option(
+    "--assert",
+    "assertions",
+    multiple=True,
+    callback=_assertions,
+    metavar="EXPR",
+    help="Fail unless this holds, like hosts>=3 or endpoint.failures==0; decides instead of the targets. Repeatable.",
+)
+@click.option("--watch", is_flag=True, help=f"Again every {WATCH_INTERVAL:.0f} seconds until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document (with --watch one a line).")
+def probe(options: Options, count: int | None, assertions: tuple[Assertion, ...], watch: bool, as_json: bool) -> int:
+    """Fetch the page from every backend and through every endpoint."""
+
+    async def body(runtime: Runtime) -> int:
+        while True:
+            await read_both(runtime)
+            good = await _round(runtime, count or runtime.probe_count, assertions, as_json=as_json)
+            if not watch:
+                return EXIT_OK if good else EXIT_FAILED
+            await asyncio.sleep(WATCH_INTERVAL)
+
+    return run_session(options, body)
+
+
+async def _round(runtime: Runtime, count: int, assertions: tuple[Assertion, ...], *, as_json: bool) -> bool:
+    wanted = targets(runtime.world())
+    if not wanted:
+        raise NotFoundError(
+            "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",
+            hint="plstui status shows what there is.",
+        )
+    results: list[TargetResult] = []
+    async for result in runtime.prober.probe(wanted, count):
+        results.append(result)
+        if not as_json:
+            print_target(result)
+    results.sort(key=lambda result: wanted.index(result.target))
+    held = [(assertion, assertion.holds(results)) for assertion in assertions]
+    good = all(holds for _, holds in held) if held else all(result.ok for result in results)
+    if as_json:
+        print_json(_document(results, held, good))
+    for assertion, holds in () if as_json else held:
+        click.echo(f"{'holds' if holds else 'FAILS'}: {assertion.text} (it is {assertion.measure(results):g})")
+    return good
+
+
+def _document(results: Sequence[TargetResult], held: Sequence[tuple[Assertion, bool]], good: bool) -> dict[str, Any]:
+    return {
+        "targets": [target_json(result) for result in results],
+        "assertions": [{"expression": assertion.text, "ok": holds} for assertion, holds in held],
+        "ok": good,
+        "generated_at": now_json(),
+    }

@@ -1,0 +1,80 @@
+"""Tables for people: the same facts as the JSON documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from plstui.cli.output import print_table
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import TargetResult
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.states import glyph_of
+from plstui.domain.text import clean
+from plstui.domain.tree import rows
+from plstui.domain.world import Link
+
+
+def state_text(state: str) -> str:
+    """A state as glyph and word."""
+    return f"{glyph_of(state)} {clean(state, 24)}" if state else ""
+
+
+def print_side(side: Side, snapshot: Snapshot | None) -> None:
+    """One side's resources, indented as they hang together."""
+    click.echo(f"{side.marker} {side.label}", nl=False)
+    if snapshot is None:
+        click.echo(f": not configured (set [{side.value}] subscription)\n")
+        return
+    click.echo(f" {snapshot.subscription}" + (f": {clean(snapshot.error)}" if snapshot.error else ""))
+    depth: dict[ResourceId, int] = {}
+    lines = []
+    for row in rows(snapshot):
+        depth[row.id] = depth.get(row.parent_id, -1) + 1 if row.parent_id else 0
+        name = "  " * (depth[row.id] + 1) + clean(row.name, 60)
+        lines.append((name, row.type.rsplit("/", 1)[-1], state_text(row.state), clean(row.detail, 60)))
+    if lines:
+        print_table(("  name", "type", "state", ""), lines)
+    else:
+        click.echo("  nothing here")
+    click.echo()
+
+
+def print_connections(links: Sequence[Link]) -> None:
+    """The connections, one a line."""
+    if not links:
+        click.echo("No private endpoint connections.")
+        return
+    print_table(
+        ("status", "endpoint", "service", "message", "description", "address"),
+        [
+            (
+                state_text(link.status.word) + ("" if link.agrees else " (ends differ)"),
+                clean(link.endpoint_name, 40),
+                clean(link.service_name, 40),
+                clean(link.message, 60),
+                clean(link.description, 60),
+                link.endpoint_address,
+            )
+            for link in links
+        ],
+    )
+
+
+def print_target(result: TargetResult) -> None:
+    """One target's pages, failures and times."""
+    target = result.target
+    mark = glyph_of("up" if result.ok else "down")
+    click.echo(f"{mark} {target.side.marker} {target.kind} {clean(target.name, 40)} {target.address}:{target.port}", nl=False)
+    click.echo(f"  via {clean(result.route, 60)}" if result.route else "")
+    for host, count in result.hosts.items():
+        click.echo(f"      Host: {host}  ×{count}")
+    for failure, count in result.failures.items():
+        click.echo(f"      {failure}  ×{count}: {clean(result.error, 160)}")
+    if result.connect_ms and result.first_byte_ms:
+        click.echo(
+            f"      connect {result.connect_ms[0]:.0f}/{result.connect_ms[1]:.0f} ms,"
+            f" first byte {result.first_byte_ms[0]:.0f}/{result.first_byte_ms[1]:.0f} ms (p50/p95)"
+        )

@@ -1,0 +1,124 @@
+"""Settings → Runtime: the one place where Azure or the sandbox, the engine and the probes meet.
+
+The SDK and paramiko take most of a second to import, so they are imported when a connection is made and not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from plstui.config import locations
+from plstui.config.load import Override, load
+from plstui.config.settings import Settings
+from plstui.domain.errors import ConfigError, UnreachableError
+from plstui.domain.sides import Side
+from plstui.engine.actions import Actions
+from plstui.engine.journal import Journal
+from plstui.engine.runtime import Runtime
+from plstui.engine.watcher import Watcher
+from plstui.sandbox.child import ChildError, SandboxChild
+
+Close = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about where to connect."""
+
+    config: Path | None = None
+    """The settings file, if one is named."""
+    sandbox: str | None = None
+    """A world's name, or the address of a served sandbox; None for Azure."""
+    override: Override = field(default_factory=dict)
+    """Settings given on the command line."""
+
+
+class Composer:
+    """Starts what takes time as early as possible, and joins it to a `Runtime` when asked."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        embedded = options.sandbox is not None and "://" not in options.sandbox
+        self._child = SandboxChild(options.sandbox) if embedded and options.sandbox else None
+
+    @property
+    def where(self) -> str:
+        """Where this connects to, in a word or two."""
+        return f"sandbox {self._options.sandbox}" if self._options.sandbox else "Azure"
+
+    async def settings(self) -> Settings:
+        """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
+        path = self._options.config
+        if self._child:
+            try:
+                path = await self._child.ready()
+            except ChildError as error:
+                raise UnreachableError(f"The sandbox did not start: {error}.") from None
+        elif self._options.sandbox:
+            path = served_settings(self._options.sandbox)
+        return load(path, override=self._options.override)
+
+    async def connect(self) -> Runtime:
+        """Everything joined and ready; nothing has been asked of Azure yet. Raises `PlstuiError`."""
+        settings, (open_side, open_prober) = await asyncio.gather(self.settings(), asyncio.to_thread(_import))
+        sides = [side for side in Side if settings.side(side).subscription]
+        if not sides:
+            raise ConfigError(
+                "No subscription is set.",
+                hint="Name one or both with --isv and --customer or in the settings file, or try plstui --sandbox.",
+            )
+        opened = {side: open_side(settings, side) for side in sides}
+        watchers = {
+            side: Watcher(
+                side,
+                settings.side(side).subscription,
+                arm.reader,
+                tenant=settings.side(side).tenant,
+                interval=settings.watch.interval,
+            )
+            for side, arm in opened.items()
+        }
+        journal = Journal(locations.journal_file())
+        isv = opened.get(Side.ISV)
+        actions = (
+            Actions(isv.reader, isv.writer, journal, watchers.values(), read_only=settings.ui.read_only) if isv else None
+        )
+        prober = open_prober(settings)
+
+        async def close() -> None:
+            await asyncio.gather(prober.close(), *(arm.reader.close() for arm in opened.values()))
+            await self.close()
+
+        return Runtime(watchers, actions, prober, journal, settings.probe.count, close)
+
+    async def close(self) -> None:
+        """End an embedded sandbox; for when `connect` did not get to return a `Runtime`."""
+        if self._child:
+            await self._child.stop()
+
+
+def _import():  # type: ignore[no-untyped-def]
+    """The two factories whose modules are slow to import."""
+    from plstui.arm.side import open_side
+    from plstui.probe.runner import open_prober
+
+    return open_side, open_prober
+
+
+def served_settings(url: str) -> Path:
+    """The settings file of a sandbox served at an address on this machine. Raises `ConfigError` when none is known."""
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        port = None
+    pointer = locations.sandbox_pointer(port) if port else None
+    if pointer is None or not pointer.exists():
+        raise ConfigError(
+            f"No sandbox is known at {url}.",
+            hint="Start one with plstui sandbox serve, or name its settings with --config DIR/plstui.toml.",
+        )
+    return Path(pointer.read_text(encoding="utf-8"))

@@ -1,0 +1,70 @@
+"""The embedded sandbox: `sandbox serve` as a child process that ends with its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+START_TIMEOUT = 30.0
+"""Seconds the child may take to be ready; it needs about one, more on a machine that is busy."""
+
+
+class ChildError(Exception):
+    """The child did not start; the message is what it said last."""
+
+
+class SandboxChild:
+    """A served sandbox in a state directory of its own, started at once and waited for later."""
+
+    def __init__(self, world: str) -> None:
+        self.state_dir = Path(tempfile.mkdtemp(prefix="plstui-sandbox-"))
+        # A file, not a pipe: nobody reads it unless the child fails, and a full pipe would stop the child.
+        self._errors = tempfile.TemporaryFile()
+        # The child stops when its standard input ends, which the operating system sees to even if we are killed.
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "plstui", "sandbox", "serve", "--until-stdin-closes"),
+                *("--world", world, "--state-dir", str(self.state_dir)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            # Ctrl-C in the terminal is for the parent, which then ends the child in good order.
+            start_new_session=True,
+        )
+
+    async def ready(self) -> Path:
+        """Wait until the sandbox serves; returns its settings file. Raises `ChildError` when it does not start."""
+        assert self._process.stdout is not None, "opened with a pipe"
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                line = await asyncio.to_thread(self._process.stdout.readline)
+        except TimeoutError:
+            self._process.kill()
+            raise ChildError(f"it was not ready after {START_TIMEOUT:.0f} seconds") from None
+        if not line:
+            words = self._last_words()
+            await self.stop()
+            raise ChildError(words or f"it ended with exit code {self._process.returncode}")
+        return self.state_dir / "plstui.toml"
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    async def stop(self) -> None:
+        """End the child and remove its files; safe to call again."""
+        assert self._process.stdin is not None, "opened with a pipe"
+        self._process.stdin.close()
+        try:
+            await asyncio.to_thread(self._process.wait, 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+        self._errors.close()
+        shutil.rmtree(self.state_dir, ignore_errors=True)
