@@ -64,11 +64,12 @@ class Globals:
             override["ui"] = {"read_only": True}
         sandbox = values.get("sandbox")
         if sandbox is not None and "://" not in sandbox:
-            _check_world(sandbox)
+            check_world(sandbox)
         return Options(values.get("config"), sandbox, override)
 
 
-def _check_world(name: str) -> None:
+def check_world(name: str) -> None:
+    """Raise `click.UsageError` unless there is a world of that name."""
     from plstui.sandbox.scenarios import WORLDS
 
     if name not in WORLDS:

@@ -1,0 +1,1 @@
+"""The workshop: what its machines are set up with."""
