@@ -23,3 +23,24 @@ def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str
         f"az network private-link-service connection update {target} "
         f"--connection-status {verb.status} --description {quote(clean(description, 1000))}"
     )
+
+
+_SHOW = {
+    "microsoft.network/virtualnetworks": "network vnet show --ids",
+    "microsoft.network/virtualnetworks/subnets": "network vnet subnet show --ids",
+    "microsoft.network/networksecuritygroups": "network nsg show --ids",
+    "microsoft.network/networkinterfaces": "network nic show --ids",
+    "microsoft.network/loadbalancers": "network lb show --ids",
+    "microsoft.network/privatelinkservices": "network private-link-service show --ids",
+    "microsoft.network/privatelinkservices/privateendpointconnections": "network private-endpoint-connection show --id",
+    "microsoft.network/privateendpoints": "network private-endpoint show --ids",
+    "microsoft.compute/virtualmachines": "vm show --show-details --ids",
+}
+
+
+def show_line(resource_id: ResourceId) -> str:
+    """One shell line, quoted, that shows a resource; whatever is not in the table above `az resource show` knows."""
+    if resource_id.is_type("Microsoft.Resources/resourceGroups"):
+        name, subscription = clean(resource_id.name, 90), clean(resource_id.subscription, 90)
+        return f"az group show --name {quote(name)} --subscription {quote(subscription)}"
+    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {quote(clean(resource_id.text, 1000))}"

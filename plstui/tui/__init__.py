@@ -1,0 +1,1 @@
+"""The terminal interface: two panes, live, driven from the keyboard."""

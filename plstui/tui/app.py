@@ -1,0 +1,81 @@
+"""The app: paints first, connects then, and gives everything back at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+from plstui.domain.errors import PlstuiError
+from plstui.engine.ports import Clock, SystemClock
+from plstui.engine.runtime import Runtime
+from plstui.tui.messages import Connected, Failed
+from plstui.tui.palette import RegistryProvider
+from plstui.tui.screens.main import MainScreen
+
+CLOSING_TIME = 0.3
+"""Seconds that closing may take before the program leaves anyway: a person who pressed q has seen enough."""
+
+
+class PlstuiApp(App[None]):
+    """Both sides of a private link, live.
+
+    `connect` is called once the first frame is on the screen, and may import and start whatever it needs. When it raises
+    a `PlstuiError`, or nobody turns out to be signed in, the app ends with return code 1 and `failure` set.
+    """
+
+    TITLE = "plstui"
+    CSS_PATH: ClassVar[list[str]] = ["styles/tones.tcss", "styles/main.tcss", "styles/dialogs.tcss"]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider}
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Runtime]],
+        *,
+        where: str = "",
+        theme: str = "textual-dark",
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__()
+        self.failure: PlstuiError | None = None
+        """Why the app ended by itself; None when a person left it."""
+        self._connect = connect
+        self._where = where
+        self._clock = clock or SystemClock()
+        self._runtime: Runtime | None = None
+        self.theme = theme
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The main screen is there from the first frame on."""
+        return MainScreen(self._where, self._clock)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.run_worker, self._open, name="connect")
+
+    async def _open(self) -> None:
+        try:
+            self._runtime = await self._connect()
+        except PlstuiError as error:
+            self._fail(error)
+        else:
+            self.screen_stack[0].post_message(Connected(self._runtime))
+
+    @on(Failed)
+    def _take_failure(self, event: Failed) -> None:
+        self._fail(event.error)
+
+    def _fail(self, error: PlstuiError) -> None:
+        self.failure = error
+        self.exit(return_code=1)
+
+    async def on_unmount(self) -> None:
+        if self._runtime:
+            closing = asyncio.create_task(self._runtime.close())
+            await asyncio.wait([closing], timeout=CLOSING_TIME)

@@ -1,0 +1,318 @@
+"""The commands: the one registry that the keys, the footer, the help screen and the palette are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from textual.binding import Binding
+
+from plstui.domain.connection import Verb
+from plstui.domain.ids import ResourceId
+from plstui.domain.world import Link
+from plstui.engine.actions import Actions
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What commands look at to say whether they are possible now."""
+
+    connected: bool = False
+    actions: Actions | None = None
+    """None when the ISV's side is not configured."""
+    link: Link | None = None
+    """The connection that is selected."""
+    under_way: frozenset[ResourceId] = frozenset()
+    """The connections with a write under way; held here so that its change makes another context."""
+    has_targets: bool = False
+    """Whether there is anything to probe."""
+    probing: bool = False
+
+
+class Host(Protocol):
+    """What a screen does for commands."""
+
+    def decide(self, verb: Verb) -> None:
+        """Ask for confirmation, then approve, reject or remove the selected connection."""
+
+    def start_probe(self) -> None:
+        """Fetch the page from every target."""
+
+    def refresh_sides(self) -> None:
+        """Read both sides now."""
+
+    def next_area(self) -> None:
+        """Move the focus to the next pane or table."""
+
+    def show_section(self, section_id: str) -> None:
+        """Bring a section to the front and focus it."""
+
+    def show_details(self) -> None:
+        """Show everything about the selected connection."""
+
+    def copy_az(self) -> None:
+        """Copy the `az` line that shows the selected connection."""
+
+    def toggle_zoom(self) -> None:
+        """Give the focused area the whole screen, or take it back."""
+
+    def show_help(self) -> None:
+        """Open the help screen."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def choose_theme(self) -> None:
+        """Let the person pick colours."""
+
+    def leave(self) -> None:
+        """End the program."""
+
+
+class Group(StrEnum):
+    """Where a command stands in the help."""
+
+    CONNECTION = "The selected connection"
+    LOOK = "Look"
+    PROGRAM = "plstui"
+
+
+def _always(_: Context) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that can be done with a key."""
+
+    id: str
+    key: str
+    """One plain key that a browser leaves alone; empty for the palette only."""
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """One sentence, for the help screen and the palette."""
+    group: Group
+    run: Callable[[Host], None]
+    why_not: Callable[[Context], str | None] = _always
+    """Why this is not possible now, as a sentence a person can act on; None when it is."""
+    dangerous: bool = False
+    """Whether this destroys something: it never happens by one key press."""
+    rank: int = 0
+    """Place in the footer when there is little room, 1 first; 0 to stay out of it."""
+    glyph: str = ""
+    """How the key is written, when not as it is."""
+
+    @property
+    def key_text(self) -> str:
+        """The key as a person reads it."""
+        return self.glyph or self.key
+
+
+def _decide(verb: Verb) -> Callable[[Context], str | None]:
+    def why_not(context: Context) -> str | None:
+        if not context.connected:
+            return "Still connecting; wait until the panes show something."
+        if context.actions is None:
+            return "Only the ISV decides on connections; give its subscription with --isv."
+        return context.actions.why_not(verb, context.link)
+
+    return why_not
+
+
+def _connected(context: Context) -> str | None:
+    return None if context.connected else "Still connecting; wait until the panes show something."
+
+
+def _selected(context: Context) -> str | None:
+    return None if context.link else "No connection is selected."
+
+
+def _probe(context: Context) -> str | None:
+    if not context.connected:
+        return _connected(context)
+    if context.probing:
+        return "A probe is running already."
+    if not context.has_targets:
+        return "There is nothing to probe yet: no backend in a pool, and no endpoint with an address."
+    return None
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "approve",
+        "a",
+        "Approve",
+        "Let this endpoint through to the service.",
+        Group.CONNECTION,
+        lambda host: host.decide(Verb.APPROVE),
+        _decide(Verb.APPROVE),
+        rank=1,
+    ),
+    Command(
+        "reject",
+        "x",
+        "Reject",
+        "Turn this request down; it may not be possible to approve it later.",
+        Group.CONNECTION,
+        lambda host: host.decide(Verb.REJECT),
+        _decide(Verb.REJECT),
+        rank=1,
+    ),
+    Command(
+        "remove",
+        "d",
+        "Remove",
+        "Delete this connection; the customer's endpoint is then disconnected for good.",
+        Group.CONNECTION,
+        lambda host: host.decide(Verb.REMOVE),
+        _decide(Verb.REMOVE),
+        dangerous=True,
+        rank=1,
+    ),
+    Command(
+        "details",
+        "i",
+        "Details",
+        "Show everything about the selected connection; Enter does it for any row.",
+        Group.CONNECTION,
+        lambda host: host.show_details(),
+        _selected,
+        rank=4,
+    ),
+    Command(
+        "copy",
+        "y",
+        "Copy az",
+        "Copy the az command that shows the selected connection.",
+        Group.CONNECTION,
+        lambda host: host.copy_az(),
+        _selected,
+        rank=5,
+    ),
+    Command(
+        "probe",
+        "p",
+        "Probe",
+        "Fetch the Host: page from every backend and through every endpoint.",
+        Group.LOOK,
+        lambda host: host.start_probe(),
+        _probe,
+        rank=1,
+    ),
+    Command(
+        "refresh",
+        "r",
+        "Refresh",
+        "Read both sides now, without waiting for the next round.",
+        Group.LOOK,
+        lambda host: host.refresh_sides(),
+        _connected,
+        rank=2,
+    ),
+    Command(
+        "next",
+        "tab",
+        "Other pane",
+        "Go to the other pane, then to the table below.",
+        Group.LOOK,
+        lambda host: host.next_area(),
+        rank=3,
+        glyph="⇥",
+    ),
+    Command(
+        "connections",
+        "1",
+        "Connections",
+        "Go to the connections of both sides, joined.",
+        Group.LOOK,
+        lambda host: host.show_section("connections"),
+    ),
+    Command(
+        "backends",
+        "2",
+        "Backends",
+        "Go to the backends: the balancer's opinion and the page, side by side.",
+        Group.LOOK,
+        lambda host: host.show_section("backends"),
+    ),
+    Command(
+        "probes",
+        "3",
+        "Probe view",
+        "Go to what the last probe brought.",
+        Group.LOOK,
+        lambda host: host.show_section("probe"),
+    ),
+    Command(
+        "activity",
+        "4",
+        "Activity",
+        "Go to what has happened since the start.",
+        Group.LOOK,
+        lambda host: host.show_section("activity"),
+    ),
+    Command(
+        "zoom",
+        "z",
+        "Zoom",
+        "Give this pane or table the whole screen, and back.",
+        Group.LOOK,
+        lambda host: host.toggle_zoom(),
+        rank=6,
+    ),
+    Command(
+        "palette",
+        ":",
+        "Commands",
+        "Find a command by typing a part of its name.",
+        Group.PROGRAM,
+        lambda host: host.show_palette(),
+        rank=5,
+    ),
+    Command(
+        "theme",
+        "",
+        "Theme",
+        "Choose other colours, light ones too.",
+        Group.PROGRAM,
+        lambda host: host.choose_theme(),
+    ),
+    Command(
+        "help",
+        "?",
+        "Help",
+        "Show this page.",
+        Group.PROGRAM,
+        lambda host: host.show_help(),
+        rank=1,
+    ),
+    Command(
+        "quit",
+        "q",
+        "Quit",
+        "Leave; what Azure has been asked to do goes on.",
+        Group.PROGRAM,
+        lambda host: host.leave(),
+        rank=1,
+    ),
+)
+
+
+def command(command_id: str) -> Command:
+    """A command by its id; raises `KeyError` for one that is not in the registry."""
+    return _BY_ID[command_id]
+
+
+_BY_ID = {entry.id: entry for entry in COMMANDS}
+
+
+def bindings() -> list[Binding]:
+    """The registry as key bindings. A key whose command is not possible stays bound: pressing it says why."""
+    return [
+        Binding(entry.key, f"command('{entry.id}')", entry.label, id=entry.id, show=False)
+        for entry in COMMANDS
+        if entry.key
+    ]

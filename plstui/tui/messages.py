@@ -1,0 +1,69 @@
+"""What the parts of the interface tell each other, always upwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from plstui.domain.errors import PlstuiError
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import TargetResult
+from plstui.domain.snapshot import Snapshot
+from plstui.engine.runtime import Runtime
+
+
+@dataclass
+class Connected(Message):
+    """The sides can be read now."""
+
+    runtime: Runtime
+
+
+@dataclass
+class Failed(Message):
+    """There is nothing this session could show."""
+
+    error: PlstuiError
+
+
+@dataclass
+class SnapshotFetched(Message):
+    """A watcher has looked at its side, with or without success."""
+
+    snapshot: Snapshot
+
+
+@dataclass
+class ProbeAnswered(Message):
+    """One target of the running probe is done."""
+
+    result: TargetResult
+
+
+@dataclass
+class ResourceHighlighted(Message):
+    """The cursor moved to a resource: a row of a tree, or a connection."""
+
+    resource_id: ResourceId
+
+
+@dataclass
+class DetailsRequested(Message):
+    """Somebody wants to see everything about a resource."""
+
+    resource_id: ResourceId
+
+
+@dataclass
+class CommandChosen(Message):
+    """A command was clicked or picked from the palette."""
+
+    command_id: str
+
+
+@dataclass
+class SectionChosen(Message):
+    """A section's tab was clicked."""
+
+    section_id: str

@@ -1,0 +1,104 @@
+"""The question before a write: what, where, and the `az` line that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from plstui.domain.connection import Verb
+from plstui.domain.sides import Side
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.domain.world import Link
+from plstui.engine.actions import MAX_DESCRIPTION, Intent
+from plstui.tui.tones import styled, toned_badge
+
+_WARNINGS = {
+    Verb.REJECT: "Azure's documents disagree on whether a rejected connection can be approved later. "
+    "If not, remove it and let the customer ask again.",
+    Verb.REMOVE: "The customer's endpoint is disconnected for good: its owner can only delete it and ask again.",
+}
+
+
+class ConfirmScreen(ModalScreen[str | None]):
+    """Gives back the description to send, or None for no.
+
+    Enter says yes to approve and reject. A removal starts on `Keep`, so that Enter does nothing; `y` removes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel"),
+        Binding("y", "yes", "Yes"),
+    ]
+
+    def __init__(self, intent: Intent, link: Link) -> None:
+        super().__init__(classes=f"-{intent.verb.value}")
+        self._intent = intent
+        self._link = link
+        self._removes = intent.verb is Verb.REMOVE
+
+    def compose(self) -> ComposeResult:
+        verb = self._intent.verb.value.capitalize()
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(f"{verb} this connection?")
+            with VerticalScroll():
+                with Grid(classes="facts"):
+                    for name, value in self._facts():
+                        yield Static(styled(name, Tone.QUIET))
+                        yield Static(value)
+                if warning := _WARNINGS.get(self._intent.verb):
+                    yield Static(styled(f"⚠ {warning}", Tone.WAITING), classes="warning")
+                if not self._removes:
+                    yield Input(self._intent.description, max_length=MAX_DESCRIPTION, placeholder="Description")
+                yield Static(Content(self._intent.az()), classes="az")
+            with Horizontal(classes="buttons"):
+                yield Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", variant=self._variant())
+                yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no")
+
+    def on_mount(self) -> None:
+        self.query_one("#no" if self._removes else Input).focus()
+
+    def _variant(self) -> str:
+        return "success" if self._intent.verb is Verb.APPROVE else "error"
+
+    def _facts(self) -> Iterator[tuple[str, Content]]:
+        connection = self._intent.connection
+        service = connection.service_id
+        yield "Endpoint", Content(clean(self._link.endpoint_name, 80))
+        yield "Status", toned_badge(connection.status.word)
+        yield "Message", Content(clean(self._link.message or connection.description, 300) or "none")
+        yield "Service", Content(clean(service.name, 80))
+        yield "Group", Content(clean(service.resource_group, 90))
+        yield "Subscription", Content(f"{Side.ISV.marker} {Side.ISV.label}  {clean(service.subscription, 60)}")
+
+    def _description(self) -> str:
+        return self._intent.description if self._removes else self.query_one(Input).value
+
+    @on(Input.Changed)
+    def _show_az(self) -> None:
+        self.query_one(".az", Static).update(Content(self._intent.az(self._description())))
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#yes")
+    def _confirm(self) -> None:
+        self.dismiss(self._description())
+
+    @on(Button.Pressed, "#no")
+    def _refuse(self) -> None:
+        self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        """No: nothing is sent."""
+        self.dismiss(None)
+
+    def action_yes(self) -> None:
+        """Yes, for a removal and where no text is being typed."""
+        self.dismiss(self._description())

@@ -1,0 +1,54 @@
+"""Everything about one resource."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.tui.details import LONGEST, Details
+from plstui.tui.tones import styled
+
+
+class DetailsScreen(ModalScreen[None]):
+    """Names and values, the id, and the `az` line that shows the same."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,i,q", "dismiss", "Close"),
+        Binding("y", "copy_az", "Copy the az line"),
+        Binding("c", "copy_id", "Copy the id"),
+    ]
+
+    def __init__(self, details: Details) -> None:
+        super().__init__()
+        self._details = details
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._details.title)
+            dialog.border_subtitle = Content("Esc close · y copy az · c copy id")
+            with VerticalScroll(), Grid(classes="facts"):
+                for line in self._details.lines:
+                    if line.text:
+                        yield Static(styled(clean(line.name, 60), Tone.QUIET))
+                        yield Static(styled(clean(line.text, LONGEST), line.tone))
+            yield Static(Content(self._details.az), classes="az")
+
+    def action_copy_az(self) -> None:
+        """Copy the command that shows this resource."""
+        self._copy(self._details.az, "The az line")
+
+    def action_copy_id(self) -> None:
+        """Copy the resource's id."""
+        self._copy(self._details.id, "The id")
+
+    def _copy(self, text: str, what: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.notify(f"{what} is in the clipboard, if your terminal allows that.", markup=False)

@@ -1,0 +1,368 @@
+"""The main screen: both panes, the sections under them, and the one place that writes what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from plstui.domain.changes import ChangeKind, diff
+from plstui.domain.connection import PENDING, Verb
+from plstui.domain.errors import CredentialsError, PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Target, targets
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.states import Tone, tone_of
+from plstui.domain.text import clean
+from plstui.domain.world import Link, World
+from plstui.engine.actions import Confirm, Intent
+from plstui.engine.ports import Clock
+from plstui.engine.runtime import Runtime
+from plstui.engine.watcher import Watcher
+from plstui.tui.commands import Context, bindings, command
+from plstui.tui.details import details_of
+from plstui.tui.messages import (
+    CommandChosen,
+    Connected,
+    DetailsRequested,
+    Failed,
+    ProbeAnswered,
+    ResourceHighlighted,
+    SectionChosen,
+    SnapshotFetched,
+)
+from plstui.tui.state import Event, ProbeRun, seen_since
+from plstui.tui.tones import BUSY
+from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
+from plstui.tui.widgets.backends import BackendsTable
+from plstui.tui.widgets.bars import CommandBar, TopBar
+from plstui.tui.widgets.connections import ConnectionsTable
+from plstui.tui.widgets.deck import Deck
+from plstui.tui.widgets.pane import SidePane
+from plstui.tui.widgets.probe_view import ProbeView
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class MainScreen(Screen[None]):
+    """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    AUTO_FOCUS = "#connections"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (40, "-high")]
+
+    world: reactive[World] = reactive(World)
+    links: reactive[tuple[Link, ...]] = reactive(())
+    read_at: reactive[Mapping[Side, datetime]] = reactive(dict)
+    now: reactive[datetime] = reactive(_NO_TIME)
+    connected: reactive[bool] = reactive(False)
+    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
+    """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
+    since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
+    selected: reactive[ResourceId | None] = reactive(None)
+    """The connection that commands work on."""
+    probe: reactive[ProbeRun] = reactive(ProbeRun)
+    happened: reactive[tuple[Event, ...]] = reactive(())
+    section: reactive[str] = reactive("connections")
+    notes: reactive[Mapping[str, str]] = reactive(dict)
+    context: reactive[Context] = reactive(Context)
+
+    def __init__(self, where: str, clock: Clock) -> None:
+        super().__init__()
+        self._where = where
+        self._clock = clock
+        self._runtime: Runtime | None = None
+        self._settling: dict[ResourceId, Verb] = {}
+        self._asking = False
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context)
+        with Horizontal(id="panes"):
+            for side in Side:
+                yield SidePane(side).data_bind(
+                    MainScreen.world,
+                    MainScreen.read_at,
+                    MainScreen.now,
+                    MainScreen.connected,
+                    MainScreen.under_way,
+                )
+        yield Deck(
+            (
+                "connections",
+                ConnectionsTable.TITLE,
+                ConnectionsTable().data_bind(
+                    MainScreen.links, MainScreen.under_way, MainScreen.since, cursor=MainScreen.selected
+                ),
+            ),
+            ("backends", BackendsTable.TITLE, BackendsTable().data_bind(MainScreen.world, MainScreen.probe)),
+            ("probe", ProbeView.TITLE, ProbeView().data_bind(MainScreen.probe)),
+            ("activity", ActivityLog.TITLE, ActivityLog().data_bind(events=MainScreen.happened)),
+        ).data_bind(MainScreen.notes, active=MainScreen.section)
+        yield ActivityLine().data_bind(events=MainScreen.happened)
+        yield CommandBar().data_bind(MainScreen.context)
+
+    def on_mount(self) -> None:
+        self._tick()
+        self.set_interval(1, self._tick)
+
+    def _tick(self) -> None:
+        self.now = self._clock.now()
+
+    # Both sides
+
+    @on(Connected)
+    def _watch_sides(self, event: Connected) -> None:
+        self._runtime = event.runtime
+        self.world = event.runtime.world()
+        self.connected = True
+        for side, watcher in event.runtime.watchers.items():
+            self.run_worker(self._watch(watcher), group=f"watch-{side}", name=f"watch {side}")
+        self._say("Watching " + " and ".join(f"{s.marker} {s.label}" for s in event.runtime.watchers))
+        self._update_context()
+
+    async def _watch(self, watcher: Watcher) -> None:
+        async for snapshot in watcher.snapshots():
+            self.post_message(SnapshotFetched(snapshot))
+
+    @on(SnapshotFetched)
+    def _fold(self, event: SnapshotFetched) -> None:
+        snapshot = event.snapshot
+        old = self.world.side(snapshot.side)
+        if snapshot.read_at:
+            self.read_at = {**self.read_at, snapshot.side: snapshot.read_at}
+        isv, customer = self.world.isv, self.world.customer
+        self.world = World(snapshot, customer) if snapshot.side is Side.ISV else World(isv, snapshot)
+        if snapshot.side is Side.ISV:
+            self._settling.clear()
+        self._sync_under_way()
+        self._tell_changes(old, snapshot)
+        self._leave_if_nobody_is_signed_in()
+
+    def watch_world(self) -> None:
+        links = self.world.links()
+        self.since = seen_since(self.links, links, self.since, self._clock.now())
+        self.links = links
+        ids = {link.id for link in links}
+        if self.selected not in ids:
+            first = next((link for link in links if link.status == PENDING), links[0] if links else None)
+            self.selected = first.id if first and self.selected is None else self.selected
+        waiting = sum(link.status == PENDING for link in links)
+        self.notes = {"connections": f"{waiting} pending"} if waiting else {}
+        self._update_context()
+
+    def _tell_changes(self, old: Snapshot | None, new: Snapshot) -> None:
+        for change in diff(old, new):
+            gone = change.kind is ChangeKind.GONE
+            self._say(str(change), Tone.QUIET if gone else tone_of(change.after))
+        was_stale = old is not None and old.stale_since is not None
+        who = f"{new.side.marker} {new.side.label}"
+        if new.stale_since and not (was_stale and old and old.error == new.error):
+            self._say(f"{who}: {clean(new.error, 300)}", Tone.BAD)
+        elif was_stale and not new.stale_since:
+            self._say(f"{who}: live again", Tone.GOOD)
+
+    def _leave_if_nobody_is_signed_in(self) -> None:
+        """Without a sign-in for any side there is nothing to look at: end, and say so where it stays readable."""
+        sides = [side for side in (self.world.isv, self.world.customer) if side]
+        if sides and not self.read_at and all(side.error_code == CredentialsError.code for side in sides):
+            self.app.post_message(Failed(CredentialsError(sides[0].error)))
+
+    # Decisions
+
+    def decide(self, verb: Verb) -> None:
+        link = self.context.link
+        if link and self._runtime and self._runtime.actions and not self._asking:
+            self.run_worker(self._decide(verb, link, self._runtime), group="decide", name=f"{verb} {link.name}")
+
+    async def _decide(self, verb: Verb, link: Link, runtime: Runtime) -> None:
+        assert runtime.actions is not None, "the command's why_not lets nobody through without"
+        name = clean(link.endpoint_name, 60)
+        self._asking = True
+        try:
+            outcome = await runtime.actions.perform(verb, link, self._ask(verb, link))
+        except PlstuiError as error:
+            self._say(f"{verb} {name}: {clean(str(error), 300)}", Tone.BAD)
+            self._warn(error, title=f"{verb.value.capitalize()} {name}")
+        else:
+            if outcome:
+                self._settling[link.id] = verb
+                self._say(f"{verb.done} {name}", Tone.GOOD)
+        finally:
+            self._asking = False
+            self._sync_under_way()
+
+    def _ask(self, verb: Verb, link: Link) -> Confirm:
+        async def confirm(intent: Intent) -> str | None:
+            from plstui.tui.screens.confirm import ConfirmScreen
+
+            answer = await self.app.push_screen_wait(ConfirmScreen(intent, link))
+            self._asking = False
+            if answer is not None:
+                self._say(f"{verb.doing} {clean(link.endpoint_name, 60)}…", BUSY)
+                # The write is marked as under way right after this returns, before anything is waited for.
+                self.call_later(self._sync_under_way)
+            return answer
+
+        return confirm
+
+    def _sync_under_way(self) -> None:
+        actions = self._runtime.actions if self._runtime else None
+        self.under_way = {**self._settling, **(actions.under_way if actions else {})}
+
+    def watch_under_way(self) -> None:
+        self._update_context()
+
+    # Probe
+
+    def start_probe(self) -> None:
+        wanted = targets(self.world)
+        if self._runtime and wanted and not self.probe.running:
+            self.probe = ProbeRun(wanted, running=True, started_at=self._clock.now())
+            self.show_section("probe")
+            self.run_worker(self._probe(self._runtime, wanted), group="probe", name="probe")
+
+    async def _probe(self, runtime: Runtime, wanted: tuple[Target, ...]) -> None:
+        try:
+            async for result in runtime.prober.probe(wanted, runtime.probe_count):
+                self.post_message(ProbeAnswered(result))
+        except PlstuiError as error:
+            self._say(f"probe: {clean(str(error), 300)}", Tone.BAD)
+            self._warn(error, title="Probe")
+        finally:
+            self.call_later(self._probe_is_over)
+
+    @on(ProbeAnswered)
+    def _take_answer(self, event: ProbeAnswered) -> None:
+        self.probe = self.probe.answered(event.result)
+
+    def _probe_is_over(self) -> None:
+        self.probe = replace(self.probe, running=False)
+        good = sum(result.ok for result in self.probe.results)
+        self._say(f"probed {len(self.probe.targets)} targets, {good} well", Tone.GOOD if self.probe.ok else Tone.BAD)
+
+    def watch_probe(self) -> None:
+        self._update_context()
+
+    # What else commands ask for
+
+    def refresh_sides(self) -> None:
+        for watcher in self._runtime.watchers.values() if self._runtime else ():
+            watcher.wake()
+        self._say("reading both sides", Tone.QUIET)
+
+    def next_area(self) -> None:
+        self.focus_next()
+
+    def show_section(self, section_id: str) -> None:
+        self.section = section_id
+        # In front first, focused after: what is not displayed cannot have the focus.
+        self.call_after_refresh(self.query_one(Deck).focus_section, section_id)
+
+    def show_details(self) -> None:
+        if self.context.link:
+            self._open_details(self.context.link.id)
+
+    def copy_az(self) -> None:
+        details = details_of(self.world, self.context.link.id) if self.context.link else None
+        if details:
+            self.app.copy_to_clipboard(details.az)
+            self.notify(details.az, title="Copied, if your terminal allows that", markup=False)
+
+    def toggle_zoom(self) -> None:
+        zoomed = {name for name in self.classes if name.startswith("-zoom-")}
+        self.remove_class(*zoomed)
+        area = (
+            next((node for node in self.focused.ancestors_with_self if node.has_class("area")), None)
+            if self.focused
+            else None
+        )
+        if not zoomed and area:
+            self.add_class(f"-zoom-{area.id}")
+
+    def show_help(self) -> None:
+        from plstui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.context))
+
+    def show_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def choose_theme(self) -> None:
+        self.app.search_themes()
+
+    def leave(self) -> None:
+        self.app.exit()
+
+    # Messages of the widgets
+
+    def action_command(self, command_id: str) -> None:
+        """A key of the registry was pressed."""
+        self.run_command(command_id)
+
+    def run_command(self, command_id: str) -> None:
+        """Do it, or say why not."""
+        chosen = command(command_id)
+        reason = chosen.why_not(self.context)
+        if reason:
+            self.notify(reason, title=chosen.label, severity="warning", markup=False)
+        else:
+            chosen.run(self)
+
+    @on(CommandChosen)
+    def _run_chosen(self, event: CommandChosen) -> None:
+        self.run_command(event.command_id)
+
+    @on(SectionChosen)
+    def _show_chosen(self, event: SectionChosen) -> None:
+        self.show_section(event.section_id)
+
+    @on(ResourceHighlighted)
+    def _select(self, event: ResourceHighlighted) -> None:
+        wanted = event.resource_id
+        link = next((link for link in self.links if wanted in (link.id, link.endpoint_id)), None)
+        if link:
+            self.selected = link.id
+
+    def watch_selected(self) -> None:
+        self._update_context()
+
+    @on(DetailsRequested)
+    def _show_requested(self, event: DetailsRequested) -> None:
+        self._open_details(event.resource_id)
+
+    def _open_details(self, resource_id: ResourceId) -> None:
+        from plstui.tui.screens.details import DetailsScreen
+
+        details = details_of(self.world, resource_id)
+        if details:
+            self.app.push_screen(DetailsScreen(details))
+
+    # Bookkeeping
+
+    def _update_context(self) -> None:
+        self.context = Context(
+            connected=self.connected,
+            actions=self._runtime.actions if self._runtime else None,
+            link=next((link for link in self.links if link.id == self.selected), None),
+            under_way=frozenset(self.under_way),
+            has_targets=bool(targets(self.world)),
+            probing=self.probe.running,
+        )
+
+    def _say(self, text: str, tone: str = "") -> None:
+        self.happened = (*self.happened[-KEPT_EVENTS + 1 :], Event(self._clock.now(), text, tone))
+
+    def _warn(self, error: PlstuiError, title: str) -> None:
+        text = clean(f"{error.message} {error.hint}", 500)
+        severity = "warning" if isinstance(error, RefusedError) else "error"
+        self.notify(text, title=title, severity=severity, markup=False)

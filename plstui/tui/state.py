@@ -1,0 +1,53 @@
+"""What the main screen keeps besides the world itself. Frozen, so that an equal state costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Target, TargetResult
+from plstui.domain.world import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the activity log."""
+
+    at: datetime
+    text: str
+    """One harmless line."""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRun:
+    """The last probe: what was asked and what has come back so far."""
+
+    targets: tuple[Target, ...] = ()
+    results: tuple[TargetResult, ...] = ()
+    """In the order in which they came."""
+    running: bool = False
+    started_at: datetime | None = None
+
+    def answered(self, result: TargetResult) -> ProbeRun:
+        """This run with one result more."""
+        return replace(self, results=(*self.results, result))
+
+    def result(self, target: Target) -> TargetResult | None:
+        """What came back from a target; None while nothing has."""
+        return next((result for result in self.results if result.target == target), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target answered with a backend's page every time."""
+        return bool(self.targets) and all((r := self.result(t)) is not None and r.ok for t in self.targets)
+
+
+def seen_since(
+    old: tuple[Link, ...], new: tuple[Link, ...], before: Mapping[ResourceId, datetime], now: datetime
+) -> dict[ResourceId, datetime]:
+    """Since when each connection has been seen in the status it is in. Azure itself does not say since when it is."""
+    statuses = {link.id: link.status for link in old}
+    return {link.id: before.get(link.id, now) if statuses.get(link.id) == link.status else now for link in new}

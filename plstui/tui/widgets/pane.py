@@ -1,0 +1,124 @@
+"""One side's pane: its resources, and how fresh they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from plstui.domain.connection import Verb
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.domain.tree import TreeRow, rows
+from plstui.domain.world import World
+from plstui.tui.clock import ago, clock_time
+from plstui.tui.tones import styled
+from plstui.tui.widgets.resource_tree import ResourceTree
+
+GUID_HEAD = 8
+"""Characters of a subscription's id that tell it from others: a guid's first group."""
+
+
+class SidePane(Vertical):
+    """The tree of one side under a notice, which says why there is nothing to see or why it is old."""
+
+    world: reactive[World] = reactive(World)
+    read_at: reactive[Mapping[Side, datetime]] = reactive(dict)
+    """When each side last answered."""
+    now: reactive[datetime] = reactive(datetime.min.replace(tzinfo=UTC))
+    connected: reactive[bool] = reactive(False)
+    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
+    rows: reactive[tuple[TreeRow, ...]] = reactive(())
+    """This side's rows, for the tree."""
+
+    def __init__(self, side: Side) -> None:
+        super().__init__(id=side.value, classes="pane")
+        self.side = side
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="notice")
+        yield ResourceTree().data_bind(SidePane.rows, SidePane.under_way)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """This side as last seen; None while it is not configured."""
+        return self.world.side(self.side)
+
+    def on_mount(self) -> None:
+        self._tell()
+
+    def watch_world(self, before: World, world: World) -> None:
+        snapshot = world.side(self.side)
+        if snapshot != before.side(self.side):
+            self.rows = rows(snapshot) if snapshot else ()
+        self._tell()
+
+    def watch_connected(self) -> None:
+        self._tell()
+
+    def watch_read_at(self) -> None:
+        self._tell()
+
+    def watch_now(self) -> None:
+        self.border_subtitle = self._freshness()
+
+    def _tell(self) -> None:
+        """Bring the frame and the notice up to date."""
+        if not self.is_mounted:
+            return
+        self.border_title = self._title()
+        self.border_subtitle = self._freshness()
+        notice = self._notice()
+        widget = self.query_one(".notice", Static)
+        widget.update(notice)
+        widget.display = bool(notice)
+        self.query_one(ResourceTree).display = bool(self.rows)
+        self.set_class(self.snapshot is not None and self.snapshot.stale_since is not None, "-stale")
+
+    def _title(self) -> Content:
+        title = Content(f"{self.side.marker} {self.side.label}")
+        if self.snapshot:
+            subscription = clean(self.snapshot.subscription, 60)
+            short = subscription if self.size.width >= 100 else subscription[:GUID_HEAD]
+            title = Content.assemble(title, styled(f"  subscription {short}", Tone.QUIET))
+        return title
+
+    def _freshness(self) -> Content:
+        snapshot, read_at = self.snapshot, self.read_at.get(self.side)
+        if snapshot is None:
+            return Content("")
+        if snapshot.stale_since:
+            return styled(f"✖ stale since {clock_time(snapshot.stale_since)}", Tone.BAD)
+        if read_at is None:
+            return styled("◷ reading…", Tone.WAITING)
+        return Content.assemble(styled("● live", Tone.GOOD), styled(f" · {ago(read_at, self.now)}", Tone.QUIET))
+
+    def _notice(self) -> Content:
+        """Why there is nothing to see, or why it is old; empty when all is well."""
+        snapshot = self.snapshot
+        if not self.connected:
+            return styled("Connecting…", Tone.QUIET)
+        if snapshot is None:
+            return Content.assemble(
+                Content("This side is not configured.\n"),
+                styled(
+                    f"Start plstui with --{self.side.value} SUBSCRIPTION, or set subscription in the section "
+                    f"[{self.side.value}] of the settings file.",
+                    Tone.QUIET,
+                ),
+            )
+        if snapshot.stale_since:
+            return styled(clean(snapshot.error, 400), Tone.BAD)
+        if self.side not in self.read_at:
+            return styled("Reading the resources…", Tone.QUIET)
+        if not self.rows:
+            return styled("There is nothing in this subscription yet.", Tone.QUIET)
+        return Content("")

@@ -1,0 +1,221 @@
+"""One side's resources as a tree that is changed, never built anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+
+from plstui.domain.connection import Verb
+from plstui.domain.ids import ResourceId
+from plstui.domain.text import ELLIPSIS, clean
+from plstui.domain.tree import TreeRow
+from plstui.tui.messages import DetailsRequested, ResourceHighlighted
+from plstui.tui.tones import BUSY, COMPONENTS, badge, busy_badge
+
+KIND_FROM = 64
+"""Cells from which there is room to say what kind of resource a row is."""
+
+NAME_LEAST = 14
+"""Cells that a name keeps before its detail is left out."""
+
+_KINDS = {
+    "microsoft.resources/resourcegroups": "group",
+    "microsoft.network/virtualnetworks": "network",
+    "microsoft.network/virtualnetworks/subnets": "subnet",
+    "microsoft.network/networksecuritygroups": "rules",
+    "microsoft.network/networkinterfaces": "interface",
+    "microsoft.network/loadbalancers": "balancer",
+    "microsoft.network/privatelinkservices": "service",
+    "microsoft.network/privatelinkservices/privateendpointconnections": "connection",
+    "microsoft.network/privateendpoints": "endpoint",
+    "microsoft.compute/virtualmachines": "machine",
+}
+KIND_WIDTH = max(len(kind) for kind in _KINDS.values()) + 1
+
+
+class ResourceTree(Tree[TreeRow]):
+    """Rows by id: what went is removed, what changed is relabelled, what came is added."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "fold", "Fold", show=False),
+        Binding("right", "unfold", "Unfold", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
+
+    rows: reactive[tuple[TreeRow, ...]] = reactive(())
+    """What is shown, parents before children."""
+    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
+    """The writes Azure has not answered yet, by connection."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.show_root = False
+        self.show_guides = False
+        self.guide_depth = 2
+        self.auto_expand = False
+        self._nodes_by_id: dict[ResourceId, TreeNode[TreeRow]] = {}
+
+    def watch_rows(self) -> None:
+        line = self.cursor_line
+        kept = self.cursor_node.data.id if self.cursor_node and self.cursor_node.data else None
+        self._remove_gone()
+        self._add_and_relabel()
+        self._restore_cursor(kept, line)
+
+    def watch_under_way(self, before: Mapping[ResourceId, Verb], now: Mapping[ResourceId, Verb]) -> None:
+        for resource_id in before.keys() ^ now.keys():
+            if node := self._nodes_by_id.get(resource_id):
+                node.refresh()
+
+    def _remove_gone(self) -> None:
+        parents = {row.id: row.parent_id for row in self.rows}
+        for resource_id, node in list(self._nodes_by_id.items()):
+            row = node.data
+            if row is not None and parents.get(resource_id, _GONE) != row.parent_id:
+                self._forget(node)
+
+    def _forget(self, node: TreeNode[TreeRow]) -> None:
+        """Remove a node with everything under it, once."""
+        if node.data is None or self._nodes_by_id.pop(node.data.id, None) is None:
+            return
+        for child in list(node.children):
+            self._forget(child)
+        node.remove()
+
+    def _add_and_relabel(self) -> None:
+        places: dict[ResourceId | None, int] = {}
+        for row in self.rows:
+            place = places.get(row.parent_id, 0)
+            places[row.parent_id] = place + 1
+            node = self._nodes_by_id.get(row.id)
+            if node is None:
+                parent = self._nodes_by_id[row.parent_id] if row.parent_id else self.root
+                if not parent.is_root and not parent.allow_expand:
+                    parent.allow_expand = True
+                    parent.expand()
+                self._nodes_by_id[row.id] = parent.add(_plain(row), row, before=place, allow_expand=False)
+            elif node.data != row:
+                node.data = row
+                node.set_label(_plain(row))
+
+    def _restore_cursor(self, kept: ResourceId | None, line: int) -> None:
+        if not self.rows:
+            return
+        node = self._nodes_by_id.get(kept) if kept else None
+        if node is not None:
+            if node.line != self.cursor_line:
+                self.cursor_line = node.line
+        else:
+            self.cursor_line = max(0, min(line, self.last_line))
+
+    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[TreeRow]) -> None:
+        """Say where the cursor is, when a person has moved it."""
+        event.stop()
+        if self.has_focus and event.node.data:
+            self.post_message(ResourceHighlighted(event.node.data.id))
+
+    def on_tree_node_selected(self, event: Tree.NodeSelected[TreeRow]) -> None:
+        """Enter: ask for the details."""
+        event.stop()
+        if event.node.data:
+            self.post_message(DetailsRequested(event.node.data.id))
+
+    def action_fold(self) -> None:
+        """Close the row under the cursor, or go to its parent."""
+        node = self.cursor_node
+        if node is None:
+            return
+        if node.allow_expand and node.is_expanded:
+            node.collapse()
+        elif node.parent and not node.parent.is_root:
+            self.move_cursor(node.parent)
+
+    def action_unfold(self) -> None:
+        """Open the row under the cursor."""
+        if self.cursor_node and self.cursor_node.allow_expand:
+            self.cursor_node.expand()
+
+    def process_label(self, label: str | Text) -> Text:
+        """Labels are plain text; the painting is done in `render_label`."""
+        return label if isinstance(label, Text) else Text(label)
+
+    def get_label_width(self, node: TreeNode[TreeRow]) -> int:
+        """Every label fills its line, so nothing ever scrolls sideways."""
+        return max(0, self.scrollable_content_region.width - self._indent(node))
+
+    def _indent(self, node: TreeNode[TreeRow]) -> int:
+        depth, above = 0, node.parent
+        while above is not None and not above.is_root:
+            depth, above = depth + 1, above.parent
+        return depth * self.guide_depth
+
+    def render_label(self, node: TreeNode[TreeRow], base_style: Style, style: Style) -> Text:
+        """Name and detail at the left, the badge at the right edge."""
+        row = node.data
+        width = self.get_label_width(node)
+        if row is None or width == 0:
+            return Text("")
+        quiet = self.get_component_rich_style("tone--quiet", partial=True)
+        verb = self.under_way.get(row.id)
+        state, tone = (busy_badge(verb), BUSY) if verb else (badge(row.state), row.tone.value)
+        arrow = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
+        name, rest = name_and_rest(row)
+        room = width - cell_len(arrow) - (cell_len(state) + 1 if state else 0)
+        head = _cut(name, max(1, room))
+        tail = f"  {clean(rest, 120)}" if rest else ""
+        spare = room - cell_len(head)
+        tail = _cut(tail, spare) if spare > 3 and cell_len(head) >= min(NAME_LEAST, cell_len(name)) else ""
+        kind = _kind(row) if self.size.width >= KIND_FROM and spare - cell_len(tail) > KIND_WIDTH else ""
+        gap = spare - cell_len(tail) - cell_len(kind) + 1
+        on_bar = self.has_focus and node is self.cursor_node
+        text = Text(no_wrap=True, end="")
+        text.append(arrow, quiet)
+        text.append(head)
+        text.append(tail, quiet)
+        text.append(" " * max(0, gap - 1) + kind, quiet)
+        if state:
+            text.append(" ")
+            text.append(state, self.get_component_rich_style(f"tone--{tone}", partial=True))
+        text.truncate(width, pad=True)
+        if on_bar:
+            # Tones would be hard to read on the cursor's bar; glyph and word say the same.
+            text = Text(text.plain, no_wrap=True, end="")
+        text.stylize(style)
+        return text
+
+
+_GONE = ResourceId("")
+_CONNECTION = "Microsoft.Network/privateLinkServices/privateEndpointConnections"
+
+
+def _plain(row: TreeRow) -> Text:
+    return Text(clean(row.name, 120))
+
+
+def _kind(row: TreeRow) -> str:
+    return _KINDS.get(row.type.lower(), clean(row.type.rsplit("/", 1)[-1], KIND_WIDTH - 1)) + " "
+
+
+def name_and_rest(row: TreeRow) -> tuple[str, str]:
+    """A row's name and the words after it. A connection is named after its endpoint; the guid behind that is a detail."""
+    name = clean(row.name, 120)
+    if row.id.is_type(_CONNECTION):
+        name, _, guid = name.partition(".")
+        return name, " ".join(part for part in (clean(row.location, 40), guid) if part)
+    return name, clean(row.detail, 120)
+
+
+def _cut(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + ELLIPSIS
