@@ -21,10 +21,14 @@ class ResourceView(Protocol):
         """One resource or sub-resource by id (any case); None when there is none."""
 
     def of_type(self, resource_type: str) -> Sequence[Json]:
-        """Every resource of a top-level type (any case), of all subscriptions."""
+        """Every resource of a type (any case), of all subscriptions.
+
+        Record sets are resources of their own type here (`Microsoft.Network/privateDnsZones/A`), and so are the links
+        of a zone; subnets, rules, pools and connections stand inside their parents.
+        """
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
-        """Call `listener(resource_id)` after each creation, change or deletion of a top-level resource."""
+        """Call `listener(resource_id)` after each creation, change or deletion of a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,20 @@ class CommandOutput:
     stderr: str
 
 
+@dataclass(frozen=True, slots=True)
+class SshEndpoint:
+    """Where a machine's SSH server listens on this computer."""
+
+    vm_id: str
+    name: str
+    """The machine's name: its alias in the client configuration."""
+    port: int
+    """On 127.0.0.1."""
+    user: str
+    host_key: str
+    """The public host key as one line, `ssh-ed25519 AAAA…`."""
+
+
 class Backplane(Protocol):
     """The running network and machines, as the resource providers ask for them."""
 
@@ -55,3 +73,6 @@ class Backplane(Protocol):
 
     async def run_command(self, vm_id: str, script: str) -> CommandOutput:
         """Run a script in a machine, as the VM agent would. Never touches the host."""
+
+    def ssh_endpoints(self) -> Sequence[SshEndpoint]:
+        """The SSH server of every machine that has one."""

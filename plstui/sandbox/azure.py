@@ -1,0 +1,47 @@
+"""One local Azure: what the resource providers work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.gateway.operations import Operations
+from plstui.sandbox.gateway.tokens import Directory
+from plstui.sandbox.latency import Latency
+from plstui.sandbox.ports import Backplane, CommandOutput, MemberHealth, SshEndpoint
+from plstui.sandbox.store import Store
+
+
+class NoBackplane:
+    """Stands where no network runs: nothing is healthy and no machine answers. For tests of the protocol alone."""
+
+    def rule_health(self, rule_id: str) -> Sequence[MemberHealth]:
+        """No member answers."""
+        return ()
+
+    async def run_command(self, vm_id: str, script: str) -> CommandOutput:
+        """The machine's agent does not answer."""
+        return CommandOutput(1, "", "no network runs behind this sandbox\n")
+
+    def ssh_endpoints(self) -> Sequence[SshEndpoint]:
+        """There are none."""
+        return ()
+
+
+@dataclass(slots=True)
+class Azure:
+    """Clock, directory, resources and operations of one sandbox; `backplane` joins them to the running network."""
+
+    clock: SandboxClock = field(default_factory=SandboxClock)
+    latency: Latency = Latency.NONE
+    store: Store = field(default_factory=Store)
+    backplane: Backplane = field(default_factory=NoBackplane)
+    directory: Directory = field(init=False)
+    operations: Operations = field(init=False)
+    rejected_may_be_approved: bool = True
+    """Whether a rejected connection can be approved again: Azure's documents contradict each other."""
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(self.clock)
+        self.operations = Operations(self.clock, self.latency)

@@ -1,0 +1,126 @@
+"""The front of ARM: who calls, what the path names, who answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import uuid4
+
+from plstui.sandbox.gateway import errors, fields, routing
+from plstui.sandbox.gateway.call import Call, Endpoint, FrontDoor
+from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.operations import Operations
+from plstui.sandbox.gateway.routing import Path
+from plstui.sandbox.gateway.tokens import Directory
+
+READ_METHODS = frozenset({"GET", "HEAD"})
+_RIGHTS = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
+
+class Gateway:
+    """Takes requests as HTTP brings them and answers them; tests call `handle` without any HTTP."""
+
+    def __init__(
+        self, directory: Directory, operations: Operations, front_door: FrontDoor, endpoints: Iterable[Endpoint]
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        """Requests by `METHOD type`, lists as `GET type [list]`."""
+        self._directory = directory
+        self._operations = operations
+        self._front_door = front_door
+        self._endpoints = {endpoint.type.lower(): endpoint for endpoint in endpoints}
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; every refusal is an answer too."""
+        await self._operations.settle()
+        try:
+            response = await self._answer(request)
+        except ArmError as error:
+            response = error.response()
+        if request.method == "HEAD":
+            response = replace(response, body=None)
+        common = {
+            "x-ms-request-id": str(uuid4()),
+            "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id") or str(uuid4()),
+            "x-ms-client-request-id": request.headers.get("x-ms-client-request-id", ""),
+            "Cache-Control": "no-cache",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return replace(response, headers={**{k: v for k, v in common.items() if v}, **response.headers})
+
+    async def _answer(self, request: Request) -> Response:
+        client = self._directory.authenticate(request)
+        path = routing.parse(request.path)
+        call = Call(request, path, client)
+        if path.subscription:
+            subscription = self._directory.subscriptions.get(path.subscription.lower())
+            if subscription is None:
+                raise errors.subscription_not_found(path.subscription)
+            self._directory.authorize(client, subscription, request.base_url)
+        if not call.api_version:
+            raise ArmError(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+        if bad := next((name for _, name in path.pairs if not routing.is_name(name)), None):
+            raise ArmError(400, "InvalidResourceName", f"The resource name '{bad[:100]}' is invalid.")
+        call = replace(call, body=fields.read(request.content))
+        endpoint, call = self._find(call)
+        self._check_rights(call, endpoint)
+        if path.group and path.namespace:
+            self._front_door.check_group(call)
+        return await (endpoint or self._front_door).handle(call)
+
+    def _find(self, call: Call) -> tuple[Endpoint | None, Call]:
+        """Who answers, and the call with what the path names; None stands for the front door."""
+        path = call.path
+        if not path.namespace or not (path.pairs or path.tail):
+            self._count(call, _front_door_type(path))
+            return None, call
+        if path.rest:
+            raise errors.invalid_resource_type(path.type, call.api_version)
+        if not path.tail:
+            endpoint = self._endpoint(path.type, call)
+            self._count(call, endpoint.type)
+            return endpoint, replace(call, id=routing.make_id(path, endpoint.type))
+        if collection := self._endpoints.get(path.collection.lower()):
+            self._count(call, collection.type, " [list]")
+            parent = collection.type.rpartition("/")[0]
+            return collection, replace(call, id=routing.make_id(path, parent) if path.pairs else None, listing=True)
+        if not path.pairs:
+            self._count(call, f"{path.namespace}/{path.tail}")
+            return None, replace(call, action=path.tail.lower())
+        endpoint = self._endpoint(path.type, call)
+        self._count(call, f"{endpoint.type}/{path.tail}")
+        return endpoint, replace(call, id=routing.make_id(path, endpoint.type), action=path.tail.lower())
+
+    def _endpoint(self, resource_type: str, call: Call) -> Endpoint:
+        endpoint = self._endpoints.get(resource_type.lower())
+        if endpoint is None:
+            raise errors.invalid_resource_type(resource_type, call.api_version)
+        return endpoint
+
+    def _count(self, call: Call, what: str, suffix: str = "") -> None:
+        self.counters[f"{call.method} {what}{suffix}"] += 1
+
+    @staticmethod
+    def _check_rights(call: Call, endpoint: Endpoint | None) -> None:
+        """A reader may look and nothing else."""
+        if not call.client.reader or call.method in READ_METHODS:
+            return
+        what = endpoint.type if endpoint else _front_door_type(call.path)
+        right = _RIGHTS.get(call.method, f"{call.action or 'action'}/action" if call.action != "action" else "action")
+        scope = call.id.text if call.id else f"/subscriptions/{call.subscription}"
+        raise errors.authorization_failed(call.client.client_id, call.client.object_id, f"{what}/{right}", scope)
+
+
+def _front_door_type(path: Path) -> str:
+    if path.namespace:
+        return "Microsoft.Resources/providers"
+    if path.group:
+        return f"Microsoft.Resources/subscriptions/resourceGroups{f'/{path.tail}' if path.tail else ''}"
+    return f"Microsoft.Resources/subscriptions{f'/{path.tail}' if path.tail else ''}"

@@ -1,0 +1,152 @@
+"""Long-running operations: what they do when their time has come, and how each provider lets a client poll them.
+
+A failed operation is an HTTP 200 with the failure inside. Clients call the address verbatim, so it carries a signature
+that is checked: a client that rebuilds it is told so here and not first in Azure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.latency import Latency, Pace
+
+Finish = Callable[[], Any] | Callable[[], Awaitable[Any]]
+"""What happens at the end of an operation. It may raise `ArmError`: the operation has then failed. What it returns is
+the operation's output."""
+
+IN_PROGRESS, SUCCEEDED, FAILED, CANCELED = "InProgress", "Succeeded", "Failed", "Canceled"
+
+
+@dataclass(slots=True)
+class Operation:
+    """One long-running operation."""
+
+    id: str
+    subscription: str
+    location: str
+    api_version: str
+    started: datetime
+    due: float
+    """By the sandbox's clock, in its seconds."""
+    finish: Finish
+    result_id: str | None
+    """The resource that the operation's result address answers with; None where it answers with no content."""
+    signature: str
+    pace: Pace
+    status: str = IN_PROGRESS
+    ended: datetime | None = None
+    error: ArmError | None = None
+    output: Any = None
+    polls: int = 0
+    """How often a client has asked while it was in progress: the advice to wait grows with it."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.status != IN_PROGRESS
+
+
+@dataclass(slots=True)
+class Operations:
+    """All operations, carried out in the order in which they are due."""
+
+    clock: SandboxClock
+    latency: Latency = Latency.NONE
+    fail_next: list[ArmError] = field(default_factory=list)
+    """Errors with which the next operations end instead of doing what they should: an injected fault."""
+    _all: dict[str, Operation] = field(default_factory=dict)
+    _due: list[tuple[float, int, Operation]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(
+        self,
+        finish: Finish,
+        pace: Pace,
+        *,
+        subscription: str,
+        location: str,
+        api_version: str,
+        result_id: str | None = None,
+    ) -> Operation:
+        """Begin an operation; it ends by itself, at the earliest with the next request."""
+        seconds = pace.seconds * self.latency.factor
+        operation = Operation(
+            id=str(uuid4()),
+            subscription=subscription.lower(),
+            location=location,
+            api_version=api_version,
+            started=self.clock.now(),
+            due=self.clock.time() + seconds,
+            finish=finish,
+            result_id=result_id,
+            signature=secrets.token_urlsafe(24),
+            pace=pace,
+        )
+        self._all[operation.id] = operation
+        heapq.heappush(self._due, (operation.due, next(self._order), operation))
+        task = asyncio.get_running_loop().create_task(self._end_in_time(seconds))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return operation
+
+    async def _end_in_time(self, seconds: float) -> None:
+        """Nobody need ask: the other side's pane shows the end of an operation too."""
+        await self.clock.sleep(seconds)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """End every operation whose time has come."""
+        while self._due and self._due[0][0] <= self.clock.time() + 0.001:
+            _, _, operation = heapq.heappop(self._due)
+            try:
+                if self.fail_next:
+                    raise self.fail_next.pop(0)
+                output = operation.finish()
+                if asyncio.iscoroutine(output):
+                    output = await output
+                operation.output, operation.status = output, SUCCEEDED
+            except ArmError as error:
+                operation.error, operation.status = error, FAILED
+            operation.ended = self.clock.now()
+
+    def find(self, operation_id: str, subscription: str) -> Operation | None:
+        """An operation of a subscription by its id."""
+        operation = self._all.get(operation_id.lower())
+        return operation if operation and operation.subscription == subscription.lower() else None
+
+    def close(self) -> None:
+        """Forget what is still under way."""
+        for task in self._tasks:
+            task.cancel()
+
+    # What the headers say
+
+    def wait_headers(self, operation: Operation) -> dict[str, str]:
+        """How long to wait before the next poll; the advice doubles while it goes unheeded, as recorded."""
+        if operation.over:
+            return {}
+        if self.latency is Latency.NONE:
+            # Without advice az waits thirty seconds, and Retry-After knows nothing shorter than one.
+            return {"x-ms-retry-after-ms": "1"}
+        if operation.pace.retry_after is None:
+            return {"Retry-After": "1"} if self.latency is Latency.FAST else {}
+        if self.latency is Latency.FAST:
+            return {"x-ms-retry-after-ms": str(max(1, round(operation.pace.seconds * self.latency.factor * 1000 / 2)))}
+        return {"Retry-After": str(min(operation.pace.retry_after * 2**operation.polls, 160))}
+
+
+def opaque_id(operation: Operation) -> str:
+    """The id of an operation as private DNS and the front door write it."""
+    return urlsafe_b64encode(operation.id.encode()).decode().rstrip("=")

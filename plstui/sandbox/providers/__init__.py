@@ -1,0 +1,1 @@
+"""The resource providers: what each resource type takes, answers and refuses."""
