@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.gateway.operations import Operations
@@ -34,7 +34,7 @@ class Azure:
     """Clock, directory, resources and operations of one sandbox; `backplane` joins them to the running network."""
 
     clock: SandboxClock = field(default_factory=SandboxClock)
-    latency: Latency = Latency.NONE
+    latency: InitVar[Latency] = Latency.NONE
     store: Store = field(default_factory=Store)
     backplane: Backplane = field(default_factory=NoBackplane)
     directory: Directory = field(init=False)
@@ -42,6 +42,6 @@ class Azure:
     rejected_may_be_approved: bool = True
     """Whether a rejected connection can be approved again: Azure's documents contradict each other."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, latency: Latency) -> None:
         self.directory = Directory(self.clock)
-        self.operations = Operations(self.clock, self.latency)
+        self.operations = Operations(self.clock, latency)

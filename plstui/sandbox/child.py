@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,10 @@ class SandboxChild:
     """A served sandbox in a state directory of its own, started at once and waited for later."""
 
     def __init__(self, world: str) -> None:
-        self.state_dir = Path(tempfile.mkdtemp(prefix="plstui-sandbox-"))
+        # The child makes the folder, so that the child removes it, also when this process is gone by then.
+        self.state_dir = Path(tempfile.gettempdir()) / f"plstui-sandbox-{secrets.token_hex(8)}"
         # A file, not a pipe: nobody reads it unless the child fails, and a full pipe would stop the child.
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child.
         # The child stops when its standard input ends, which the operating system sees to even if we are killed.
         self._process = subprocess.Popen(
             [

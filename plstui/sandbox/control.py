@@ -1,0 +1,88 @@
+"""The control endpoint: what tests and rehearsals do to a sandbox that Azure would let nobody do."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from plstui.sandbox.azure import Azure
+from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.gateway.fields import Fields, read
+from plstui.sandbox.gateway.messages import Request, Response
+
+ROOT = "/sandbox"
+"""Where the control endpoint begins; no ARM path does."""
+
+
+class Machines(Protocol):
+    """The machines as far as they can be controlled from outside."""
+
+    async def stop_machine(self, name: str) -> None:
+        """Pull the plug; raises `KeyError` for an unknown name."""
+
+    async def start_machine(self, name: str) -> None:
+        """Start it, or wake it from hanging; raises `KeyError`."""
+
+    async def hang_machine(self, name: str) -> None:
+        """Let it answer nothing any more; raises `KeyError`."""
+
+
+class Control:
+    """Answers only those who know its token."""
+
+    def __init__(self, azure: Azure, machines: Machines, counters: Callable[[], Mapping[str, int]]) -> None:
+        self.token = secrets.token_urlsafe(32)
+        self._azure = azure
+        self._machines = machines
+        self._counters = counters
+
+    async def handle(self, request: Request) -> Response | None:
+        """The answer, or None when the path is not here."""
+        if request.path != ROOT and not request.path.startswith(ROOT + "/"):
+            return None
+        try:
+            self._admit(request)
+            return await self._answer(request)
+        except ArmError as error:
+            return error.response()
+
+    def _admit(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self.token.encode()):
+            raise ArmError(401, "AuthenticationFailed", "The control endpoint wants the token in ready.json.")
+
+    async def _answer(self, request: Request) -> Response:
+        match [request.method, *request.path.removeprefix(ROOT).strip("/").split("/")]:
+            case ["GET", "state"]:
+                return Response(200, {"resources": [_without_secrets(body) for body in self._azure.store]})
+            case ["GET", "counters"]:
+                return Response(200, dict(self._counters()))
+            case ["POST", "machines", name, "stop" | "start" | "hang" as verb]:
+                do = {
+                    "stop": self._machines.stop_machine,
+                    "start": self._machines.start_machine,
+                    "hang": self._machines.hang_machine,
+                }[verb]
+                try:
+                    await do(name)
+                except KeyError:
+                    raise ArmError(404, "NotFound", f"There is no machine {name!r}.") from None
+                return Response(204)
+            case ["POST", "clock", "advance"]:
+                seconds = Fields(read(request.content)).number("seconds")
+                self._azure.clock.advance(seconds)
+                await self._azure.operations.settle()
+                return Response(200, {"now": self._azure.clock.now().isoformat()})
+            case _:
+                raise ArmError(404, "NotFound", f"The control endpoint has no {request.method} {request.path}.")
+
+
+def _without_secrets(body: Mapping[str, object]) -> Mapping[str, object]:
+    """A resource without what was only ever meant to be written."""
+    properties = body.get("properties")
+    if isinstance(properties, dict) and isinstance(properties.get("osProfile"), dict):
+        profile = {k: v for k, v in properties["osProfile"].items() if k not in ("customData", "adminPassword")}
+        return {**body, "properties": {**properties, "osProfile": profile}}
+    return body

@@ -1,0 +1,110 @@
+"""One sandbox: the local Azure, its gateway and the network and machines behind it, joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from plstui.sandbox.azure import Azure
+from plstui.sandbox.control import Control
+from plstui.sandbox.fabric.backplane import RunningNetwork
+from plstui.sandbox.gateway.gateway import Gateway
+from plstui.sandbox.gateway.identity import Identity
+from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.tokens import Client, Subscription
+from plstui.sandbox.latency import Latency
+from plstui.sandbox.providers import compute, network, privatedns, privatelink, resources
+from plstui.sandbox.scenarios import Account, Builder
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side: a tenant with a subscription, an owner and a reader."""
+
+    name: str
+    subscription: Subscription
+    owner: Client
+    reader: Client
+
+
+def _party(name: str, title: str, digit: str) -> Party:
+    """Ids are the same every time, so that a rehearsal's notes stay true; secrets never are."""
+    tenant = f"{digit * 8}-7e4a-4000-8000-{digit * 12}"
+    subscription = Subscription(f"{digit * 8}-5b5c-4000-8000-{digit * 12}", title, tenant)
+    owner = Client(f"{digit * 8}-c11e-4000-8000-{digit * 12}", tenant, object_id=str(uuid4()))
+    reader = Client(f"{digit * 8}-4ead-4000-8000-{digit * 12}", tenant, object_id=str(uuid4()), reader=True)
+    return Party(name, subscription, owner, reader)
+
+
+@dataclass
+class Sandbox:
+    """Everything of one local Azure except the way in: `handle` takes requests from wherever they come."""
+
+    azure: Azure = field(default_factory=Azure)
+
+    def __post_init__(self) -> None:
+        self.isv = _party("isv", "ISV", "1")
+        self.customer = _party("customer", "Customer", "2")
+        for party in (self.isv, self.customer):
+            self.azure.directory.add_subscription(party.subscription)
+            self.azure.directory.add_client(party.owner)
+            self.azure.directory.add_client(party.reader)
+        self.network = RunningNetwork(self.azure.store, self.azure.clock)
+        self.azure.backplane = self.network
+        self.gateway = Gateway(
+            self.azure.directory,
+            self.azure.operations,
+            resources.front_door(self.azure),
+            [
+                *resources.endpoints(self.azure, self._dispatch),
+                *network.endpoints(self.azure),
+                *privatelink.endpoints(self.azure),
+                *privatedns.endpoints(self.azure),
+                *compute.endpoints(self.azure),
+            ],
+        )
+        self.identity = Identity(self.azure.directory)
+        self.control = Control(self.azure, self.network, lambda: self.gateway.counters)
+
+    async def _dispatch(self, request: Request) -> Response:
+        """A deployment's requests go the way of everybody's."""
+        return await self.gateway.handle(request)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request, whether it is for ARM, for the identity endpoint or for the control endpoint."""
+        answer = self.identity.handle(request) or await self.control.handle(request)
+        return answer or await self.gateway.handle(request)
+
+    async def start(self) -> None:
+        """Let the network run."""
+        await self.network.start()
+
+    async def build(self, world: str, *, public_key: str, web_user_data: str, client_user_data: str) -> None:
+        """Fill it with a world, at once, whatever the latency is later. Raises `WorldError`."""
+        latency, self.azure.operations.latency = self.azure.operations.latency, Latency.NONE
+        accounts = [self._account(party) for party in (self.isv, self.customer)]
+        builder = Builder(
+            self.gateway.handle,
+            *accounts,
+            public_key=public_key,
+            web_user_data=web_user_data,
+            client_user_data=client_user_data,
+        )
+        await builder.build(world)
+        await self.azure.operations.settle()
+        await self.network.settled()
+        if world == "unhealthy":
+            await self.network.break_web("web2")
+            await self.network.settled()
+        self.azure.operations.latency = latency
+        self.gateway.counters.clear()
+
+    def _account(self, party: Party) -> Account:
+        owner = party.owner
+        token = self.azure.directory.issue(owner.tenant, owner.client_id, owner.secret, "https://localhost")
+        return Account(party.subscription.id, token["access_token"])
+
+    async def stop(self) -> None:
+        """Stop every machine and forget what is under way."""
+        self.azure.operations.close()
+        await self.network.stop()

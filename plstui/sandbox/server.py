@@ -1,0 +1,163 @@
+"""`sandbox serve`: a sandbox on an HTTPS port, with the files that clients attach by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from plstui.sandbox.azure import Azure
+from plstui.sandbox.control import ROOT
+from plstui.sandbox.gateway.https import HttpsServer
+from plstui.sandbox.gateway.tokens import Client
+from plstui.sandbox.latency import Latency
+from plstui.sandbox.sandbox import Party, Sandbox
+from plstui.sandbox.statedir import StateDir
+
+JUMP = {"isv": "web1", "customer": "testVM"}
+"""The machine that probes of a side start from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What to serve, and where."""
+
+    world: str
+    port: int = 0
+    state_dir: Path | None = None
+    latency: str = Latency.NONE
+    web_user_data: str = ""
+    """cloud-init of a backend."""
+    client_user_data: str = ""
+    """cloud-init of the customer's test machine."""
+    until_stdin_closes: bool = False
+    """Whether to stop when standard input ends: what a parent process that is gone looks like."""
+
+
+class ServeError(Exception):
+    """The sandbox cannot be served; the message is one sentence."""
+
+
+async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) -> None:
+    """Serve until SIGINT, SIGTERM or the end of standard input; `on_ready(address, folder)` is called once.
+
+    Raises `ServeError` when the port is taken or the folder cannot be written.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    if options.until_stdin_closes:
+        loop.add_reader(sys.stdin, _drain, stopped)
+    sandbox = Sandbox(Azure(latency=Latency(options.latency)))
+    server = HttpsServer(sandbox.handle)
+    try:
+        folder = StateDir.open(options.state_dir)
+    except OSError as error:
+        raise ServeError(f"The folder {options.state_dir} cannot be used: {error.strerror}.") from None
+    try:
+        try:
+            await server.start(options.port)
+        except OSError as error:
+            raise ServeError(f"Port {options.port} on 127.0.0.1 cannot be used: {error.strerror}.") from None
+        public_key = _write_key(folder)
+        await sandbox.start()
+        await sandbox.build(
+            options.world,
+            public_key=public_key,
+            web_user_data=options.web_user_data,
+            client_user_data=options.client_user_data,
+        )
+        sandbox.network.on_machines_changed = lambda: folder.write_ssh(sandbox.network.ssh_endpoints())
+        folder.write_ssh(sandbox.network.ssh_endpoints())
+        arm = f"https://127.0.0.1:{server.port}"
+        _write_files(folder, sandbox, server, arm)
+        on_ready(arm, folder.path)
+        await stopped.wait()
+    finally:
+        sandbox.network.on_machines_changed = lambda: None
+        # First nobody gets in any more, then what is running ends, and the secrets go whatever happens to the rest.
+        try:
+            await server.stop()
+            await sandbox.stop()
+        finally:
+            folder.remove()
+
+
+def _drain(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        stopped.set()
+
+
+def _write_key(folder: StateDir) -> str:
+    """A new key for the machines; returns the public half as one line."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    line = f"{public.decode()} plstui-sandbox"
+    folder.write("id_ed25519", private.decode())
+    folder.write("id_ed25519.pub", line + "\n")
+    return line
+
+
+def _write_files(folder: StateDir, sandbox: Sandbox, server: HttpsServer, arm: str) -> None:
+    parties = (sandbox.isv, sandbox.customer)
+    server.write_authority(folder.file("ca.pem"))
+    for party in parties:
+        folder.write(f"{party.name}.secret", party.owner.secret)
+    config = folder.write("plstui.toml", _settings(folder, parties, arm))
+    folder.write_json(
+        "ready.json",
+        {
+            "arm": arm,
+            "ca": str(folder.path / "ca.pem"),
+            "config": str(config),
+            "pid": os.getpid(),
+            "subscriptions": {party.name: party.subscription.id for party in parties},
+            "tenants": {party.name: party.subscription.tenant for party in parties},
+            "clients": {party.name: _credentials(party.owner) for party in parties},
+            "readers": {party.name: _credentials(party.reader) for party in parties},
+            "control": arm + ROOT,
+            "control_token": sandbox.control.token,
+        },
+    )
+
+
+def _credentials(client: Client) -> dict[str, str]:
+    return {"client_id": client.client_id, "client_secret": client.secret}
+
+
+def _settings(folder: StateDir, parties: tuple[Party, ...], arm: str) -> str:
+    """The settings file of a client: nothing in it that a user's own could not hold."""
+    lines = ["[azure]", f'arm = "{arm}"', f"ca = {_toml(folder.path / 'ca.pem')}"]
+    for party in parties:
+        lines += [
+            "",
+            f"[{party.name}]",
+            f'subscription = "{party.subscription.id}"',
+            f'tenant = "{party.subscription.tenant}"',
+            f'client_id = "{party.owner.client_id}"',
+            f"client_secret_file = {_toml(folder.path / f'{party.name}.secret')}",
+            "",
+            f"[{party.name}.ssh]",
+            f'jump = "{JUMP[party.name]}"',
+            f"ssh_config = {_toml(folder.path / 'ssh_config')}",
+            f"known_hosts = {_toml(folder.path / 'known_hosts')}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(path: Path) -> str:
+    """A path as a TOML string; JSON's escapes are TOML's too."""
+    return json.dumps(str(path))
