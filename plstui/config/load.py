@@ -7,12 +7,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from plstui.config import locations
-from plstui.config.settings import Settings
+from plstui.config.settings import Https, Settings
 from plstui.domain.errors import ConfigError
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -62,7 +62,10 @@ def _parse(source: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is not valid TOML: {error}.", hint="Mend that line.") from None
+        what, _, place = str(error).partition(" (at ")
+        # "line 3, column 5)" or "end of document)"
+        line = number[0] if (number := re.findall(r"\d+", place)) else max(1, len(text.splitlines()))
+        raise ConfigError(f"{source}, line {line}: this is not valid TOML: {_lower(what)}.") from None
 
 
 def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigError:
@@ -101,8 +104,12 @@ def _struct_at(keys: tuple[str, ...]) -> type:
 def _allowed(keys: tuple[str, ...]) -> str:
     """What may stand at a key, in words; empty when the error says it all."""
     kind = _fields(_struct_at(keys[:-1])).get(keys[-1]) if keys else None
-    if kind is not None and get_origin(kind) is not None and all(isinstance(word, str) for word in get_args(kind)):
+    if kind == Https:
+        return "Allowed is an address that starts with https://."
+    if get_origin(kind) is Literal:
         return f"Allowed are: {', '.join(get_args(kind))}."
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return f"It is a section with the keys {', '.join(sorted(_fields(kind)))}."
     return ""
 
 
@@ -119,15 +126,24 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int:
             if section == keys:
                 return number
         elif assignment := re.match(r"^([\w.\"'-]+)\s*=", stripped):
-            key = tuple(part.strip("\"'") for part in assignment[1].split("."))
-            if (*section, *key) == keys:
+            key = (*section, *(part.strip("\"'") for part in assignment[1].split(".")))
+            if key == keys:
                 return number
+            if key == keys[: len(key)]:
+                best = number
     return best
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for keys, kind in _leaves(Settings):
-        name = "_".join(("PLSTUI", *keys)).upper()
+    known = {"_".join(("PLSTUI", *keys)).upper(): (keys, kind) for keys, kind in _leaves(Settings)}
+    sections = tuple(f"PLSTUI_{section.upper()}_" for section in _fields(Settings))
+    for name in environ:
+        # Passed over, a misspelt PLSTUI_UI_READ_ONLY would let a person write who meant to look only.
+        if name.startswith(sections) and name not in known:
+            section = name[: name.index("_", len("PLSTUI_")) + 1]
+            allowed = ", ".join(other for other in known if other.startswith(section))
+            raise ConfigError(f"No setting belongs to the environment variable {name}.", hint=f"There are {allowed}.")
+    for name, (keys, kind) in known.items():
         if name not in environ:
             continue
         try:

@@ -1,7 +1,7 @@
 """The settings file: its sections, keys, allowed values and defaults.
 
-TOML, at `$XDG_CONFIG_HOME/plstui/config.toml` or where `--config` or `PLSTUI_CONFIG` says. Every key can also be given as
-`PLSTUI_<SECTION>_<KEY>` in the environment, which wins over the file. Secrets never stand in it: only paths to them.
+TOML, at `$XDG_CONFIG_HOME/plstui/config.toml` or where `--config` or `PLSTUI_CONFIG` says. Every key can also be given
+as `PLSTUI_<SECTION>_<KEY>` in the environment, which wins over the file. Secrets never stand in it: only paths to them.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 
 from plstui.domain.probe import TargetKind, TargetResult
 
@@ -24,20 +25,18 @@ _METRICS: dict[str, Callable[[Sequence[TargetResult]], float]] = {
     "hosts": lambda results: len({host for r in results for host in r.hosts}),
     "attempts": lambda results: sum(len(r.attempts) for r in results),
     "failures": lambda results: sum(sum(r.failures.values()) for r in results),
-    "connect_p50": lambda results: max((r.connect_ms[0] for r in results if r.connect_ms), default=float("inf")),
-    "connect_p95": lambda results: max((r.connect_ms[1] for r in results if r.connect_ms), default=float("inf")),
-    "first_byte_p50": lambda results: max(
-        (r.first_byte_ms[0] for r in results if r.first_byte_ms), default=float("inf")
-    ),
-    "first_byte_p95": lambda results: max(
-        (r.first_byte_ms[1] for r in results if r.first_byte_ms), default=float("inf")
-    ),
+    "connect_p50": lambda results: max((r.connect_ms[0] for r in results if r.connect_ms), default=nan),
+    "connect_p95": lambda results: max((r.connect_ms[1] for r in results if r.connect_ms), default=nan),
+    "first_byte_p50": lambda results: max((r.first_byte_ms[0] for r in results if r.first_byte_ms), default=nan),
+    "first_byte_p95": lambda results: max((r.first_byte_ms[1] for r in results if r.first_byte_ms), default=nan),
 }
 """Each metric over some results: counts are summed, hosts counted once, times are the worst target's in ms."""
 
 METRICS = tuple(_METRICS)
 
-_SYNTAX = re.compile(r"^\s*(?:(?P<kind>\w+)\.)?(?P<metric>\w+)\s*(?P<op>>=|<=|==|!=|>|<)\s*(?P<value>\d+(?:\.\d+)?)\s*$")
+_SYNTAX = re.compile(
+    r"^\s*(?:(?P<kind>\w+)\.)?(?P<metric>\w+)\s*(?P<op>>=|<=|==|!=|>|<)\s*(?P<value>\d+(?:\.\d+)?)\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,10 @@ class Assertion:
         return cls(text.strip(), kind, match["metric"], match["op"], float(match["value"]))
 
     def measure(self, results: Sequence[TargetResult]) -> float:
-        """The metric's value."""
+        """The metric's value; not a number when nothing was measured."""
         return _METRICS[self.metric]([r for r in results if self.kind in (None, r.target.kind)])
 
     def holds(self, results: Sequence[TargetResult]) -> bool:
-        """Whether the results meet it."""
-        return _OPERATORS[self.operator](self.measure(results), self.value)
+        """Whether the results meet it; what was not measured meets nothing."""
+        measured = self.measure(results)
+        return not isnan(measured) and _OPERATORS[self.operator](measured, self.value)

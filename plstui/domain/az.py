@@ -14,15 +14,20 @@ def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str
     service = connection_id.parent
     assert service is not None, f"a connection is a child of a service: {connection_id}"
     target = (
-        f"--resource-group {quote(service.resource_group)} --service-name {quote(service.name)} "
-        f"--name {quote(connection_id.name)} --subscription {quote(service.subscription)}"
+        f"--resource-group {_word(service.resource_group)} --service-name {_word(service.name)} "
+        f"--name {_word(connection_id.name)} --subscription {_word(service.subscription)}"
     )
     if verb.status is None:
         return f"az network private-link-service connection delete {target} --yes"
     return (
         f"az network private-link-service connection update {target} "
-        f"--connection-status {verb.status} --description {quote(clean(description, 1000))}"
+        f"--connection-status {verb.status} --description {_word(description)}"
     )
+
+
+def _word(text: str) -> str:
+    """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
+    return quote(clean(text, 1000))
 
 
 _SHOW = {
@@ -41,6 +46,5 @@ _SHOW = {
 def show_line(resource_id: ResourceId) -> str:
     """One shell line, quoted, that shows a resource; whatever is not in the table above `az resource show` knows."""
     if resource_id.is_type("Microsoft.Resources/resourceGroups"):
-        name, subscription = clean(resource_id.name, 90), clean(resource_id.subscription, 90)
-        return f"az group show --name {quote(name)} --subscription {quote(subscription)}"
-    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {quote(clean(resource_id.text, 1000))}"
+        return f"az group show --name {_word(resource_id.name)} --subscription {_word(resource_id.subscription)}"
+    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {_word(resource_id.text)}"

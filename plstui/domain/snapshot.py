@@ -117,6 +117,11 @@ class Snapshot:
             if member.ip_configuration_id and member.ip_configuration_id in addresses
         )
 
-    def balancer_members(self, balancer: LoadBalancer) -> tuple[MemberHealth, ...]:
-        """The members of a balancer's rules as last asked; empty before the first health query."""
-        return tuple(m for health in self.health if health.balancer_id == balancer.id for m in health.members)
+    def balancer_members(self, balancer: LoadBalancer) -> dict[str, bool]:
+        """Each member's address and whether it is up for every rule; empty before the first health query."""
+        members: dict[str, bool] = {}
+        for health in self.health:
+            if health.balancer_id == balancer.id:
+                for member in health.members:
+                    members[member.address] = members.get(member.address, True) and member.up
+        return members

@@ -25,7 +25,10 @@ BUSY_AFTER_WRITE = 60.0
 """Seconds after a write during which its effects are still expected."""
 
 LONGEST_BACK_OFF = 60.0
-"""Seconds between two tries of a side that does not answer, at most, unless Azure asks for more."""
+"""Seconds between two tries of a side that does not answer, at most, unless Azure or the settings ask for more."""
+
+DOUBLINGS = 10
+"""How often the back-off doubles: from the shortest interval this is enough to reach the longest."""
 
 MACHINES_EVERY = 3
 NETWORKS_EVERY = 12
@@ -75,7 +78,6 @@ class Watcher:
         """Refresh now; `after_write` keeps the pace up for a minute."""
         if after_write:
             self._written_at = self._clock.monotonic()
-        self._retry_after = 0.0
         self._wake.set()
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
@@ -84,13 +86,15 @@ class Watcher:
         woken = True
         while True:
             self._wake.clear()
-            everything = woken or self.snapshot.read_at is None
-            if everything and self.snapshot.read_at is not None:
+            hurried = woken and self.snapshot.read_at is not None
+            # After a failure nothing of what is shown is current, so it is not enough to read a part of it.
+            tiers = Tier.ALL if woken or self.failure or self.snapshot.read_at is None else self._tiers(tick)
+            if hurried:
                 # After a write or on request the connections come first: they are what is being waited for.
                 yield await self.refresh(Tier.CONNECTIONS)
-            tiers = Tier.ALL if everything else self._tiers(tick)
-            yield await self.refresh(tiers)
-            if Tier.MACHINES in tiers and not self._failures:
+            if not (hurried and self.failure):
+                yield await self.refresh(tiers)
+            if Tier.MACHINES in tiers and not self.failure:
                 yield await self.refresh_health()
             tick += 1
             woken = await self._clock.wait(self._wake, self.pause())
@@ -140,7 +144,8 @@ class Watcher:
     def pause(self) -> float:
         """Seconds until the next refresh, from what the last ones showed."""
         if self._failures:
-            back_off: float = min(self._interval * 2 ** (self._failures - 1), LONGEST_BACK_OFF)
+            doubled: float = self._interval * 2 ** min(self._failures - 1, DOUBLINGS)
+            back_off = min(doubled, max(LONGEST_BACK_OFF, self._interval))
             return max(back_off * self._jitter(), self._retry_after)
         now = self._clock.monotonic()
         if self._busy(now):
