@@ -32,6 +32,6 @@ def tone_of(state: str) -> Tone:
     return _TONE_OF_WORD.get(state.lower(), Tone.QUIET)
 
 
-def glyph_of(state: str) -> str:
-    """The glyph that stands before a state word."""
-    return "⊘" if state.lower() == "disconnected" else _GLYPHS[tone_of(state)]
+def glyph_of(state: str, tone: Tone | None = None) -> str:
+    """The glyph that stands before a state word, which may look worse than the word alone says."""
+    return "⊘" if state.lower() == "disconnected" else _GLYPHS[tone or tone_of(state)]

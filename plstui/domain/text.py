@@ -25,7 +25,11 @@ def clean(text: str | None, limit: int = 200) -> str:
         return ""
     # Only the part that can be shown is looked at: cleaning must not cost more because the sender wrote more.
     head = text[: limit * 4]
-    visible = "".join(" " if char.isspace() else char for char in head if not _is_unsafe(char))
+    if head.isprintable():
+        # Python counts as printable what is in none of the categories above, and no white space but the plain one.
+        visible = head
+    else:
+        visible = "".join(" " if char.isspace() else char for char in head if not _is_unsafe(char))
     line = " ".join(visible.split())
     if len(line) > limit or len(text) > len(head):
         return line[: limit - 1].rstrip() + ELLIPSIS

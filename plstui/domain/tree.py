@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from plstui.domain.connection import PENDING
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import LoadBalancer, PrivateEndpoint, Resource, VirtualMachine
+from plstui.domain.resources import (
+    LoadBalancer,
+    NetworkInterface,
+    PrivateEndpoint,
+    PrivateLinkService,
+    Resource,
+    VirtualMachine,
+    VirtualNetwork,
+)
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone, tone_of
 
@@ -36,78 +45,108 @@ class TreeRow:
 def rows(snapshot: Snapshot) -> tuple[TreeRow, ...]:
     """Every resource of a side: groups first, each followed by what is in it, parents before children.
 
-    The order inside a group is the order in which the lab builds them, then by name.
+    Inside a group the private link comes first, then what stands behind it in the order in which traffic arrives, then
+    what all of that stands in; each type by name.
     """
     groups = sorted(snapshot.groups, key=lambda group: group.name.lower())
-    known = {group.id for group in groups}
     inside: dict[ResourceId | None, list[TreeRow]] = {}
     for row in _resources(snapshot):
-        inside.setdefault(row.parent_id if row.parent_id in known else None, []).append(row)
+        inside.setdefault(row.parent_id, []).append(row)
     result: list[TreeRow] = []
     for group in groups:
         result.append(_row(group, None, group.provisioning_state))
-        result.extend(_with_children(snapshot, inside.get(group.id, [])))
-    # Resources whose group was created after the groups were last listed.
-    result.extend(_with_children(snapshot, inside.get(None, [])))
+        result.extend(_below(group.id, inside))
+    result.extend(_below(None, inside))
     return tuple(result)
 
 
+def _below(parent_id: ResourceId | None, inside: Mapping[ResourceId | None, list[TreeRow]]) -> Iterator[TreeRow]:
+    for row in inside.get(parent_id, ()):
+        yield row
+        yield from _below(row.id, inside)
+
+
 def _resources(snapshot: Snapshot) -> Iterator[TreeRow]:
+    """Every row but the groups', each with the parent that is really there."""
     by_type: tuple[tuple[Resource, ...], ...] = (
-        snapshot.networks,
-        snapshot.security_groups,
-        snapshot.machines,
-        snapshot.interfaces,
-        snapshot.balancers,
         snapshot.services,
         snapshot.endpoints,
+        snapshot.balancers,
+        snapshot.machines,
+        snapshot.interfaces,
+        snapshot.networks,
+        snapshot.security_groups,
     )
+    groups = {group.id for group in snapshot.groups}
+    hosts = _hosts(snapshot)
     for resources in by_type:
         for resource in sorted(resources, key=lambda r: r.name.lower()):
-            yield _describe(snapshot, resource)
+            # A group that was created after the groups were last listed is not there to hang its resources under.
+            parent = resource.id.parent if resource.id.parent in groups else None
+            yield _describe(snapshot, resource, hosts.get(resource.id, parent))
+            yield from _children(resource)
 
 
-def _describe(snapshot: Snapshot, resource: Resource) -> TreeRow:
-    """The row of a top-level resource, with the badge its type calls for."""
-    group = resource.id.parent
+def _hosts(snapshot: Snapshot) -> dict[ResourceId, ResourceId]:
+    """The machine or endpoint of each interface, found from whichever end names the other."""
+    holders = (*snapshot.machines, *snapshot.endpoints)
+    hosts = {interface_id: holder.id for holder in holders for interface_id in holder.interface_ids}
+    known = {holder.id for holder in holders}
+    for nic in snapshot.interfaces:
+        holder_id = nic.machine_id or nic.private_endpoint_id
+        if holder_id in known:
+            hosts[nic.id] = holder_id
+    return hosts
+
+
+def _describe(snapshot: Snapshot, resource: Resource, parent: ResourceId | None) -> TreeRow:
+    """The row of a resource, with the badge its type calls for."""
     match resource:
         case VirtualMachine():
-            return _machine(snapshot, resource, group)
+            return _machine(snapshot, resource, parent)
         case LoadBalancer():
             members = snapshot.balancer_members(resource)
             up = sum(member.up for member in members)
             state = f"{up}/{len(members)}" if members else resource.provisioning_state
             address = next((f.private_ip_address for f in resource.frontends if f.private_ip_address), "")
-            return _row(resource, group, state, detail=address)
+            return _row(resource, parent, state, detail=address)
         case PrivateEndpoint():
             status = resource.connections[0].status.word if resource.connections else resource.provisioning_state
-            return _row(resource, group, status, detail=snapshot.endpoint_address(resource))
+            return _row(resource, parent, status, detail=snapshot.endpoint_address(resource))
+        case PrivateLinkService():
+            return _row(resource, parent, resource.provisioning_state, detail=_requests(resource))
         case _:
             detail = getattr(resource, "address", "") or ", ".join(getattr(resource, "address_prefixes", ()))
-            return _row(resource, group, resource.provisioning_state, detail=detail)
+            return _row(resource, parent, resource.provisioning_state, detail=detail)
 
 
-def _machine(snapshot: Snapshot, machine: VirtualMachine, group: ResourceId | None) -> TreeRow:
+def _machine(snapshot: Snapshot, machine: VirtualMachine, parent: ResourceId | None) -> TreeRow:
     """A machine's badge is its power state; it is bad, too, when a balancer gets no answer from it."""
     addresses = [nic.address for nic in snapshot.machine_interfaces(machine) if nic.address]
     zone = f"zone {machine.zones[0]}" if machine.zones else ""
     down = next((member for member in snapshot.member_health(machine) if not member.up), None)
-    detail = " ".join(part for part in (*addresses, zone, "no answer to the health probe" if down else "") if part)
+    detail = " ".join(part for part in ("no answer to the health probe" if down else "", *addresses, zone) if part)
     state = machine.power_state or machine.provisioning_state
-    return _row(machine, group, state, detail=detail, tone=Tone.BAD if down else None)
+    return _row(machine, parent, state, detail=detail, tone=Tone.BAD if down else None)
 
 
-def _with_children(snapshot: Snapshot, tops: list[TreeRow]) -> Iterator[TreeRow]:
-    subnets = {network.id: network.subnets for network in snapshot.networks}
-    connections = {service.id: service.connections for service in snapshot.services}
-    for top in tops:
-        yield top
-        for subnet in subnets.get(top.id, ()):
-            yield _row(subnet, top.id, subnet.provisioning_state, detail=subnet.address_prefix)
-        for connection in connections.get(top.id, ()):
+def _requests(service: PrivateLinkService) -> str:
+    """How many connections a service has, and how many of them wait for an answer."""
+    total = len(service.connections)
+    waiting = sum(connection.status == PENDING for connection in service.connections)
+    return f"{waiting} of {total} pending" if waiting and total > 1 else ""
+
+
+def _children(resource: Resource) -> Iterator[TreeRow]:
+    """What is read as a part of a resource: a network's subnets, a service's connections."""
+    if isinstance(resource, VirtualNetwork):
+        for subnet in resource.subnets:
+            yield _row(subnet, resource.id, subnet.provisioning_state, detail=subnet.address_prefix)
+    elif isinstance(resource, PrivateLinkService):
+        for connection in resource.connections:
             yield TreeRow(
                 id=connection.id,
-                parent_id=top.id,
+                parent_id=resource.id,
                 name=connection.name,
                 location=connection.endpoint_location,
                 state=connection.status.word,
