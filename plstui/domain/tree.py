@@ -89,7 +89,7 @@ def _resources(snapshot: Snapshot) -> Iterator[TreeRow]:
 
 def _hosts(snapshot: Snapshot) -> dict[ResourceId, ResourceId]:
     """The machine or endpoint of each interface, found from whichever end names the other."""
-    holders = (*snapshot.machines, *snapshot.endpoints)
+    holders: tuple[VirtualMachine | PrivateEndpoint, ...] = (*snapshot.machines, *snapshot.endpoints)
     hosts = {interface_id: holder.id for holder in holders for interface_id in holder.interface_ids}
     known = {holder.id for holder in holders}
     for nic in snapshot.interfaces:
@@ -106,7 +106,7 @@ def _describe(snapshot: Snapshot, resource: Resource, parent: ResourceId | None)
             return _machine(snapshot, resource, parent)
         case LoadBalancer():
             members = snapshot.balancer_members(resource)
-            up = sum(member.up for member in members)
+            up = sum(members.values())
             state = f"{up}/{len(members)}" if members else resource.provisioning_state
             address = next((f.private_ip_address for f in resource.frontends if f.private_ip_address), "")
             return _row(resource, parent, state, detail=address)
