@@ -9,7 +9,6 @@ from plstui.domain.connection import PENDING
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import (
     LoadBalancer,
-    NetworkInterface,
     PrivateEndpoint,
     PrivateLinkService,
     Resource,
