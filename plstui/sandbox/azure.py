@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 
 from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.gateway.operations import Operations
-from plstui.sandbox.gateway.tokens import Directory
+from plstui.sandbox.gateway.tokens import Client, Directory
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.ports import Backplane, CommandOutput, MemberHealth, SshEndpoint
 from plstui.sandbox.store import Store
@@ -29,6 +31,15 @@ class NoBackplane:
         return ()
 
 
+Dispatch = Callable[[Client, Request], Awaitable[Response]]
+"""Answers a request that Azure makes itself with a client's rights, as `Gateway.handle_for` does."""
+
+
+async def no_dispatch(client: Client, request: Request) -> Response:
+    """Stands where no gateway is; nothing that makes requests of its own works then."""
+    raise ArmError(503, "ServiceUnavailable", "This sandbox has no gateway.")
+
+
 @dataclass(slots=True)
 class Azure:
     """Clock, directory, resources and operations of one sandbox; `backplane` joins them to the running network."""
@@ -37,6 +48,8 @@ class Azure:
     latency: InitVar[Latency] = Latency.NONE
     store: Store = field(default_factory=Store)
     backplane: Backplane = field(default_factory=NoBackplane)
+    dispatch: Dispatch = no_dispatch
+    """Set to `Gateway.handle_for` once there is a gateway."""
     directory: Directory = field(init=False)
     operations: Operations = field(init=False)
     rejected_may_be_approved: bool = True

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import uuid4
 
+from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors, fields, routing
 from plstui.sandbox.gateway.call import Call, Endpoint, FrontDoor
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.gateway.operations import Operations
 from plstui.sandbox.gateway.routing import Path
-from plstui.sandbox.gateway.tokens import Directory
+from plstui.sandbox.gateway.tokens import Client, Directory
 
 READ_METHODS = frozenset({"GET", "HEAD"})
 _RIGHTS = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -36,7 +37,7 @@ class Gateway:
         """Answer one request; every refusal is an answer too."""
         await self._operations.settle()
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, self._directory.authenticate(request), self.counters)
         except ArmError as error:
             response = error.response()
         if request.method == "HEAD":
@@ -51,8 +52,18 @@ class Gateway:
         }
         return replace(response, headers={**{k: v for k, v in common.items() if v}, **response.headers})
 
-    async def _answer(self, request: Request) -> Response:
-        client = self._directory.authenticate(request)
+    async def handle_for(self, client: Client, request: Request) -> Response:
+        """Answer a request that Azure makes itself with a client's rights: for a template, for a group's deletion.
+
+        It carries no token, and it is not counted.
+        """
+        await self._operations.settle()
+        try:
+            return await self._answer(request, client, Counter())
+        except ArmError as error:
+            return error.response()
+
+    async def _answer(self, request: Request, client: Client, counters: Counter[str]) -> Response:
         path = routing.parse(request.path)
         call = Call(request, path, client)
         if path.subscription:
@@ -69,43 +80,47 @@ class Gateway:
         if bad := next((name for _, name in path.pairs if not routing.is_name(name)), None):
             raise ArmError(400, "InvalidResourceName", f"The resource name '{bad[:100]}' is invalid.")
         call = replace(call, body=fields.read(request.content))
-        endpoint, call = self._find(call)
+        endpoint, call, what = self._find(call)
+        counters[f"{call.method} {what}"] += 1
         self._check_rights(call, endpoint)
         if path.group and path.namespace:
             self._front_door.check_group(call)
         return await (endpoint or self._front_door).handle(call)
 
-    def _find(self, call: Call) -> tuple[Endpoint | None, Call]:
-        """Who answers, and the call with what the path names; None stands for the front door."""
+    def _find(self, call: Call) -> tuple[Endpoint | None, Call, str]:
+        """Who answers, the call with what the path names, and a word for it; no endpoint stands for the front door."""
         path = call.path
         if not path.namespace or not (path.pairs or path.tail):
-            self._count(call, _front_door_type(path))
-            return None, call
+            return None, call, _front_door_type(path)
         if path.rest:
             raise errors.invalid_resource_type(path.type, call.api_version)
+        if not path.subscription:
+            raise ArmError(
+                404,
+                "MissingSubscription",
+                "The request did not have a subscription or a valid tenant level resource provider.",
+            )
         if not path.tail:
             endpoint = self._endpoint(path.type, call)
-            self._count(call, endpoint.type)
-            return endpoint, replace(call, id=routing.make_id(path, endpoint.type))
+            return endpoint, replace(call, id=_id(call, endpoint.type)), endpoint.type
         if collection := self._endpoints.get(path.collection.lower()):
-            self._count(call, collection.type, " [list]")
             parent = collection.type.rpartition("/")[0]
-            return collection, replace(call, id=routing.make_id(path, parent) if path.pairs else None, listing=True)
+            named = _id(call, parent) if path.pairs else None
+            return collection, replace(call, id=named, listing=True), f"{collection.type} [list]"
         if not path.pairs:
-            self._count(call, f"{path.namespace}/{path.tail}")
-            return None, replace(call, action=path.tail.lower())
+            return None, replace(call, action=path.tail.lower()), f"{path.namespace}/{path.tail}"
         endpoint = self._endpoint(path.type, call)
-        self._count(call, f"{endpoint.type}/{path.tail}")
-        return endpoint, replace(call, id=routing.make_id(path, endpoint.type), action=path.tail.lower())
+        return (
+            endpoint,
+            replace(call, id=_id(call, endpoint.type), action=path.tail.lower()),
+            f"{endpoint.type}/{path.tail}",
+        )
 
     def _endpoint(self, resource_type: str, call: Call) -> Endpoint:
         endpoint = self._endpoints.get(resource_type.lower())
         if endpoint is None:
             raise errors.invalid_resource_type(resource_type, call.api_version)
         return endpoint
-
-    def _count(self, call: Call, what: str, suffix: str = "") -> None:
-        self.counters[f"{call.method} {what}{suffix}"] += 1
 
     @staticmethod
     def _check_rights(call: Call, endpoint: Endpoint | None) -> None:
@@ -114,8 +129,16 @@ class Gateway:
             return
         what = endpoint.type if endpoint else _front_door_type(call.path)
         right = _RIGHTS.get(call.method, f"{call.action or 'action'}/action" if call.action != "action" else "action")
-        scope = call.id.text if call.id else f"/subscriptions/{call.subscription}"
+        group = f"/resourceGroups/{call.path.group}" if call.path.group else ""
+        scope = call.id.text if call.id else f"/subscriptions/{call.subscription}{group}"
         raise errors.authorization_failed(call.client.client_id, call.client.object_id, f"{what}/{right}", scope)
+
+
+def _id(call: Call, canonical_type: str) -> ResourceId:
+    """The id of what is named; only what belongs to a location may stand outside a resource group."""
+    if not call.path.group and call.path.pairs[0][0].lower() != "locations":
+        raise errors.invalid_resource_type(canonical_type, call.api_version)
+    return routing.make_id(call.path, canonical_type)
 
 
 def _front_door_type(path: Path) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -23,7 +23,10 @@ from plstui.sandbox.latency import Latency, Pace
 
 Finish = Callable[[], Any] | Callable[[], Awaitable[Any]]
 """What happens at the end of an operation. It may raise `ArmError`: the operation has then failed. What it returns is
-the operation's output."""
+the operation's output. A coroutine is work that takes a time of its own: the operation is over when it is."""
+
+MOMENT = 1.0
+"""Seconds that a poll waits at most for work that is under way."""
 
 IN_PROGRESS, SUCCEEDED, FAILED, CANCELED = "InProgress", "Succeeded", "Failed", "Canceled"
 
@@ -42,6 +45,10 @@ class Operation:
     finish: Finish
     result_id: str | None
     """The resource that the operation's result address answers with; None where it answers with no content."""
+    target: str
+    """The resource it works on, in lower case; empty where nobody asks."""
+    on_failure: Callable[[], None]
+    """Called when the operation fails, so that its resource can say so."""
     signature: str
     pace: Pace
     status: str = IN_PROGRESS
@@ -50,6 +57,8 @@ class Operation:
     output: Any = None
     polls: int = 0
     """How often a client has asked while it was in progress: the advice to wait grows with it."""
+    task: asyncio.Task[None] | None = None
+    """The work itself, where it takes a time of its own and has begun."""
 
     @property
     def over(self) -> bool:
@@ -66,6 +75,8 @@ class Operations:
     fail_next: list[ArmError] = field(default_factory=list)
     """Errors with which the next operations end instead of doing what they should: an injected fault."""
     _all: dict[str, Operation] = field(default_factory=dict)
+    _latest: dict[str, Operation] = field(default_factory=dict)
+    """By target: the operation that was started last."""
     _due: list[tuple[float, int, Operation]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -79,6 +90,8 @@ class Operations:
         location: str,
         api_version: str,
         result_id: str | None = None,
+        target: str = "",
+        on_failure: Callable[[], None] = lambda: None,
     ) -> Operation:
         """Begin an operation; it ends by itself, at the earliest with the next request."""
         seconds = pace.seconds * self.latency.factor
@@ -91,10 +104,14 @@ class Operations:
             due=self.clock.time() + seconds,
             finish=finish,
             result_id=result_id,
+            target=target.lower(),
+            on_failure=on_failure,
             signature=secrets.token_urlsafe(24),
             pace=pace,
         )
         self._all[operation.id] = operation
+        if target:
+            self._latest[target.lower()] = operation
         heapq.heappush(self._due, (operation.due, next(self._order), operation))
         task = asyncio.get_running_loop().create_task(self._end_in_time(seconds))
         self._tasks.add(task)
@@ -119,12 +136,18 @@ class Operations:
                 operation.output, operation.status = output, SUCCEEDED
             except ArmError as error:
                 operation.error, operation.status = error, FAILED
+                operation.on_failure()
             operation.ended = self.clock.now()
 
     def find(self, operation_id: str, subscription: str) -> Operation | None:
         """An operation of a subscription by its id."""
         operation = self._all.get(operation_id.lower())
         return operation if operation and operation.subscription == subscription.lower() else None
+
+    def under_way(self, target: str) -> Operation | None:
+        """The last operation on a resource (its id in any case) if it has not ended."""
+        operation = self._latest.get(target.lower())
+        return operation if operation and not operation.over else None
 
     def close(self) -> None:
         """Forget what is still under way."""
