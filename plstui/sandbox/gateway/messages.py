@@ -31,5 +31,9 @@ class Response:
 
     status: int = 200
     body: Any = None
-    """Sent as JSON; None sends no content."""
+    """Sent as JSON; a string as HTML, as a proxy on the way would; None sends no content."""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Drop(Exception):
+    """Raised instead of an answer: the connection is to be cut."""

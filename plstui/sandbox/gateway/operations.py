@@ -124,20 +124,48 @@ class Operations:
         await self.settle()
 
     async def settle(self) -> None:
-        """End every operation whose time has come."""
+        """End every operation whose time has come; those that do work of their own begin it, and nobody waits."""
         while self._due and self._due[0][0] <= self.clock.time() + 0.001:
             _, _, operation = heapq.heappop(self._due)
             try:
                 if self.fail_next:
                     raise self.fail_next.pop(0)
                 output = operation.finish()
-                if asyncio.iscoroutine(output):
-                    output = await output
-                operation.output, operation.status = output, SUCCEEDED
             except ArmError as error:
-                operation.error, operation.status = error, FAILED
-                operation.on_failure()
-            operation.ended = self.clock.now()
+                self._fail(operation, error)
+                continue
+            if asyncio.iscoroutine(output):
+                operation.task = asyncio.get_running_loop().create_task(self._work(operation, output))
+                self._tasks.add(operation.task)
+                operation.task.add_done_callback(self._tasks.discard)
+            else:
+                self._succeed(operation, output)
+
+    async def _work(self, operation: Operation, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            output = await work
+        except ArmError as error:
+            self._fail(operation, error)
+        except Exception:
+            self._fail(operation, ArmError(500, "InternalServerError", "The operation broke off.", details=()))
+            raise
+        else:
+            self._succeed(operation, output)
+
+    def _succeed(self, operation: Operation, output: Any) -> None:
+        operation.output, operation.status, operation.ended = output, SUCCEEDED, self.clock.now()
+
+    def _fail(self, operation: Operation, error: ArmError) -> None:
+        operation.error, operation.status, operation.ended = error, FAILED, self.clock.now()
+        operation.on_failure()
+
+    async def patience(self, operation: Operation) -> None:
+        """Give work that is under way a moment to end before a poll says that it has not.
+
+        Without latency an operation is to be over at its first poll; a machine that hangs must not hang the poll too.
+        """
+        if operation.task:
+            await asyncio.wait({operation.task}, timeout=MOMENT)
 
     def find(self, operation_id: str, subscription: str) -> Operation | None:
         """An operation of a subscription by its id."""
