@@ -11,7 +11,7 @@ from pathlib import Path
 import trustme
 from aiohttp import web
 
-from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.messages import Drop, Request, Response
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request; ARM takes no more."""
@@ -70,22 +70,33 @@ class HttpsServer:
         except web.HTTPRequestEntityTooLarge:
             message = f"The request content size exceeds the maximum size of {LARGEST_BODY // 2**20} MB."
             return _error(413, "RequestContentTooLarge", message)
-        response = await self._handler(
-            Request(
-                method=request.method.upper(),
-                path=request.path,
-                query={name.lower(): value for name, value in request.query.items()},
-                headers={name.lower(): value for name, value in request.headers.items()},
-                content=content,
-                base_url=f"https://{request.host}",
-            )
-        )
+        try:
+            response = await self._handler(_take(request, content))
+        except Drop:
+            if request.transport:
+                request.transport.abort()
+            return web.Response(status=503)
         return await _send(response)
+
+
+def _take(request: web.Request, content: bytes) -> Request:
+    return Request(
+        method=request.method.upper(),
+        path=request.path,
+        query={name.lower(): value for name, value in request.query.items()},
+        headers={name.lower(): value for name, value in request.headers.items()},
+        content=content,
+        base_url=f"https://{request.host}",
+    )
 
 
 async def _send(response: Response) -> web.StreamResponse:
     if response.body is None:
         return web.Response(status=response.status, headers=dict(response.headers))
+    if isinstance(response.body, str):
+        return web.Response(
+            status=response.status, headers=dict(response.headers), text=response.body, content_type="text/html"
+        )
     # A list with a thousand connections takes a while to write out; other requests need not wait for it.
     text = await asyncio.to_thread(json.dumps, response.body) if _is_large(response.body) else json.dumps(response.body)
     return web.Response(

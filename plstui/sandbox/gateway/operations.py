@@ -10,7 +10,9 @@ import asyncio
 import heapq
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -54,6 +56,7 @@ class Operation:
     status: str = IN_PROGRESS
     ended: datetime | None = None
     error: ArmError | None = None
+    """Why it failed, or is bound to."""
     output: Any = None
     polls: int = 0
     """How often a client has asked while it was in progress: the advice to wait grows with it."""
@@ -66,14 +69,25 @@ class Operation:
         return self.status != IN_PROGRESS
 
 
+_doom: ContextVar[ArmError | None] = ContextVar("doom", default=None)
+
+
+@contextmanager
+def doomed(error: ArmError) -> Iterator[None]:
+    """Let every operation that is started inside fail with `error` when its time has come: an injected fault."""
+    token = _doom.set(error)
+    try:
+        yield
+    finally:
+        _doom.reset(token)
+
+
 @dataclass(slots=True)
 class Operations:
     """All operations, carried out in the order in which they are due."""
 
     clock: SandboxClock
     latency: Latency = Latency.NONE
-    fail_next: list[ArmError] = field(default_factory=list)
-    """Errors with which the next operations end instead of doing what they should: an injected fault."""
     _all: dict[str, Operation] = field(default_factory=dict)
     _latest: dict[str, Operation] = field(default_factory=dict)
     """By target: the operation that was started last."""
@@ -108,6 +122,7 @@ class Operations:
             on_failure=on_failure,
             signature=secrets.token_urlsafe(24),
             pace=pace,
+            error=_doom.get(),
         )
         self._all[operation.id] = operation
         if target:
@@ -128,8 +143,8 @@ class Operations:
         while self._due and self._due[0][0] <= self.clock.time() + 0.001:
             _, _, operation = heapq.heappop(self._due)
             try:
-                if self.fail_next:
-                    raise self.fail_next.pop(0)
+                if operation.error:
+                    raise operation.error
                 output = operation.finish()
             except ArmError as error:
                 self._fail(operation, error)

@@ -51,7 +51,7 @@ class Directory:
     clients: dict[str, Client] = field(default_factory=dict)
     """By client id in lower case."""
     expire_before: float = 0.0
-    """Tokens issued before this time of day (seconds since the epoch) count as expired: an injected fault."""
+    """Tokens issued before this time of day (seconds since the epoch) count as expired."""
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     def add_subscription(self, subscription: Subscription) -> None:
@@ -61,6 +61,10 @@ class Directory:
     def add_client(self, client: Client) -> None:
         """Make a service principal known."""
         self.clients[client.client_id.lower()] = client
+
+    def expire_tokens(self) -> None:
+        """Let every token issued so far count as expired."""
+        self.expire_before = self.clock.now().timestamp()
 
     def tenants(self) -> set[str]:
         """Every tenant's id in lower case."""
@@ -82,7 +86,8 @@ class Directory:
             )
         if not hmac.compare_digest(client.secret.encode(), secret.encode()):
             raise TokenError("invalid_client", "AADSTS7000215: Invalid client secret provided.")
-        now = int(self.clock.now().timestamp())
+        issued = self.clock.now().timestamp()
+        now = int(issued)
         claims = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{client.tenant}/",
@@ -93,6 +98,7 @@ class Directory:
             "oid": client.object_id,
             "tid": client.tenant,
             "ver": "1.0",
+            "xms_issued": issued,
         }
         return {
             "token_type": "Bearer",
@@ -132,7 +138,7 @@ class Directory:
                 "InvalidAuthenticationToken", "The access token is invalid.", somewhere, request.base_url
             )
         now = self.clock.now()
-        if claims["exp"] <= now.timestamp() or claims["iat"] < self.expire_before:
+        if claims["exp"] <= now.timestamp() or claims["xms_issued"] <= self.expire_before:
             expiry = min(now, now - timedelta(seconds=now.timestamp() - claims["exp"]))
             raise unauthorized(
                 "ExpiredAuthenticationToken",
