@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from plstui.config import locations
 from plstui.config.load import Override, load
 from plstui.config.settings import Settings
-from plstui.domain.errors import ConfigError, UnreachableError
+from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.engine.actions import Actions
 from plstui.engine.journal import Journal
@@ -71,7 +72,13 @@ class Composer:
                 "No subscription is set.",
                 hint="Name one or both with --isv and --customer or in the settings file, or try plstui --sandbox.",
             )
-        opened = {side: open_side(settings, side) for side in sides}
+        opened: dict[Side, Any] = {}
+        try:
+            for side in sides:
+                opened[side] = open_side(settings, side)
+        except PlstuiError:
+            await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+            raise
         watchers = {
             side: Watcher(
                 side,
@@ -85,7 +92,9 @@ class Composer:
         journal = Journal(locations.journal_file())
         isv = opened.get(Side.ISV)
         actions = (
-            Actions(isv.reader, isv.writer, journal, watchers.values(), read_only=settings.ui.read_only) if isv else None
+            Actions(isv.reader, isv.writer, journal, watchers.values(), read_only=settings.ui.read_only)
+            if isv
+            else None
         )
         prober = open_prober(settings)
 
@@ -112,7 +121,8 @@ def _import():  # type: ignore[no-untyped-def]
 def served_settings(url: str) -> Path:
     """The settings file of a sandbox served at an address on this machine. Raises `ConfigError` when none is known."""
     try:
-        port = urlsplit(url).port
+        address = urlsplit(url)
+        port = address.port if address.hostname in ("127.0.0.1", "localhost") else None
     except ValueError:
         port = None
     pointer = locations.sandbox_pointer(port) if port else None

@@ -25,13 +25,14 @@ def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option(
                 "--sandbox",
-                metavar="WORLD|URL",
-                help=f"Use a local Azure instead: a world (--sandbox alone is --sandbox={DEFAULT_WORLD}) or a served one.",
+                metavar="[=WORLD|URL]",
+                help=f"Use a local Azure: one that starts with a world ({DEFAULT_WORLD} if left out), or a served one.",
             ),
             click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The settings file."),
             click.option("--isv", metavar="SUBSCRIPTION", help="The ISV's subscription."),
             click.option("--customer", metavar="SUBSCRIPTION", help="The customer's subscription."),
             click.option("--read-only", is_flag=True, default=None, help="Only look: nothing can be changed."),
+            click.version_option(__version__, prog_name="plstui", message="%(prog)s %(version)s"),
         )
     ):
         command = option(command)
@@ -76,12 +77,26 @@ def check_world(name: str) -> None:
         raise click.UsageError(f"There is no world {name!r}; there are {', '.join(WORLDS)}.")
 
 
+def group_with_globals(name: str) -> Callable[[Callable[..., Any]], click.Group]:
+    """Declare a group of commands that takes the global options between its name and the command's."""
+
+    def declare(function: Callable[..., Any]) -> click.Group:
+        @click.pass_context
+        def body(context: click.Context, /, **values: Any) -> None:
+            context.obj.take(values)
+
+        body.__doc__ = function.__doc__
+        return cli.group(name)(_global_options(body))
+
+    return declare
+
+
 def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Declare a command of `group` that takes the global options too; its function gets `options` first."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
         @click.pass_context
-        def body(context: click.Context, **values: Any) -> Any:
+        def body(context: click.Context, /, **values: Any) -> Any:
             collected: Globals = context.obj
             collected.take(values)
             return context.invoke(function, collected.options(), **values)
@@ -96,9 +111,8 @@ def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @_global_options
-@click.version_option(__version__, message="plstui %(version)s")
 @click.pass_context
-def cli(context: click.Context, **values: Any) -> None:
+def cli(context: click.Context, /, **values: Any) -> None:
     """Both sides of an Azure private link, live.
 
     Without a command the two panes open: the ISV's subscription and the customer's. No account is needed for
@@ -117,13 +131,20 @@ def _load_commands() -> None:
     from plstui.cli import connections, probe, sandbox, status  # noqa: F401
 
 
+def _with_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments with --sandbox given its world: a word after it is never its value, or `--sandbox status` would be
+    ambiguous."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
+    return [*options, *arguments[end:]]
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; no exception leaves this function."""
-    _load_commands()
-    # The value of --sandbox is optional and never stands in the next word, or `--sandbox status` would be ambiguous.
-    words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments]
+    words = _with_values(arguments)
     as_json = "--json" in words
     try:
+        _load_commands()
         return int(cli.main(words, prog_name="plstui", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -144,8 +165,16 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.close()
         return EXIT_FAILED
     except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, the traceback goes to a file.
-        report = locations.journal_file().with_name("last-error.txt")
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(traceback.format_exc(), encoding="utf-8")
-        print_error("plstui met an error of its own.", f"Please report what is in {report}.", "Internal", as_json=as_json)
+        print_error("plstui met an error of its own.", _report(), "Internal", as_json=as_json)
         return EXIT_FAILED
+
+
+def _report() -> str:
+    """Write the traceback of the error being handled to a file; returns what to do with it."""
+    report = locations.journal_file().with_name("last-error.txt")
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        report.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError as error:
+        return f"{traceback.format_exc().splitlines()[-1]} (not kept: {report} cannot be written, {error.strerror})"
+    return f"Please report what is in {report}."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from plstui.domain.errors import ConfigError, CredentialsError, NotFoundError, PlstuiError
+from plstui.domain.sides import Side
 from plstui.domain.text import clean
 
 EXIT_OK = 0
@@ -36,6 +37,12 @@ def exit_code_of(error: PlstuiError) -> int:
             return EXIT_FAILED
 
 
+def exit_code_of_all(errors: Iterable[PlstuiError]) -> int:
+    """The exit code for a command that went on after errors: theirs when they agree, 0 when there are none."""
+    codes = {exit_code_of(error) for error in errors}
+    return EXIT_OK if not codes else codes.pop() if len(codes) == 1 else EXIT_FAILED
+
+
 def print_json(document: Any) -> None:
     """Exactly one JSON document on one line; everything beyond ASCII is escaped, so a terminal shows it harmlessly."""
     click.echo(json.dumps(document))
@@ -50,6 +57,14 @@ def print_error(message: str, hint: str, code: str, *, as_json: bool) -> None:
         click.echo(f"plstui: {message}", err=True)
         if hint:
             click.echo(f"        {hint}", err=True)
+
+
+def print_failures(failures: Mapping[Side, PlstuiError]) -> None:
+    """The sides that are missing from what was printed, on standard error."""
+    for side, error in failures.items():
+        print_error(
+            f"The {side.label}'s side could not be read: {error.message}", error.hint, error.code, as_json=False
+        )
 
 
 def error_json(error: PlstuiError) -> dict[str, str]:

@@ -10,12 +10,20 @@ import click
 
 from plstui.cli.documents import target_json
 from plstui.cli.main import cli, command_with_globals
-from plstui.cli.output import EXIT_FAILED, EXIT_OK, now_json, print_json
-from plstui.cli.session import read_both, run_session
+from plstui.cli.output import (
+    EXIT_FAILED,
+    EXIT_OK,
+    exit_code_of_all,
+    now_json,
+    print_error,
+    print_failures,
+    print_json,
+)
+from plstui.cli.session import read_world, run_session
 from plstui.cli.tables import print_target
 from plstui.compose import Options
 from plstui.domain.assertion import Assertion
-from plstui.domain.errors import NotFoundError
+from plstui.domain.errors import AzureError, NotFoundError, UnreachableError
 from plstui.domain.probe import TargetResult, targets
 from plstui.engine.runtime import Runtime
 
@@ -46,18 +54,24 @@ def probe(options: Options, count: int | None, assertions: tuple[Assertion, ...]
     """Fetch the page from every backend and through every endpoint."""
 
     async def body(runtime: Runtime) -> int:
-        while True:
-            await read_both(runtime)
-            good = await _round(runtime, count or runtime.probe_count, assertions, as_json=as_json)
-            if not watch:
-                return EXIT_OK if good else EXIT_FAILED
+        attempts = count or runtime.probe_count
+        while watch:
+            try:
+                await probe_once(runtime, attempts, assertions, as_json=as_json)
+            except (UnreachableError, AzureError) as error:
+                # Whoever watches wants to see it come back.
+                print_error(error.message, error.hint, error.code, as_json=as_json)
             await asyncio.sleep(WATCH_INTERVAL)
+        return await probe_once(runtime, attempts, assertions, as_json=as_json)
 
     return run_session(options, body)
 
 
-async def _round(runtime: Runtime, count: int, assertions: tuple[Assertion, ...], *, as_json: bool) -> bool:
-    wanted = targets(runtime.world())
+async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertion], *, as_json: bool) -> int:
+    """Read both sides, probe what is there and print it; returns the exit code. Raises `PlstuiError`."""
+    world, failures = await read_world(runtime)
+    print_failures(failures)
+    wanted = targets(world)
     if not wanted:
         raise NotFoundError(
             "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",
@@ -70,12 +84,13 @@ async def _round(runtime: Runtime, count: int, assertions: tuple[Assertion, ...]
             print_target(result)
     results.sort(key=lambda result: wanted.index(result.target))
     held = [(assertion, assertion.holds(results)) for assertion in assertions]
-    good = all(holds for _, holds in held) if held else all(result.ok for result in results)
+    # What could not be looked at is not well.
+    good = not failures and (all(holds for _, holds in held) if held else all(result.ok for result in results))
     if as_json:
         print_json(_document(results, held, good))
     for assertion, holds in () if as_json else held:
         click.echo(f"{'holds' if holds else 'FAILS'}: {assertion.text} (it is {assertion.measure(results):g})")
-    return good
+    return exit_code_of_all(failures.values()) or (EXIT_OK if good else EXIT_FAILED)
 
 
 def _document(results: Sequence[TargetResult], held: Sequence[tuple[Assertion, bool]], good: bool) -> dict[str, Any]:

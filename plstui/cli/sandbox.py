@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import click
 
-from plstui.cli.main import cli
+from plstui.cli.main import DEFAULT_WORLD, check_world, command_with_globals, group_with_globals
 from plstui.cli.output import EXIT_OK, print_json, print_table
+from plstui.compose import Options
+from plstui.config import locations
+from plstui.domain.errors import ConfigError
+from plstui.lab.cloudinit import user_data
 
 
-@cli.group()
+@group_with_globals("sandbox")
 def sandbox() -> None:
     """A local Azure for demos, rehearsals and tests."""
 
 
-@sandbox.command()
+@command_with_globals(sandbox, "worlds")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def worlds(as_json: bool) -> int:
+def worlds(_options: Options, as_json: bool) -> int:
     """List the worlds a sandbox can start with."""
     from plstui.sandbox.scenarios import WORLDS
 
@@ -26,7 +33,7 @@ def worlds(as_json: bool) -> int:
     return EXIT_OK
 
 
-@sandbox.command()
+@command_with_globals(sandbox, "serve")
 @click.option("--world", default=DEFAULT_WORLD, show_default=True, help="What is there at the start.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; 0 takes a free one.")
 @click.option(
@@ -42,25 +49,29 @@ def worlds(as_json: bool) -> int:
     help="How long operations take: not at all, moments, or as recorded from Azure.",
 )
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="Stop when standard input ends.")
-def serve(world: str, port: int, state_dir: Path | None, latency: str, until_stdin_closes: bool) -> int:
+def serve(
+    options: Options, world: str, port: int, state_dir: Path | None, latency: str, until_stdin_closes: bool
+) -> int:
     """Serve a local Azure on 127.0.0.1 until interrupted.
 
     Prints one line when ready. Attach with plstui --config DIR/plstui.toml or plstui --sandbox=URL.
     """
+    if options.sandbox is not None:
+        raise click.UsageError("--sandbox says where to connect; name the world to serve with --world.")
     check_world(world)
-    from plstui.sandbox.server import ServeOptions, serve as serve_sandbox
+    from plstui.sandbox.server import ServeError, ServeOptions
+    from plstui.sandbox.server import serve as serve_sandbox
 
     pointers: list[Path] = []
 
     def ready(arm: str, directory: Path) -> None:
         settings = directory / "plstui.toml"
-        pointer = locations.sandbox_pointer(int(arm.rpartition(":")[2]))
-        pointer.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        pointer.write_text(str(settings), encoding="utf-8")
-        pointers.append(pointer)
+        # Nobody but its parent attaches to an embedded one, which so needs no folder of the user's to write to.
+        if not until_stdin_closes:
+            pointers.append(_leave_pointer(arm, settings))
         click.echo(f"Sandbox '{world}' is ready at {arm}; attach with: plstui --config {settings}")
 
-    options = ServeOptions(
+    serving = ServeOptions(
         world=world,
         port=port,
         state_dir=state_dir,
@@ -70,8 +81,23 @@ def serve(world: str, port: int, state_dir: Path | None, latency: str, until_std
         until_stdin_closes=until_stdin_closes,
     )
     try:
-        asyncio.run(serve_sandbox(options, on_ready=ready))
+        asyncio.run(serve_sandbox(serving, on_ready=ready))
+    except ServeError as error:
+        raise ConfigError(str(error)) from None
     finally:
         for pointer in pointers:
             pointer.unlink(missing_ok=True)
     return EXIT_OK
+
+
+def _leave_pointer(arm: str, settings: Path) -> Path:
+    """Write down where the settings of the sandbox at this address are. Raises `ConfigError`."""
+    pointer = locations.sandbox_pointer(int(arm.rpartition(":")[2]))
+    try:
+        pointer.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        pointer.write_text(str(settings), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{pointer} cannot be written: {error.strerror}.", hint="Set XDG_STATE_HOME to a folder you can write to."
+        ) from None
+    return pointer

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
+from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 
 Result = TypeVar("Result")
@@ -16,6 +19,9 @@ Result = TypeVar("Result")
 
 def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) -> Result:
     """Run `body` with a connected runtime; everything is given back whatever happens."""
+
+    # Whoever stops us with SIGTERM gets what Ctrl-C gets: everything given back, exit code 130.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     async def session() -> Result:
         composer = Composer(options)
@@ -29,6 +35,22 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
             await composer.close()
 
     return asyncio.run(session())
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """While a person is asked: Ctrl-C ends the question. The event loop would take note of it and go on waiting."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def read_world(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:
+    """Both sides as they are now, and the sides that could not be read."""
+    failures = await read_both(runtime)
+    return runtime.world(), failures
 
 
 async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:

@@ -6,21 +6,18 @@ import click
 
 from plstui.cli.documents import connection_json, side_json
 from plstui.cli.main import cli, command_with_globals
-from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, now_json, print_json
-from plstui.cli.session import read_both, run_session
+from plstui.cli.output import exit_code_of_all, now_json, print_failures, print_json
+from plstui.cli.session import read_world, run_session
 from plstui.cli.tables import print_connections, print_side
 from plstui.compose import Options
-from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
-from plstui.domain.world import World
-from plstui.engine.runtime import Runtime
 
 
 @command_with_globals(cli, "status")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(options: Options, as_json: bool) -> int:
     """Show both sides and the connections between them."""
-    world, failures = run_session(options, _read)
+    world, failures = run_session(options, read_world)
     if as_json:
         print_json(
             {
@@ -34,9 +31,5 @@ def status(options: Options, as_json: bool) -> int:
         for side in Side:
             print_side(side, world.side(side))
         print_connections(world.links())
-    return max((exit_code_of(error) or EXIT_FAILED for error in failures.values()), default=EXIT_OK)
-
-
-async def _read(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:
-    failures = await read_both(runtime)
-    return runtime.world(), failures
+    print_failures(failures)
+    return exit_code_of_all(failures.values())

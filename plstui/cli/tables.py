@@ -28,13 +28,13 @@ def print_side(side: Side, snapshot: Snapshot | None) -> None:
     if snapshot is None:
         click.echo(f": not configured (set [{side.value}] subscription)\n")
         return
-    click.echo(f" {snapshot.subscription}" + (f": {clean(snapshot.error)}" if snapshot.error else ""))
+    click.echo(f" {clean(snapshot.subscription)}" + (f": {clean(snapshot.error)}" if snapshot.error else ""))
     depth: dict[ResourceId, int] = {}
     lines = []
     for row in rows(snapshot):
         depth[row.id] = depth.get(row.parent_id, -1) + 1 if row.parent_id else 0
         name = "  " * (depth[row.id] + 1) + clean(row.name, 60)
-        lines.append((name, row.type.rsplit("/", 1)[-1], state_text(row.state), clean(row.detail, 60)))
+        lines.append((name, clean(row.type.rsplit("/", 1)[-1], 60), state_text(row.state), clean(row.detail, 60)))
     if lines:
         print_table(("  name", "type", "state", ""), lines)
     else:
@@ -56,7 +56,7 @@ def print_connections(links: Sequence[Link]) -> None:
                 clean(link.service_name, 40),
                 clean(link.message, 60),
                 clean(link.description, 60),
-                link.endpoint_address,
+                clean(link.endpoint_address, 40),
             )
             for link in links
         ],
@@ -67,8 +67,9 @@ def print_target(result: TargetResult) -> None:
     """One target's pages, failures and times."""
     target = result.target
     mark = glyph_of("up" if result.ok else "down")
-    click.echo(f"{mark} {target.side.marker} {target.kind} {clean(target.name, 40)} {target.address}:{target.port}", nl=False)
-    click.echo(f"  via {clean(result.route, 60)}" if result.route else "")
+    address = f"{clean(target.address, 60)}:{target.port}"
+    route = f"  via {clean(result.route, 60)}" if result.route else ""
+    click.echo(f"{mark} {target.side.marker} {target.kind} {clean(target.name, 40)} {address}{route}")
     for host, count in result.hosts.items():
         click.echo(f"      Host: {host}  ×{count}")
     for failure, count in result.failures.items():
