@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import hmac
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -128,7 +129,8 @@ class Operations:
         if target:
             self._latest[target.lower()] = operation
         heapq.heappush(self._due, (operation.due, next(self._order), operation))
-        task = asyncio.get_running_loop().create_task(self._end_in_time(seconds))
+        # In a context of its own: what is bound to happen to this operation is not to happen to those it starts.
+        task = asyncio.get_running_loop().create_task(self._end_in_time(seconds), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return operation
@@ -213,6 +215,34 @@ class Operations:
         return {"Retry-After": str(min(operation.pace.retry_after * 2**operation.polls, 160))}
 
 
+_TICKS_OF_1970 = 621_355_968_000_000_000
+
+
+def signature_of(operation: Operation) -> dict[str, str]:
+    """The parameters that the addresses of an operation carry since 2023, beside the api-version."""
+    signature = operation.signature
+    return {
+        "t": str(_TICKS_OF_1970 + int(operation.started.timestamp() * 10_000_000)),
+        "c": signature[:8],
+        "s": signature[8:],
+        "h": signature[::-2],
+    }
+
+
+def is_signed(operation: Operation, query: Mapping[str, str]) -> bool:
+    """Whether a poll calls the address that was given, with every parameter."""
+    given = signature_of(operation)
+    return all(hmac.compare_digest(query.get(name, "").encode(), value.encode()) for name, value in given.items())
+
+
 def opaque_id(operation: Operation) -> str:
     """The id of an operation as private DNS and the front door write it."""
     return urlsafe_b64encode(operation.id.encode()).decode().rstrip("=")
+
+
+def operation_id(opaque: str) -> str:
+    """What `opaque_id` was made from; empty for what it never made."""
+    try:
+        return urlsafe_b64decode(opaque + "=" * (-len(opaque) % 4)).decode()
+    except ValueError:
+        return ""
