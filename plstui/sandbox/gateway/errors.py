@@ -71,12 +71,24 @@ def group_not_found(group: str) -> ArmError:
 
 
 def resource_not_found(resource_id: ResourceId) -> ArmError:
-    """404 for a top-level resource, and for a child whose parent is missing (which is then named)."""
+    """404 for a tracked resource, and for a child whose parent is missing (which is then named)."""
+    path = resource_id.text.partition("/providers/")[2]
     return ArmError(
         404,
         "ResourceNotFound",
-        f"The Resource '{resource_id.type}/{resource_id.name}' under resource group '{resource_id.resource_group}' was "
-        "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        f"The Resource '{path}' under resource group '{resource_id.resource_group}' was not found. For more details "
+        "please go to https://aka.ms/ARMResourceNotFoundFix",
+    )
+
+
+def parent_not_found(verb: str, resource_type: str, parent: ResourceId) -> ArmError:
+    """404 of the front door for a child of a tracked resource that is missing; `verb` is read, write or delete."""
+    kind = resource_type.partition("/")[2]
+    return ArmError(
+        404,
+        "ParentResourceNotFound",
+        f"Failed to perform '{verb}' on resource(s) of type '{kind}', because the parent resource '{parent}' could not "
+        "be found.",
     )
 
 
