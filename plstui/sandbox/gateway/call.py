@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.errors import invalid_content
@@ -67,7 +67,7 @@ class Call:
 class Endpoint(Protocol):
     """Answers the calls to one resource type: named resources, lists and actions."""
 
-    type: str
+    type: ClassVar[str]
     """The full type in ARM's spelling, `Microsoft.Network/virtualNetworks/subnets`."""
 
     async def handle(self, call: Call) -> Response:
