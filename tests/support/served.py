@@ -66,9 +66,10 @@ class Served:
     def arm(self, side: str, method: str, path: str, body: Any = None, api_version: str = "2024-05-01") -> Any:
         """Call ARM as a side's service principal; `path` starts with the resource id."""
         url = f"{self.ready['arm']}{path}?api-version={api_version}"
-        return self._call(method, url, self._token(side), body)
+        return self._call(method, url, self.token(side), body)
 
-    def _token(self, side: str) -> str:
+    def token(self, side: str) -> str:
+        """A bearer token of a side's service principal."""
         ready = self.ready
         form = {"grant_type": "client_credentials", "scope": ready["arm"] + "/.default", **ready["clients"][side]}
         url = f"{ready['arm']}/{ready['tenants'][side]}/oauth2/v2.0/token"

@@ -1,0 +1,136 @@
+"""Recorded traffic of the real Azure: exchanges with placeholders for whatever differs from run to run.
+
+A recording is one JSON object a line. Placeholders are `{sub}` (the subscription), `{rg1}` (a group; `{RG1}` in
+upper case), `{g1}` (a guid) and `{op1}` (an operation's id). A guid is bound to the sandbox's own value where it first appears.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+EVIDENCE = Path(os.environ.get("PLSTUI_ARM_EVIDENCE") or Path(__file__).parents[2].parent / "shared" / "arm-evidence")
+"""The folder with the recordings and the definitions; it is not a part of the project."""
+
+_PLACEHOLDER = re.compile(r"\{(?:sub\d*|rg\d+|RG\d+|g\d+|op\d+)\}")
+_POLL = re.compile(r"/(operations|operationresults|operationstatuses|privatednsoperation\w+)/", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded request and its answer."""
+
+    seq: int
+    method: str
+    path: str
+    query: str
+    api_version: str
+    kind: str
+    """The resource type, with a mark behind it for lists and actions."""
+    content: Any
+    conditions: dict[str, str]
+    """If-Match and If-None-Match of the request."""
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def is_poll(self) -> bool:
+        """Whether this asks for the state of a long-running operation: the replay does that by itself."""
+        return bool(_POLL.search(self.path))
+
+    @property
+    def group(self) -> str | None:
+        """The placeholder of the group that the path is in; None outside of groups, and for the group itself."""
+        match = re.search(r"/resourcegroups/(\{rg\d+\})/", self.path, re.IGNORECASE)
+        return match[1] if match else None
+
+
+def load(path: Path) -> list[Exchange]:
+    """Every exchange of a recording, in order."""
+    return [_exchange(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _exchange(record: dict[str, Any]) -> Exchange:
+    return Exchange(
+        seq=record["seq"],
+        method=record["method"],
+        path=record["path"],
+        query=record.get("query") or "",
+        api_version=record["api_version"],
+        kind=record["rtype"],
+        content=record.get("request_body"),
+        conditions=record.get("if") or {},
+        status=record["status"],
+        headers={name.lower(): value for name, value in record["headers"].items()},
+        body=record.get("body"),
+    )
+
+
+def files() -> list[Path]:
+    """The recordings there are."""
+    return sorted((EVIDENCE / "recordings").glob("*.jsonl"))
+
+
+@dataclass
+class Bindings:
+    """What each placeholder stands for in this run."""
+
+    values: dict[str, str]
+    _open: set[str] = field(default_factory=set)
+
+    @classmethod
+    def start(cls, exchanges: list[Exchange], subscription: str, prefix: str) -> Bindings:
+        """Bind the subscription, and every group to a name of its own."""
+        values = {"{sub}": subscription}
+        for exchange in exchanges:
+            for name in re.findall(r"\{rg\d+\}", repr(exchange)):
+                values[name] = f"{prefix}-{name.strip('{}')}"
+                values[name.upper()] = values[name].upper()
+        return cls(values)
+
+    def fill(self, text: str) -> str:
+        """A text with every placeholder that is bound replaced."""
+        return _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
+
+    def fill_all(self, value: Any) -> Any:
+        """The same for every text inside a JSON value."""
+        return json.loads(self.fill(json.dumps(value)))
+
+    def learn(self, recorded: Any, answered: Any) -> None:
+        """Bind the guids of a recorded answer to those that stand at the same places of ours."""
+        for template, text in _pairs(recorded, answered):
+            self._match(self.fill(template), text)
+
+    def _match(self, template: str, text: str) -> None:
+        names: list[str] = []
+        pattern = ""
+        for part in re.split(r"(\{g\d+\})", template):
+            if not re.fullmatch(r"\{g\d+\}", part):
+                pattern += re.escape(part)
+            elif part in names:
+                pattern += f"(?P={part.strip('{}')})"
+            else:
+                names.append(part)
+                pattern += f"(?P<{part.strip('{}')}>[0-9a-fA-F-]{{36}})"
+        match = re.fullmatch(pattern, text, re.IGNORECASE)
+        for name in names if match else ():
+            assert match is not None
+            self.values.setdefault(name, match[name.strip("{}")])
+
+
+def _pairs(recorded: Any, answered: Any) -> Iterator[tuple[str, str]]:
+    """The texts with placeholders that stand at the same places."""
+    if isinstance(recorded, dict) and isinstance(answered, dict):
+        for name in recorded.keys() & answered.keys():
+            yield from _pairs(recorded[name], answered[name])
+    elif isinstance(recorded, list) and isinstance(answered, list):
+        for one, other in zip(recorded, answered, strict=False):
+            yield from _pairs(one, other)
+    elif isinstance(recorded, str) and isinstance(answered, str) and "{g" in recorded:
+        yield recorded, answered

@@ -1,0 +1,120 @@
+"""Send a recording's requests to a served sandbox, follow its own operations, and compare every answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from tests.conformance.compare import differences
+from tests.conformance.recordings import Bindings, Exchange
+
+LOCATION = "centralus"
+MOST_POLLS = 100
+
+SUPPORTED = re.compile(
+    r"^(resourceGroups|resources$|Microsoft\.Resources/deployments"
+    r"|Microsoft\.Network/(virtualNetworks|loadBalancers|networkInterfaces|privateLinkServices|privateEndpoints"
+    r"|networkSecurityGroups|applicationSecurityGroups|publicIPAddresses|natGateways|privateDnsZones)"
+    r"|Microsoft\.Compute/(virtualMachines|locations/publishers|disks|sshPublicKeys))",
+    re.IGNORECASE,
+)
+"""The types of the sandbox; what a recording does with others (a storage account, say) is left out."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the sandbox."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+class Client:
+    """One HTTPS connection to a served sandbox, as the owner of a subscription."""
+
+    def __init__(self, arm: str, context: ssl.SSLContext, token: str) -> None:
+        self._connection = http.client.HTTPSConnection(urlsplit(arm).netloc, context=context, timeout=30)
+        self._token = token
+
+    def call(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send one request; `target` is path and query."""
+        content = None if body is None else json.dumps(body)
+        sent = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json", **(headers or {})}
+        self._connection.request(method, target, body=content, headers=sent)
+        response = self._connection.getresponse()
+        text = response.read().decode()
+        parsed = json.loads(text) if text else None
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, parsed)
+
+    def follow(self, answer: Answer) -> str:
+        """Poll an operation to its end by the addresses of its answer; returns its last status, empty without any."""
+        async_url, location = answer.headers.get("azure-asyncoperation"), answer.headers.get("location")
+        url = async_url or location
+        if url is None:
+            return ""
+        parts = urlsplit(url)
+        for _ in range(MOST_POLLS):
+            poll = self.call("GET", f"{parts.path}?{parts.query}")
+            if poll.status >= 400:
+                return f"HTTP {poll.status}"
+            if async_url:
+                status = str((poll.body or {}).get("status"))
+                if status in ("Succeeded", "Failed", "Canceled"):
+                    return status
+            elif poll.status != 202:
+                return "Succeeded"
+        return "never ended"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def replay(
+    exchanges: list[Exchange], client: Client, bindings: Bindings, api_versions: dict[str, str]
+) -> Iterator[tuple[Exchange, str]]:
+    """Every difference with the exchange in which it shows.
+
+    `api_versions` replaces the recorded api-version of a type's namespace, in lower case.
+    """
+    made: set[str] = set()
+    for exchange in exchanges:
+        if exchange.is_poll or not SUPPORTED.match(exchange.kind):
+            continue
+        if exchange.group and exchange.group not in made and exchange.status < 400:
+            made.add(exchange.group)
+            _ensure_group(client, bindings.fill(exchange.group), bindings.values["{sub}"])
+        answer = _send(client, exchange, bindings, api_versions)
+        bindings.learn(exchange.body, answer.body)
+        recorded = (exchange.status, exchange.headers, bindings.fill_all(exchange.body))
+        for difference in differences(recorded, (answer.status, answer.headers, answer.body)):
+            yield exchange, difference
+        if exchange.method != "GET" and answer.status < 300:
+            end = client.follow(answer)
+            if end not in ("", "Succeeded"):
+                yield exchange, f"operation ended {end}"
+
+
+def _ensure_group(client: Client, group: str, subscription: str) -> None:
+    """Recordings mostly begin after their group was made."""
+    target = f"/subscriptions/{subscription}/resourcegroups/{group}?api-version=2021-04-01"
+    if client.call("HEAD", target).status == 404:
+        client.call("PUT", target, {"location": LOCATION})
+
+
+def _send(client: Client, exchange: Exchange, bindings: Bindings, api_versions: dict[str, str]) -> Answer:
+    namespace = exchange.kind.partition("/")[0].lower()
+    version = api_versions.get(namespace, exchange.api_version)
+    query = f"api-version={version}"
+    if exchange.query:
+        query += "&" + quote(bindings.fill(exchange.query), safe="=&$/:@!'()*,;")
+    target = f"{quote(bindings.fill(exchange.path), safe='/:@$')}?{query}"
+    content = None if exchange.content is None else bindings.fill_all(exchange.content)
+    return client.call(exchange.method, target, content, exchange.conditions)
