@@ -1,7 +1,8 @@
 """Recorded traffic of the real Azure: exchanges with placeholders for whatever differs from run to run.
 
 A recording is one JSON object a line. Placeholders are `{sub}` (the subscription), `{rg1}` (a group; `{RG1}` in
-upper case), `{g1}` (a guid) and `{op1}` (an operation's id). A guid is bound to the sandbox's own value where it first appears.
+upper case), `{g1}` (a guid) and `{op1}` (an operation's id). A guid is bound to the sandbox's
+own value where it first appears.
 """
 
 from __future__ import annotations

@@ -116,8 +116,10 @@ def serve(tmp_path: Path, world: str = "pending", *options: str) -> Iterator[Ser
     directory, home = tmp_path / "sandbox", tmp_path / "home"
     home.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "plstui", "sandbox", "serve"]
-        + ["--world", world, "--state-dir", str(directory), *options],
+        [
+            *(sys.executable, "-m", "plstui", "sandbox", "serve"),
+            *("--world", world, "--state-dir", str(directory), *options),
+        ],
         env=environment(home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
