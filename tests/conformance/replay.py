@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tests.conformance.compare import differences
+from tests.conformance.definitions import Definitions
 from tests.conformance.recordings import Bindings, Exchange
 
 LOCATION = "centralus"
@@ -78,9 +79,13 @@ class Client:
 
 
 def replay(
-    exchanges: list[Exchange], client: Client, bindings: Bindings, api_versions: dict[str, str]
+    exchanges: list[Exchange],
+    client: Client,
+    bindings: Bindings,
+    api_versions: dict[str, str],
+    definitions: Definitions,
 ) -> Iterator[tuple[Exchange, str]]:
-    """Every difference with the exchange in which it shows.
+    """Every difference, and every fault against the definitions, with the exchange in which it shows.
 
     `api_versions` replaces the recorded api-version of a type's namespace, in lower case.
     """
@@ -96,6 +101,8 @@ def replay(
         recorded = (exchange.status, exchange.headers, bindings.fill_all(exchange.body))
         for difference in differences(recorded, (answer.status, answer.headers, answer.body)):
             yield exchange, difference
+        for fault in definitions.faults(exchange.method, bindings.fill(exchange.path), answer.status, answer.body):
+            yield exchange, f"definition {fault}"
         if exchange.method != "GET" and answer.status < 300:
             end = client.follow(answer)
             if end not in ("", "Succeeded"):

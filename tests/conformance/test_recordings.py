@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.definitions import Definitions
 from tests.conformance.known import reason_for
 from tests.conformance.recordings import EVIDENCE, Bindings, files, load
 from tests.conformance.replay import Client, replay
@@ -39,16 +40,23 @@ def client(sandbox: Served) -> Iterator[Client]:
     connection.close()
 
 
+@pytest.fixture(scope="module")
+def definitions() -> Definitions:
+    return Definitions(EVIDENCE / "swagger")
+
+
 @pytest.mark.parametrize("versions", ["recorded", "ours"])
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
-def test_a_recording_replays(path: Path, versions: str, client: Client, sandbox: Served) -> None:
+def test_a_recording_replays(
+    path: Path, versions: str, client: Client, sandbox: Served, definitions: Definitions
+) -> None:
     exchanges = load(path)
     prefix = f"{path.stem.rpartition('__')[2][:40]}-{versions}".replace("_", "-").replace(".", "-").lower()
     bindings = Bindings.start(exchanges, sandbox.ready["subscriptions"]["isv"], prefix)
 
     unexpected = [
         f"#{exchange.seq} {exchange.method} {exchange.kind}: {difference}"
-        for exchange, difference in replay(exchanges, client, bindings, OURS if versions == "ours" else {})
+        for exchange, difference in replay(exchanges, client, bindings, OURS if versions == "ours" else {}, definitions)
         if reason_for(path.name, f"{exchange.method} {exchange.kind}", difference) is None
     ]
 
