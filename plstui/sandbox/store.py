@@ -41,7 +41,9 @@ class Store:
     def delete(self, resource_id: ResourceId) -> None:
         """Remove a resource and what hangs under it as resources of their own; nothing happens when it is not there."""
         for key in [key for key in self._by_group.get(_group_key(resource_id), {}) if _is_under(key, resource_id.key)]:
-            body = self._bodies.pop(key)
+            body = self._bodies.pop(key, None)
+            if body is None:
+                continue  # A listener has been quicker.
             del self._by_type[ResourceId(body["id"]).type.lower()][key]
             del self._by_group[_group_key(resource_id)][key]
             self._tell(body["id"])

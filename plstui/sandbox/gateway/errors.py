@@ -141,6 +141,16 @@ def authorization_failed(client: str, object_id: str, action: str, scope: str) -
     )
 
 
+def linked_authorization_failed(action: str, scope: ResourceId, tenant: str, subscription: str) -> ArmError:
+    """403 for a reference into another tenant's subscription, whether what it names is there or not."""
+    return ArmError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client has permission to perform action '{action}' on scope '{scope}', however the current tenant "
+        f"'{tenant}' is not authorized to access linked subscription '{subscription}'.",
+    )
+
+
 def unauthorized(code: str, message: str, tenant: str, base_url: str) -> ArmError:
     """401; the header tells a client where to get a token."""
     challenge = f'Bearer authorization_uri="{base_url}/{tenant}", error="invalid_token", error_description="{message}"'
