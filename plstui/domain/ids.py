@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-_SUBSCRIPTION = re.compile(r"^/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
-_GROUP = re.compile(r"^/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?$", re.IGNORECASE)
-_PROVIDER = re.compile(r"^/providers/(?P<namespace>[^/]+)/(?P<path>.+)$", re.IGNORECASE)
+_ANY = re.IGNORECASE | re.DOTALL
+_SUBSCRIPTION = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?", _ANY)
+_GROUP = re.compile(r"/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?", _ANY)
+_PROVIDER = re.compile(r"/providers/(?P<namespace>[^/]+)/(?P<path>.+)", _ANY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +48,14 @@ class ResourceId:
     @cached_property
     def _parts(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]] | None:
         """`(subscription, group, namespace, ((type, name), …))`; None when this is no id."""
-        head = _SUBSCRIPTION.match(self.text)
+        head = _SUBSCRIPTION.fullmatch(self.text)
         if head is None:
             return None
         rest, group, namespace = head["rest"] or "", "", ""
-        if match := _GROUP.match(rest):
+        if match := _GROUP.fullmatch(rest):
             group, rest = match["group"], match["rest"] or ""
         pairs: list[tuple[str, str]] = []
-        if match := _PROVIDER.match(rest):
+        if match := _PROVIDER.fullmatch(rest):
             namespace = match["namespace"]
             segments = match["path"].split("/")
             if len(segments) % 2 or not all(segments):

@@ -1,0 +1,76 @@
+"""The `az` lines survive a real shell, whatever stands in them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from plstui.domain.az import az_line, show_line
+from plstui.domain.connection import Verb
+from plstui.domain.ids import ResourceId
+from plstui.domain.text import clean
+from tests.support.lab import BALANCER_ID, CUSTOMER_SUBSCRIPTION, ENDPOINT_ID, ISV_GROUP, ISV_SUBSCRIPTION, Request
+
+CONNECTION_ID = Request().connection_id
+BASH = shutil.which("bash") or ""
+
+
+def words(line: str) -> list[str]:
+    """What a shell makes of a line: the arguments that a program would get."""
+    done = subprocess.run(
+        [BASH, "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True, timeout=20, env={"LANG": "C.UTF-8"}
+    )
+    return done.stdout.decode().split("\0")[:-1]
+
+
+@pytest.mark.skipif(not BASH, reason="bash is not installed")
+class TestInAShell:
+    @settings(max_examples=40, deadline=None)
+    @given(st.text(max_size=60))
+    @example("Order 314159; rm -rf / #")
+    @example('it\'s "quoted" `id` $(id) ${HOME} \\ * ~ !! & | < >')
+    @example("")
+    def test_a_description_arrives_as_one_harmless_word(self, description: str) -> None:
+        line = az_line(Verb.APPROVE, CONNECTION_ID, description)
+
+        assert line.isprintable()
+        assert words(line) == [
+            *("az", "network", "private-link-service", "connection", "update"),
+            *("--resource-group", ISV_GROUP, "--service-name", "saasPrivateLinkService", "--name", CONNECTION_ID.name),
+            *("--subscription", ISV_SUBSCRIPTION, "--connection-status", "Approved"),
+            *("--description", clean(description, 1000)),
+        ]
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.text(st.characters(exclude_characters="/", exclude_categories=("Cs",)), min_size=1, max_size=40))
+    @example("x' ; touch owned ; '\x1b[2J")
+    def test_so_does_a_name(self, name: str) -> None:
+        hostile = ResourceId(f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/{name}")
+        line = show_line(hostile)
+
+        assert line.isprintable()
+        assert words(line)[:-1] == ["az", "network", "private-endpoint", "show", "--ids"]
+        assert words(line)[-1] == clean(hostile.text, 1000)
+
+
+def test_reject_and_remove() -> None:
+    assert " --connection-status Rejected " in az_line(Verb.REJECT, CONNECTION_ID, "No such order")
+    assert az_line(Verb.REMOVE, CONNECTION_ID, "unheard").startswith(
+        "az network private-link-service connection delete --resource-group "
+    )
+    assert az_line(Verb.REMOVE, CONNECTION_ID).endswith(" --yes")
+    assert "unheard" not in az_line(Verb.REMOVE, CONNECTION_ID, "unheard")
+
+
+def test_what_shows_a_resource() -> None:
+    group = ResourceId(f"/subscriptions/{CUSTOMER_SUBSCRIPTION}/resourceGroups/rg")
+
+    assert show_line(BALANCER_ID) == f"az network lb show --ids {BALANCER_ID}"
+    assert show_line(ENDPOINT_ID) == f"az network private-endpoint show --ids {ENDPOINT_ID}"
+    assert show_line(group) == f"az group show --name rg --subscription {CUSTOMER_SUBSCRIPTION}"
+    gateway = ResourceId(f"{group}/providers/Microsoft.Network/natGateways/nat")
+    assert show_line(gateway) == f"az resource show --ids {gateway}"
