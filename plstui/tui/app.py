@@ -11,6 +11,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
+from textual.types import CSSPathType
 
 from plstui.domain.errors import PlstuiError
 from plstui.engine.ports import Clock, SystemClock
@@ -18,6 +19,7 @@ from plstui.engine.runtime import Runtime
 from plstui.tui.messages import Connected, Failed
 from plstui.tui.palette import RegistryProvider
 from plstui.tui.screens.main import MainScreen
+from plstui.tui.themes import DEFAULT, own_themes
 
 CLOSING_TIME = 0.3
 """Seconds that closing may take before the program leaves anyway: a person who pressed q has seen enough."""
@@ -26,12 +28,12 @@ CLOSING_TIME = 0.3
 class PlstuiApp(App[None]):
     """Both sides of a private link, live.
 
-    `connect` is called once the first frame is on the screen, and may import and start whatever it needs. When it raises
-    a `PlstuiError`, or nobody turns out to be signed in, the app ends with return code 1 and `failure` set.
+    `connect` is called once the first frame is on the screen, and may import and start whatever it needs. When it
+    raises a `PlstuiError`, or nobody turns out to be signed in, the app ends with return code 1 and `failure` set.
     """
 
     TITLE = "plstui"
-    CSS_PATH: ClassVar[list[str]] = ["styles/tones.tcss", "styles/main.tcss", "styles/dialogs.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss", "styles/main.tcss", "styles/dialogs.tcss"]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider}
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -40,7 +42,7 @@ class PlstuiApp(App[None]):
         connect: Callable[[], Awaitable[Runtime]],
         *,
         where: str = "",
-        theme: str = "textual-dark",
+        theme: str = DEFAULT,
         clock: Clock | None = None,
     ) -> None:
         super().__init__()
@@ -50,6 +52,8 @@ class PlstuiApp(App[None]):
         self._where = where
         self._clock = clock or SystemClock()
         self._runtime: Runtime | None = None
+        for own in own_themes():
+            self.register_theme(own)
         self.theme = theme
 
     def get_default_screen(self) -> Screen[Any]:
@@ -77,5 +81,4 @@ class PlstuiApp(App[None]):
 
     async def on_unmount(self) -> None:
         if self._runtime:
-            closing = asyncio.create_task(self._runtime.close())
-            await asyncio.wait([closing], timeout=CLOSING_TIME)
+            await asyncio.wait([asyncio.ensure_future(self._runtime.close())], timeout=CLOSING_TIME)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
+"""The time before a clock has been looked at."""
 
 
-def ago(then: datetime, now: datetime) -> str:
-    """How long ago, roughly: `3 s ago`, `5 min ago`, `2 h ago`."""
-    return f"{span((now - then).total_seconds())} ago"
+def age(time: timedelta) -> str:
+    """How old something is, roughly: `now`, `20 s`, `5 min`, `2 h`, `3 d`.
 
-
-def span(seconds: float) -> str:
-    """A duration, roughly: `3 s`, `5 min`, `2 h`; never negative."""
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h"
+    Seconds go in steps of ten: a number that moves every second draws the eye and says nothing.
+    """
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < 10:
+        return "now"
+    if seconds < 60:
+        return f"{seconds // 10 * 10} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86400} d"
 
 
 def clock_time(at: datetime) -> str:

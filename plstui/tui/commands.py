@@ -165,7 +165,7 @@ COMMANDS: tuple[Command, ...] = (
         "remove",
         "d",
         "Remove",
-        "Delete this connection; the customer's endpoint is then disconnected for good.",
+        "Delete this connection for good; asks first, and Enter alone is no.",
         Group.CONNECTION,
         lambda host: host.decide(Verb.REMOVE),
         _decide(Verb.REMOVE),

@@ -10,11 +10,12 @@ from plstui.domain.connection import ConnectionStatus
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
-from plstui.domain.states import Tone
+from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
 from plstui.domain.tree import rows
 from plstui.domain.world import Link, World
 from plstui.tui.clock import clock_time
+from plstui.tui.tones import badge
 
 LONGEST = 1000
 """Characters of one value: more than a request message or an id may have."""
@@ -60,9 +61,11 @@ def details_of(world: World, resource_id: ResourceId) -> Details | None:
 
 
 def _link(link: Link) -> Iterator[Detail]:
-    yield Detail("Status", link.status.word)
+    yield Detail("Status", badge(link.status.word), tone_of(link.status.word))
     if not link.agrees and link.endpoint_side:
-        yield Detail("Status at the endpoint", f"{link.endpoint_side.status.word}: the two sides differ", Tone.BAD)
+        yield Detail(
+            "Status at the endpoint", f"{badge(link.endpoint_side.status.word)}: the two sides differ", Tone.BAD
+        )
     yield Detail("Seen from", " ".join(f"{side.marker} {side.label}" for side in link.seen_from))
     yield Detail("Endpoint", link.endpoint_name)
     yield Detail("Endpoint's address", link.endpoint_address)
@@ -88,8 +91,8 @@ def _link(link: Link) -> Iterator[Detail]:
 def _resource(snapshot: Snapshot, resource_id: ResourceId, resource: object) -> Iterator[Detail]:
     row = next((row for row in rows(snapshot) if row.id == resource_id), None)
     if row:
-        yield Detail("State", row.state, row.tone)
-        yield Detail("", row.detail)
+        yield Detail("State", badge(row.state, row.tone), row.tone)
+        yield Detail("In short", row.detail)
     yield Detail("Type", resource_id.type)
     yield Detail("Resource group", resource_id.resource_group)
     yield Detail("Subscription", f"{resource_id.subscription} ({snapshot.side.label})")

@@ -20,6 +20,7 @@ from plstui.domain.text import clean
 from plstui.domain.world import Link
 from plstui.engine.actions import MAX_DESCRIPTION, Intent
 from plstui.tui.tones import styled, toned_badge
+from plstui.tui.widgets.az_line import AzLine
 
 _WARNINGS = {
     Verb.REJECT: "Azure's documents disagree on whether a rejected connection can be approved later. "
@@ -49,25 +50,23 @@ class ConfirmScreen(ModalScreen[str | None]):
         verb = self._intent.verb.value.capitalize()
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"{verb} this connection?")
-            with VerticalScroll():
+            with VerticalScroll(can_focus=False):
                 with Grid(classes="facts"):
                     for name, value in self._facts():
                         yield Static(styled(name, Tone.QUIET))
                         yield Static(value)
+                    if not self._removes:
+                        yield Static(styled("Description", Tone.QUIET))
+                        yield Input(self._intent.description, max_length=MAX_DESCRIPTION, compact=True)
                 if warning := _WARNINGS.get(self._intent.verb):
-                    yield Static(styled(f"⚠ {warning}", Tone.WAITING), classes="warning")
-                if not self._removes:
-                    yield Input(self._intent.description, max_length=MAX_DESCRIPTION, placeholder="Description")
-                yield Static(Content(self._intent.az()), classes="az")
+                    yield Static(styled(f"! {warning}", Tone.WAITING), classes="warning")
+                yield AzLine(self._intent.az())
             with Horizontal(classes="buttons"):
-                yield Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", variant=self._variant())
-                yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no")
+                yield Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
+                yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#no" if self._removes else Input).focus()
-
-    def _variant(self) -> str:
-        return "success" if self._intent.verb is Verb.APPROVE else "error"
 
     def _facts(self) -> Iterator[tuple[str, Content]]:
         connection = self._intent.connection
@@ -84,7 +83,7 @@ class ConfirmScreen(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def _show_az(self) -> None:
-        self.query_one(".az", Static).update(Content(self._intent.az(self._description())))
+        self.query_one(AzLine).line = self._intent.az(self._description())
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")

@@ -33,7 +33,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        self._context = context
+        self._situation = context
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -47,7 +47,7 @@ class HelpScreen(ModalScreen[None]):
             yield Content.styled(group.value, "bold $text-primary")
             for command in COMMANDS:
                 if command.group is group:
-                    reason = command.why_not(self._context)
+                    reason = command.why_not(self._situation)
                     yield _line(command.key_text, command.help, danger=command.dangerous)
                     if reason:
                         yield styled(f"{'':9}Not now: {reason}", Tone.QUIET)
@@ -71,8 +71,5 @@ def _sides() -> str:
 
 
 def _line(keys: str, text: str, *, danger: bool = False) -> Content:
-    return Content.assemble(
-        Content.styled(f"  {keys:<7}", "bold $text-accent"),
-        Content(text),
-        styled("  Asks twice.", Tone.BAD) if danger else "",
-    )
+    colour = "$text-error" if danger else "$footer-key-foreground"
+    return Content.assemble(Content.styled(f"  {keys:<7}", f"bold {colour}"), Content(text))

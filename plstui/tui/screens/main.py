@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 
 from plstui.domain.changes import ChangeKind, diff
@@ -28,6 +29,7 @@ from plstui.engine.actions import Confirm, Intent
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
+from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import Context, bindings, command
 from plstui.tui.details import details_of
 from plstui.tui.messages import (
@@ -50,7 +52,10 @@ from plstui.tui.widgets.deck import Deck
 from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.probe_view import ProbeView
 
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
+HEIGHTS: Final = [(0, "-low"), (40, "-high")]
+"""Cells from which the style sheet has room for more: all sections at once where it is wide and high."""
 
 
 class MainScreen(Screen[None]):
@@ -58,24 +63,26 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "#connections"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (40, "-high")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
-    world: reactive[World] = reactive(World)
-    links: reactive[tuple[Link, ...]] = reactive(())
-    read_at: reactive[Mapping[Side, datetime]] = reactive(dict)
-    now: reactive[datetime] = reactive(_NO_TIME)
-    connected: reactive[bool] = reactive(False)
-    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
+    world: var[World] = var(World)
+    links: var[tuple[Link, ...]] = var(())
+    read_at: var[Mapping[Side, datetime]] = var(dict)
+    now: var[datetime] = var(NO_TIME)
+    connected: var[bool] = var(False)
+    under_way: var[Mapping[ResourceId, Verb]] = var(dict)
     """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
-    since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
-    selected: reactive[ResourceId | None] = reactive(None)
+    since: var[Mapping[ResourceId, datetime]] = var(dict)
+    selected: var[ResourceId | None] = var(None)
     """The connection that commands work on."""
-    probe: reactive[ProbeRun] = reactive(ProbeRun)
-    happened: reactive[tuple[Event, ...]] = reactive(())
-    section: reactive[str] = reactive("connections")
-    notes: reactive[Mapping[str, str]] = reactive(dict)
-    context: reactive[Context] = reactive(Context)
+    marked: var[tuple[ResourceId, ...]] = var(())
+    """The two ends of the selected connection: its row at the service, the endpoint's at the customer."""
+    probe: var[ProbeRun] = var(ProbeRun)
+    happened: var[tuple[Event, ...]] = var(())
+    section: var[str] = var("connections")
+    notes: var[Mapping[str, str]] = var(dict)
+    context: var[Context] = var(Context)
 
     def __init__(self, where: str, clock: Clock) -> None:
         super().__init__()
@@ -95,13 +102,18 @@ class MainScreen(Screen[None]):
                     MainScreen.now,
                     MainScreen.connected,
                     MainScreen.under_way,
+                    MainScreen.marked,
                 )
         yield Deck(
             (
                 "connections",
                 ConnectionsTable.TITLE,
                 ConnectionsTable().data_bind(
-                    MainScreen.links, MainScreen.under_way, MainScreen.since, cursor=MainScreen.selected
+                    MainScreen.links,
+                    MainScreen.under_way,
+                    MainScreen.since,
+                    MainScreen.now,
+                    cursor=MainScreen.selected,
                 ),
             ),
             ("backends", BackendsTable.TITLE, BackendsTable().data_bind(MainScreen.world, MainScreen.probe)),
@@ -112,11 +124,13 @@ class MainScreen(Screen[None]):
         yield CommandBar().data_bind(MainScreen.context)
 
     def on_mount(self) -> None:
-        self._tick()
-        self.set_interval(1, self._tick)
+        self.run_worker(self._tick(), name="clock")
 
-    def _tick(self) -> None:
-        self.now = self._clock.now()
+    async def _tick(self) -> None:
+        never = asyncio.Event()
+        while True:
+            self.now = self._clock.now()
+            await self._clock.wait(never, 1.0)
 
     # Both sides
 
@@ -140,12 +154,13 @@ class MainScreen(Screen[None]):
         old = self.world.side(snapshot.side)
         if snapshot.read_at:
             self.read_at = {**self.read_at, snapshot.side: snapshot.read_at}
-        isv, customer = self.world.isv, self.world.customer
-        self.world = World(snapshot, customer) if snapshot.side is Side.ISV else World(isv, snapshot)
         if snapshot.side is Side.ISV:
             self._settling.clear()
+        if snapshot != old:
+            isv, customer = self.world.isv, self.world.customer
+            self.world = World(snapshot, customer) if snapshot.side is Side.ISV else World(isv, snapshot)
+            self._tell_changes(old, snapshot)
         self._sync_under_way()
-        self._tell_changes(old, snapshot)
         self._leave_if_nobody_is_signed_in()
 
     def watch_world(self) -> None:
@@ -350,10 +365,12 @@ class MainScreen(Screen[None]):
     # Bookkeeping
 
     def _update_context(self) -> None:
+        link = next((link for link in self.links if link.id == self.selected), None)
+        self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
         self.context = Context(
             connected=self.connected,
             actions=self._runtime.actions if self._runtime else None,
-            link=next((link for link in self.links if link.id == self.selected), None),
+            link=link,
             under_way=frozenset(self.under_way),
             has_targets=bool(targets(self.world)),
             probing=self.probe.running,
@@ -364,5 +381,4 @@ class MainScreen(Screen[None]):
 
     def _warn(self, error: PlstuiError, title: str) -> None:
         text = clean(f"{error.message} {error.hint}", 500)
-        severity = "warning" if isinstance(error, RefusedError) else "error"
-        self.notify(text, title=title, severity=severity, markup=False)
+        self.notify(text, title=title, severity="warning" if isinstance(error, RefusedError) else "error", markup=False)

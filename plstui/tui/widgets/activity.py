@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
-from textual.widgets import RichLog, Static
+from textual.reactive import reactive, var
+from textual.widgets import Static
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import clock_time
 from plstui.tui.state import Event
-from plstui.tui.tones import COMPONENTS, styled
+from plstui.tui.tones import styled
 
-KEPT_EVENTS = 1000
+KEPT_EVENTS = 300
 """Lines of the log; older ones are in the journal as far as they are writes."""
 
 
-class ActivityLog(RichLog):
-    """Every event, newest last."""
+class ActivityLog(VerticalScroll):
+    """Every event, newest last; the end stays in view."""
 
     TITLE = "Activity"
-    COMPONENT_CLASSES = set(COMPONENTS)
 
-    events: reactive[tuple[Event, ...]] = reactive(())
+    events: var[tuple[Event, ...]] = var(())
 
-    def __init__(self) -> None:
-        super().__init__(max_lines=KEPT_EVENTS, wrap=True, highlight=False, markup=False)
+    def compose(self) -> ComposeResult:
+        yield Static()
 
-    def watch_events(self, before: tuple[Event, ...], events: tuple[Event, ...]) -> None:
-        known = before[-1] if before else None
-        start = events.index(known) + 1 if known in events else 0
-        for event in events[start:]:
-            tone = self.get_component_rich_style(f"tone--{event.tone}", partial=True) if event.tone else ""
-            quiet = self.get_component_rich_style("tone--quiet", partial=True)
-            self.write(Text.assemble((f"{clock_time(event.at)}  ", quiet), (event.text, tone)))
+    def watch_events(self, events: tuple[Event, ...]) -> None:
+        for static in self.query_children(Static):
+            static.update(Content("\n").join(_line(event) for event in events))
+            self.scroll_end(animate=False)
 
 
 class ActivityLine(Static):
@@ -42,7 +39,8 @@ class ActivityLine(Static):
     events: reactive[tuple[Event, ...]] = reactive(())
 
     def render(self) -> Content:
-        if not self.events:
-            return Content("")
-        last = self.events[-1]
-        return Content.assemble(styled(f"{clock_time(last.at)}  ", Tone.QUIET), styled(last.text, last.tone))
+        return _line(self.events[-1]) if self.events else Content("")
+
+
+def _line(event: Event) -> Content:
+    return Content.assemble(styled(f"{clock_time(event.at)}  ", Tone.QUIET), styled(event.text, event.tone))

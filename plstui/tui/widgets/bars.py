@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from textual import events
 from textual.content import Content
@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from plstui.domain.states import Tone
-from plstui.tui.clock import clock_time
+from plstui.tui.clock import NO_TIME, clock_time
 from plstui.tui.commands import COMMANDS, Command, Context
 from plstui.tui.messages import CommandChosen
 from plstui.tui.tones import styled
@@ -22,7 +22,7 @@ OFF_STYLE = "dim $text-disabled"
 class TopBar(Widget):
     """What this is, where it looks, whether it may write, and the time."""
 
-    now: reactive[datetime] = reactive(datetime.min.replace(tzinfo=UTC))
+    now: reactive[datetime] = reactive(NO_TIME)
     context: reactive[Context] = reactive(Context)
 
     def __init__(self, where: str) -> None:
@@ -36,7 +36,7 @@ class TopBar(Widget):
         )
         if self.where:
             left = Content.assemble(left, styled("  ·  ", Tone.QUIET), Content(self.where))
-        right = Content.styled(clock_time(self.now), "$text-muted") if self.now.year > 1 else Content("")
+        right = Content.styled(clock_time(self.now), "$foreground-muted") if self.now != NO_TIME else Content("")
         if self.context.actions and self.context.actions.read_only:
             right = Content.assemble(Content.styled(" read-only ", "bold $text-warning"), Content("  "), right)
         gap = max(2, width - left.cell_length - right.cell_length)

@@ -21,13 +21,15 @@ class Column:
     """Cells beyond which it only spreads the table."""
     rank: int
     """Who stays when there is little room: 1 first."""
+    enough: int = 0
+    """Cells it gets, if its content needs them, before columns behind it get any."""
 
 
 def fit(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[tuple[Column, int]]:
     """The columns that fit into `width` cells, each with its own width, in their given order.
 
-    `wanted` is the widest content of each column. Columns are taken by rank at their least; what is left over is given
-    out by rank too, up to what the content needs.
+    `wanted` is the widest content of each column. Columns are taken by rank at their least, or what is enough for them;
+    what is left over is given out by rank too, up to what the content needs.
     """
     wishes = {c.key: max(min(want, c.most), c.least) for c, want in zip(columns, wanted, strict=True)}
     by_rank = sorted(columns, key=lambda column: column.rank)
@@ -36,11 +38,12 @@ def fit(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[tu
     for column in by_rank:
         if column.least + GAP > left:
             break
-        widths[column.key] = column.least
-        left -= column.least + GAP
+        enough = max(column.least, min(column.enough, wishes[column.key]))
+        widths[column.key] = min(enough, left - GAP)
+        left -= widths[column.key] + GAP
     for column in by_rank:
         if column.key in widths:
-            more = min(wishes[column.key] - column.least, left)
+            more = min(wishes[column.key] - widths[column.key], left)
             widths[column.key] += more
             left -= more
     return [(column, widths[column.key]) for column in columns if column.key in widths]

@@ -13,7 +13,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
 from plstui.domain.world import Link
-from plstui.tui.clock import clock_time
+from plstui.tui.clock import NO_TIME, age
 from plstui.tui.messages import DetailsRequested, ResourceHighlighted
 from plstui.tui.tones import BUSY, badge, busy_badge
 from plstui.tui.widgets.columns import Column
@@ -25,22 +25,29 @@ class ConnectionsTable(Table):
 
     TITLE = "Connections"
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("status", "Status", 14, 16, 1),
+        Column("status", "Status", 12, 16, 1),
         Column("endpoint", "Endpoint", 19, 40, 2),
-        Column("message", "Message", 16, 60, 3),
-        Column("description", "Description", 14, 40, 5),
-        Column("service", "Service", 14, 40, 6),
-        Column("address", "Address", 9, 15, 4),
-        Column("location", "Location", 10, 18, 8),
-        Column("customer", "Customer", 8, 8, 9),
-        Column("since", "Seen since", 10, 10, 7),
-        Column("seen", "From", 4, 4, 4),
+        Column("message", "Message", 16, 60, 4, enough=40),
+        Column("age", "Seen for", 8, 8, 3),
+        Column("description", "Description", 14, 40, 7, enough=20),
+        Column("service", "Service", 14, 40, 8, enough=22),
+        Column("address", "Address", 9, 15, 6),
+        Column("location", "Location", 10, 18, 9),
+        Column("customer", "Customer", 8, 8, 10),
+        Column("sides", "Sides", 5, 5, 5),
     )
     EMPTY = "No private link connection yet: it appears when a customer's endpoint asks for one."
 
     links: reactive[tuple[Link, ...]] = reactive(())
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
     since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
+    """Since when each connection has been seen in its status."""
+    now: reactive[datetime] = reactive(NO_TIME, repaint=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[ResourceId, tuple[Link, Verb | None, Row]] = {}
+        self._ages: list[str] = []
 
     def watch_links(self) -> None:
         self._fill()
@@ -49,17 +56,42 @@ class ConnectionsTable(Table):
         self._fill()
 
     def watch_since(self) -> None:
-        self._fill()
+        self._show_ages()
+
+    def watch_now(self) -> None:
+        self._show_ages()
+
+    def _show_ages(self) -> None:
+        """Paint anew when an age in view reads differently, which it does not every second."""
+        ages = [self._age(row) for row in self.visible_rows]
+        if ages != self._ages:
+            self._ages = ages
+            self.refresh()
+
+    def _age(self, row: Row) -> str:
+        since = self.since.get(row.key)
+        return age(self.now - since) if since else ""
+
+    def live_cells(self, row: Row) -> dict[str, Cell]:
+        return {"age": Cell(self._age(row), Tone.QUIET)}
 
     def _fill(self) -> None:
-        self.rows = tuple(Row(link.id, self._cells(link)) for link in self.links)
+        self._kept = {link.id: self._keep(link) for link in self.links}
+        self.rows = tuple(row for _, _, row in self._kept.values())
 
-    def _cells(self, link: Link) -> dict[str, Cell]:
-        since = self.since.get(link.id)
+    def _keep(self, link: Link) -> tuple[Link, Verb | None, Row]:
+        """A link's row as it was if nothing in it has changed: a thousand of them are not made anew for one."""
+        verb = self.under_way.get(link.id)
+        kept = self._kept.get(link.id)
+        if kept and kept[:2] == (link, verb):
+            return kept
+        return link, verb, Row(link.id, self._cells(link, verb))
+
+    def _cells(self, link: Link, verb: Verb | None) -> dict[str, Cell]:
         endpoint_id = link.endpoint_id
         location = link.service_side.endpoint_location if link.service_side else ""
         return {
-            "status": self._status(link),
+            "status": _status(link, verb),
             "endpoint": Cell(clean(link.endpoint_name, 80)),
             "message": Cell(clean(link.message, 140)),
             "description": Cell(clean(link.description, 140), Tone.QUIET),
@@ -67,16 +99,8 @@ class ConnectionsTable(Table):
             "address": Cell(clean(link.endpoint_address, 40)),
             "location": Cell(clean(location or (link.endpoint.location if link.endpoint else ""), 40), Tone.QUIET),
             "customer": Cell(clean(endpoint_id.subscription[:8] if endpoint_id else "", 8), Tone.QUIET),
-            "since": Cell(clock_time(since) if since else "", Tone.QUIET),
-            "seen": Cell("".join(side.marker for side in link.seen_from)),
+            "sides": Cell("".join(side.marker for side in link.seen_from)),
         }
-
-    def _status(self, link: Link) -> Cell:
-        verb = self.under_way.get(link.id)
-        if verb:
-            return Cell(busy_badge(verb), BUSY)
-        word = link.status.word
-        return Cell(badge(word) if link.agrees else f"{badge(word)} ≠", tone_of(word))
 
     def on_table_highlighted(self, event: Table.Highlighted) -> None:
         event.stop()
@@ -85,3 +109,10 @@ class ConnectionsTable(Table):
     def on_table_selected(self, event: Table.Selected) -> None:
         event.stop()
         self.post_message(DetailsRequested(event.key))
+
+
+def _status(link: Link, verb: Verb | None) -> Cell:
+    if verb:
+        return Cell(busy_badge(verb), BUSY)
+    word = link.status.word
+    return Cell(badge(word) if link.agrees else f"{badge(word)} ≠", tone_of(word))

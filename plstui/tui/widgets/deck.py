@@ -48,7 +48,9 @@ class Deck(Container):
             in_front = section_id == self.active
             note = styled(f" {self.notes[section_id]}", Tone.WAITING) if self.notes.get(section_id) else Content("")
             label = Content.assemble(
-                styled(f"{number} ", Tone.QUIET), Content.styled(title, "bold" if in_front else "$text-muted"), note
+                styled(f"{number} ", Tone.QUIET),
+                Content.styled(title, "bold $text-primary" if in_front else "$foreground-muted"),
+                note,
             )
             tabs.append(label)
             for section in self.query_children(f"#{section_id}"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -19,12 +19,15 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.tree import TreeRow, rows
 from plstui.domain.world import World
-from plstui.tui.clock import ago, clock_time
+from plstui.tui.clock import NO_TIME, age, clock_time
 from plstui.tui.tones import styled
 from plstui.tui.widgets.resource_tree import ResourceTree
 
 GUID_HEAD = 8
 """Characters of a subscription's id that tell it from others: a guid's first group."""
+
+QUIET_FOR = timedelta(seconds=30)
+"""How old a live side's last answer may be before its age is told: twice the longest pause between two refreshes."""
 
 
 class SidePane(Vertical):
@@ -33,11 +36,13 @@ class SidePane(Vertical):
     world: reactive[World] = reactive(World)
     read_at: reactive[Mapping[Side, datetime]] = reactive(dict)
     """When each side last answered."""
-    now: reactive[datetime] = reactive(datetime.min.replace(tzinfo=UTC))
+    now: reactive[datetime] = reactive(NO_TIME, repaint=False)
     connected: reactive[bool] = reactive(False)
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
     rows: reactive[tuple[TreeRow, ...]] = reactive(())
     """This side's rows, for the tree."""
+    marked: reactive[tuple[ResourceId, ...]] = reactive(())
+    """The connection that is selected, as its two ends: its rows are kept in view."""
 
     def __init__(self, side: Side) -> None:
         super().__init__(id=side.value, classes="pane")
@@ -45,7 +50,7 @@ class SidePane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="notice")
-        yield ResourceTree().data_bind(SidePane.rows, SidePane.under_way)
+        yield ResourceTree().data_bind(SidePane.rows, SidePane.under_way, SidePane.marked)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -95,11 +100,14 @@ class SidePane(Vertical):
         snapshot, read_at = self.snapshot, self.read_at.get(self.side)
         if snapshot is None:
             return Content("")
-        if snapshot.stale_since:
-            return styled(f"✖ stale since {clock_time(snapshot.stale_since)}", Tone.BAD)
         if read_at is None:
-            return styled("◷ reading…", Tone.WAITING)
-        return Content.assemble(styled("● live", Tone.GOOD), styled(f" · {ago(read_at, self.now)}", Tone.QUIET))
+            return styled("✖ cannot be read", Tone.BAD) if snapshot.stale_since else styled("◷ reading…", Tone.WAITING)
+        since = self.now - read_at
+        if snapshot.stale_since:
+            return styled(f"✖ stale · read {_ago(since)}", Tone.BAD)
+        if since < QUIET_FOR:
+            return styled("● live", Tone.GOOD)
+        return Content.assemble(styled("● live", Tone.GOOD), styled(f" · read {_ago(since)}", Tone.QUIET))
 
     def _notice(self) -> Content:
         """Why there is nothing to see, or why it is old; empty when all is well."""
@@ -116,9 +124,14 @@ class SidePane(Vertical):
                 ),
             )
         if snapshot.stale_since:
-            return styled(clean(snapshot.error, 400), Tone.BAD)
+            return styled(f"Since {clock_time(snapshot.stale_since)}: {clean(snapshot.error, 400)}", Tone.BAD)
         if self.side not in self.read_at:
             return styled("Reading the resources…", Tone.QUIET)
         if not self.rows:
             return styled("There is nothing in this subscription yet.", Tone.QUIET)
         return Content("")
+
+
+def _ago(time: timedelta) -> str:
+    how_old = age(time)
+    return "just now" if how_old == "now" else f"{how_old} ago"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import Static
 
 from plstui.domain.probe import Target, TargetKind, TargetResult
@@ -17,9 +20,16 @@ from plstui.tui.clock import clock_time
 from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, styled
 
-BAR = "█"
-BAR_CELLS = 24
-"""Cells of the longest bar, and as many answers as are drawn one cell each."""
+BAR = "━"
+SHORTEST_BAR = 10
+LONGEST_BAR = 40
+"""Cells of a bar that stands for all attempts."""
+
+HOST_CELLS = 22
+"""Cells before the bars: `Host:` with the name of a usual machine."""
+
+LONGEST_NAME = 30
+"""Cells of a target's name; what is longer is cut, so that the rest of the line stays in view."""
 
 
 class ProbeView(VerticalScroll):
@@ -27,30 +37,75 @@ class ProbeView(VerticalScroll):
 
     TITLE = "Probe"
 
-    probe: reactive[ProbeRun] = reactive(ProbeRun)
+    probe: var[ProbeRun] = var(ProbeRun)
 
     def compose(self) -> ComposeResult:
         yield Static()
 
     def on_mount(self) -> None:
-        self.watch_probe()
+        self._show()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """The bars take the room there is."""
+        self._show()
 
     def watch_probe(self) -> None:
-        if self.is_mounted:
-            self.query_one(Static).update(Content("\n").join(_lines(self.probe)))
+        self._show()
+
+    def _show(self) -> None:
+        for static in self.query_children(Static):
+            static.update(Content("\n").join(_lines(self.probe, self.content_size.width)))
 
 
-def _lines(probe: ProbeRun) -> Iterator[Content]:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The widths that all lines of one probe share."""
+
+    names: int
+    addresses: int
+    width: int
+
+    @classmethod
+    def of(cls, probe: ProbeRun, width: int) -> _Layout:
+        return cls(
+            max(cell_len(_name(target)) for target in probe.targets),
+            max(cell_len(_where(target)) for target in probe.targets),
+            width,
+        )
+
+    @property
+    def longest_bar(self) -> int:
+        return max(SHORTEST_BAR, min(LONGEST_BAR, self.width - HOST_CELLS - 16))
+
+    def head(self, glyph: str, tone: str, target: Target) -> Content:
+        return Content.assemble(
+            styled(f"{glyph} ", tone),
+            Content.styled(set_cell_size(_name(target), self.names), "bold"),
+            styled(f"  {target.side.marker} {set_cell_size(_where(target), self.addresses)}  ", Tone.QUIET),
+        )
+
+
+def _name(target: Target) -> str:
+    return clean(target.name, LONGEST_NAME)
+
+
+def _where(target: Target) -> str:
+    return f"{clean(target.address, 40)}:{target.port}"
+
+
+def _lines(probe: ProbeRun, width: int) -> Iterator[Content]:
     if not probe.targets:
         yield styled("Press p to fetch the Host: page from every backend and through every endpoint.", Tone.QUIET)
         return
+    layout = _Layout.of(probe, width)
     yield _summary(probe)
     for target in sorted(probe.targets, key=lambda t: t.kind is TargetKind.BACKEND):
         result = probe.result(target)
-        if result is None:
-            yield Content.assemble(_head("◌", BUSY, target), styled("  asking…", BUSY))
+        if result:
+            yield from _target(result, layout)
         else:
-            yield from _target(result)
+            missing = "asking…" if probe.running else "not asked to the end"
+            yield Content.assemble(layout.head("◌", BUSY, target), styled(missing, BUSY))
 
 
 def _summary(probe: ProbeRun) -> Content:
@@ -59,54 +114,63 @@ def _summary(probe: ProbeRun) -> Content:
     if probe.running:
         return Content.assemble(styled(f"◌ probing, {done} of {total} targets done", BUSY), styled(at, Tone.QUIET))
     good = sum(result.ok for result in probe.results)
-    tone = Tone.GOOD if probe.ok else Tone.BAD
-    glyph = "✔" if probe.ok else "✖"
-    return Content.assemble(styled(f"{glyph} {good} of {total} targets well", tone), styled(at, Tone.QUIET))
+    if probe.ok:
+        return Content.assemble(styled(f"✔ all {total} targets answer", Tone.GOOD), styled(at, Tone.QUIET))
+    return Content.assemble(styled(f"✖ {total - good} of {total} targets fail", Tone.BAD), styled(at, Tone.QUIET))
 
 
-def _head(glyph: str, tone: str, target: Target) -> Content:
-    where = f"  {clean(target.address, 60)}:{target.port}"
-    return Content.assemble(
-        styled(f"{glyph} ", tone),
-        Content.styled(clean(target.name, 60), "bold"),
-        styled(f"  {target.side.marker}{where}", Tone.QUIET),
-    )
-
-
-def _target(result: TargetResult) -> Iterator[Content]:
+def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
+    """A backend that always answers with one page takes one line; otherwise every answer gets its own."""
     tone = Tone.GOOD if result.ok else Tone.BAD
-    answered = sum(result.hosts.values())
-    count = f"  {answered}/{len(result.attempts)} pages"
-    yield Content.assemble(
-        _head("✔" if result.ok else "✖", tone, result.target),
-        styled(count, tone),
-        styled(f"  {_times(result)}", Tone.QUIET),
-        styled(f"  {clean(result.route, 60)}", Tone.QUIET),
-    )
-    for host, times in result.hosts.items():
-        page = f"    Host: {clean(host, 60)}"
-        yield Content.assemble(Content(f"{page:<18} "), styled(_bar(times, result), Tone.GOOD), Content(f" {times}"))
-    for kind, times in result.failures.items():
-        yield Content.assemble(
-            styled(f"    {kind:<14} ", Tone.BAD), styled(_bar(times, result), Tone.BAD), Content(f" {times}")
-        )
+    head = layout.head("✔" if result.ok else "✖", tone, result.target)
+    hosts, failures, total = result.hosts, result.failures, len(result.attempts)
+    count = f"{sum(hosts.values())}/{total}"
+    if result.ok and len(hosts) == 1 and result.target.kind is TargetKind.BACKEND:
+        page = f"Host: {clean(next(iter(hosts)), 60)}"
+        line = Content.assemble(head, styled(f"{page:<12}", tone), styled(f" {count:>5}", Tone.QUIET))
+        yield _with_times(line, result, layout.width)
+        return
+    yield _with_times(Content.assemble(head, styled(f"{count} pages", tone)), result, layout.width)
+    for host, times in hosts.items():
+        yield _answer(f"Host: {clean(host, 60)}", Tone.GOOD, times, total, layout.longest_bar)
+    for kind, times in failures.items():
+        yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
     if result.error:
         yield styled(f"    {clean(result.error, 200)}", Tone.BAD)
 
 
-def _bar(times: int, result: TargetResult) -> str:
-    """One cell an answer, and all in proportion when there are more than fit."""
-    most = max(*result.hosts.values(), *result.failures.values(), 1, 1)
-    return BAR * (times if most <= BAR_CELLS else max(1, round(times * BAR_CELLS / most)))
+def _with_times(line: Content, result: TargetResult, width: int) -> Content:
+    """The line with as much of the times and the route behind it as fits."""
+    for text in _times(result):
+        if line.cell_length + cell_len(text) + 2 <= width:
+            return Content.assemble(line, styled(f"  {text}", Tone.QUIET))
+    return line
 
 
-def _times(result: TargetResult) -> str:
-    """Connect and first byte in milliseconds, p50/p95."""
-    parts = []
-    for name, pair in (("connect", result.connect_ms), ("first byte", result.first_byte_ms)):
-        if pair:
-            parts.append(f"{name} {_ms(pair[0])}/{_ms(pair[1])}")
-    return f"{' · '.join(parts)} ms" if parts else ""
+def _answer(what: str, tone: str, times: int, total: int, longest: int) -> Content:
+    """How often one answer came, as a bar on the line of all attempts."""
+    cells = max(1, round(times * longest / total))
+    return Content.assemble(
+        styled(f"    {what:<{HOST_CELLS - 4}}  ", "" if tone is Tone.GOOD else tone),
+        styled(BAR * cells, tone),
+        Content.styled(BAR * (longest - cells), "$surface-lighten-2"),
+        Content(f" {times:>3}"),
+        styled(f" {100 * times / total:>4.0f} %", Tone.QUIET),
+    )
+
+
+def _times(result: TargetResult) -> Iterator[str]:
+    """Milliseconds to connect and to the first byte, p50/p95 or p50 alone, with the route: the longest form first."""
+    route = clean(result.route, 60)
+    if result.connect_ms and result.first_byte_ms:
+        connect, first_byte = ([_ms(value) for value in pair] for pair in (result.connect_ms, result.first_byte_ms))
+        both = f"connect {'/'.join(connect)} · first byte {'/'.join(first_byte)} ms"
+        yield f"{both}  {route}"
+        yield both
+        yield f"connect {connect[0]} · first byte {first_byte[0]} ms"
+        yield f"{connect[0]} + {first_byte[0]} ms"
+    else:
+        yield route
 
 
 def _ms(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -15,16 +16,20 @@ from textual.widgets.tree import TreeNode
 
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
+from plstui.domain.states import Tone
 from plstui.domain.text import ELLIPSIS, clean
 from plstui.domain.tree import TreeRow
 from plstui.tui.messages import DetailsRequested, ResourceHighlighted
-from plstui.tui.tones import BUSY, COMPONENTS, badge, busy_badge
+from plstui.tui.tones import BUSY, COMPONENTS, badge, busy_badge, ink
 
 KIND_FROM = 64
 """Cells from which there is room to say what kind of resource a row is."""
 
-NAME_LEAST = 14
-"""Cells that a name keeps before its detail is left out."""
+MANY = 12
+"""Children above which a row starts folded: the rest of the side would be out of sight below them."""
+
+_STARTS_OPEN = frozenset({"microsoft.resources/resourcegroups", "microsoft.network/privatelinkservices"})
+"""What is unfolded at first. Interfaces and subnets wait inside the rows that say the same in fewer words."""
 
 _KINDS = {
     "microsoft.resources/resourcegroups": "group",
@@ -56,6 +61,8 @@ class ResourceTree(Tree[TreeRow]):
     """What is shown, parents before children."""
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
     """The writes Azure has not answered yet, by connection."""
+    marked: reactive[tuple[ResourceId, ...]] = reactive(())
+    """What is selected elsewhere; the cursor goes there as long as nobody moves it here."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -64,13 +71,27 @@ class ResourceTree(Tree[TreeRow]):
         self.guide_depth = 2
         self.auto_expand = False
         self._nodes_by_id: dict[ResourceId, TreeNode[TreeRow]] = {}
+        self._badge_width = 0
 
     def watch_rows(self) -> None:
         line = self.cursor_line
+        self._badge_width = max((cell_len(badge(row.state, row.tone)) for row in self.rows), default=0)
         kept = self.cursor_node.data.id if self.cursor_node and self.cursor_node.data else None
         self._remove_gone()
         self._add_and_relabel()
         self._restore_cursor(kept, line)
+        self.watch_marked()
+
+    def watch_marked(self) -> None:
+        # Once the tree has its size: before that there is no telling what is in view.
+        self.call_after_refresh(self._go_to_marked)
+
+    def _go_to_marked(self) -> None:
+        node = next((self._nodes_by_id[i] for i in self.marked if i in self._nodes_by_id), None)
+        while node is not None and node.line < 0 and node.parent is not None:
+            node = node.parent
+        if node is not None and not self.has_focus and node.line != self.cursor_line:
+            self.move_cursor(node)
 
     def watch_under_way(self, before: Mapping[ResourceId, Verb], now: Mapping[ResourceId, Verb]) -> None:
         for resource_id in before.keys() ^ now.keys():
@@ -93,6 +114,7 @@ class ResourceTree(Tree[TreeRow]):
         node.remove()
 
     def _add_and_relabel(self) -> None:
+        children = Counter(row.parent_id for row in self.rows)
         places: dict[ResourceId | None, int] = {}
         for row in self.rows:
             place = places.get(row.parent_id, 0)
@@ -100,9 +122,10 @@ class ResourceTree(Tree[TreeRow]):
             node = self._nodes_by_id.get(row.id)
             if node is None:
                 parent = self._nodes_by_id[row.parent_id] if row.parent_id else self.root
-                if not parent.is_root and not parent.allow_expand:
+                if parent.data is not None and not parent.allow_expand:
                     parent.allow_expand = True
-                    parent.expand()
+                    if parent.data.type.lower() in _STARTS_OPEN and children[row.parent_id] <= MANY:
+                        parent.expand()
                 self._nodes_by_id[row.id] = parent.add(_plain(row), row, before=place, allow_expand=False)
             elif node.data != row:
                 node.data = row
@@ -165,32 +188,28 @@ class ResourceTree(Tree[TreeRow]):
         width = self.get_label_width(node)
         if row is None or width == 0:
             return Text("")
-        quiet = self.get_component_rich_style("tone--quiet", partial=True)
+        quiet = ink(self, Tone.QUIET)
         verb = self.under_way.get(row.id)
-        state, tone = (busy_badge(verb), BUSY) if verb else (badge(row.state), row.tone.value)
+        state, tone = (busy_badge(verb), BUSY) if verb else (badge(row.state, row.tone), row.tone.value)
+        state_width = max(self._badge_width, cell_len(state)) + 1
         arrow = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
         name, rest = name_and_rest(row)
-        room = width - cell_len(arrow) - (cell_len(state) + 1 if state else 0)
-        head = _cut(name, max(1, room))
-        tail = f"  {clean(rest, 120)}" if rest else ""
-        spare = room - cell_len(head)
-        tail = _cut(tail, spare) if spare > 3 and cell_len(head) >= min(NAME_LEAST, cell_len(name)) else ""
-        kind = _kind(row) if self.size.width >= KIND_FROM and spare - cell_len(tail) > KIND_WIDTH else ""
-        gap = spare - cell_len(tail) - cell_len(kind) + 1
-        on_bar = self.has_focus and node is self.cursor_node
+        room = max(1, width - cell_len(arrow) - state_width)
+        head = _cut(name, room)
+        tail = _tail(clean(rest, 120), room - cell_len(head))
+        spare = room - cell_len(head) - cell_len(tail)
+        kind = _kind(row) if self.size.width >= KIND_FROM and spare > KIND_WIDTH else ""
         text = Text(no_wrap=True, end="")
         text.append(arrow, quiet)
         text.append(head)
-        text.append(tail, quiet)
-        text.append(" " * max(0, gap - 1) + kind, quiet)
-        if state:
-            text.append(" ")
-            text.append(state, self.get_component_rich_style(f"tone--{tone}", partial=True))
+        text.append(tail, ink(self, tone) if row.tone is Tone.BAD else quiet)
+        text.append(" " * (spare - cell_len(kind)) + kind + " ", quiet)
+        text.append(state, ink(self, tone))
         text.truncate(width, pad=True)
-        if on_bar:
+        if self.has_focus and node is self.cursor_node:
             # Tones would be hard to read on the cursor's bar; glyph and word say the same.
             text = Text(text.plain, no_wrap=True, end="")
-        text.stylize(style)
+        text.stylize_before(style)
         return text
 
 
@@ -203,16 +222,23 @@ def _plain(row: TreeRow) -> Text:
 
 
 def _kind(row: TreeRow) -> str:
-    return _KINDS.get(row.type.lower(), clean(row.type.rsplit("/", 1)[-1], KIND_WIDTH - 1)) + " "
+    return _KINDS.get(row.type.lower(), clean(row.type.rsplit("/", 1)[-1], KIND_WIDTH - 1))
 
 
 def name_and_rest(row: TreeRow) -> tuple[str, str]:
-    """A row's name and the words after it. A connection is named after its endpoint; the guid behind that is a detail."""
-    name = clean(row.name, 120)
+    """A row's name and the words after it. A connection is named after its endpoint; its guid stands in the details."""
     if row.id.is_type(_CONNECTION):
-        name, _, guid = name.partition(".")
-        return name, " ".join(part for part in (clean(row.location, 40), guid) if part)
-    return name, clean(row.detail, 120)
+        return clean(row.name, 120).partition(".")[0], clean(row.location, 40)
+    return clean(row.name, 120), clean(row.detail, 120)
+
+
+def _tail(rest: str, room: int) -> str:
+    """A row's detail with the gap before it: as many words as fit, for half an address helps nobody."""
+    words = rest.split()
+    shown = list(words)
+    while shown and cell_len(" ".join(shown)) + 2 + (len(shown) < len(words)) > room:
+        shown.pop()
+    return f"  {' '.join(shown)}{ELLIPSIS if len(shown) < len(words) else ''}" if shown else ""
 
 
 def _cut(text: str, width: int) -> str:

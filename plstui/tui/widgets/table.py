@@ -22,8 +22,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from plstui.domain.ids import ResourceId
+from plstui.domain.states import Tone
 from plstui.domain.text import ELLIPSIS
-from plstui.tui.tones import COMPONENTS
+from plstui.tui.tones import COMPONENTS, ink
 from plstui.tui.widgets.columns import GAP, Column, fit
 
 MARKER = "▸ "
@@ -39,6 +40,9 @@ class Cell:
 
     text: str
     tone: str = ""
+
+
+_NOTHING = Cell("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,21 @@ class Table(ScrollView, can_focus=True):
         self._arrange()
         self._find_cursor()
 
+    def live_cells(self, row: Row) -> Mapping[str, Cell]:
+        """Cells that change by themselves, like an age: asked for when the row is painted, over those it holds."""
+        return {}
+
+    @property
+    def visible_rows(self) -> tuple[Row, ...]:
+        """The rows that are in view."""
+        top = self.scroll_offset.y
+        return self.rows[top : top + max(0, self.scrollable_content_region.height - 1)]
+
     def watch_cursor(self) -> None:
         self._find_cursor()
 
-    def _on_resize(self, event: events.Resize) -> None:
-        super()._on_resize(event)
+    def on_resize(self) -> None:
+        """Lay the columns out anew; the row under the cursor stays in view."""
         self._arrange()
         self._scroll_to_cursor()
 
@@ -168,9 +182,9 @@ class Table(ScrollView, can_focus=True):
         base = self.rich_style
         if not self.rows:
             text = self.EMPTY if y == 0 else ""
-            return Strip([Segment(_cut(f" {text}", width), base + self._tone("quiet"))], width)
+            return Strip([Segment(_cut(f" {text}", width), base + ink(self, Tone.QUIET))], width)
         if y == 0:
-            style = base + self.get_component_rich_style("table--header", partial=True)
+            style = base + self.get_component_rich_style("table--header")
             return self._line("  ", ((column.title, style, size) for column, size in self._fitted), style, width)
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows):
@@ -178,11 +192,12 @@ class Table(ScrollView, can_focus=True):
         row = self.rows[index]
         under_cursor = row.key == self.cursor
         if under_cursor:
-            base += self.get_component_rich_style("table--cursor", partial=True)
+            base += self.get_component_rich_style("table--cursor")
         # On the bar of the focused cursor tones would be hard to read; glyph and word say the same.
         plain = under_cursor and self.has_focus
-        cells = ((row.cells.get(column.key, Cell("")), size) for column, size in self._fitted)
-        painted = ((cell.text, base if plain else base + self._tone(cell.tone), size) for cell, size in cells)
+        content = {**row.cells, **self.live_cells(row)}
+        cells = ((content.get(column.key, _NOTHING), size) for column, size in self._fitted)
+        painted = ((cell.text, base if plain else base + ink(self, cell.tone), size) for cell, size in cells)
         return self._line(MARKER if under_cursor else "  ", painted, base, width)
 
     def _line(self, marker: str, cells: Iterable[tuple[str, Style, int]], base: Style, width: int) -> Strip:
@@ -190,9 +205,6 @@ class Table(ScrollView, can_focus=True):
         for text, style, size in cells:
             segments += (Segment(_cut(text, size), style), Segment(" " * GAP, base))
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _tone(self, tone: str) -> Style:
-        return self.get_component_rich_style(f"tone--{tone}", partial=True) if tone else Style.null()
 
 
 def _cut(text: str, width: int) -> str:

@@ -1,0 +1,239 @@
+"""An Azure in memory behind the engine's ports, and machines whose pages can be fetched.
+
+It stands for ARM and the wire alone: watchers, actions and journal on top of it are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus
+from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
+from plstui.domain.resources import LoadBalancer, PrivateEndpoint
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Reading, Snapshot, Tier
+from plstui.domain.world import World
+from plstui.engine.actions import Actions
+from plstui.engine.journal import Journal
+from plstui.engine.ports import Clock
+from plstui.engine.runtime import Runtime
+from plstui.engine.watcher import Watcher
+
+
+class Cloud:
+    """Two subscriptions that change when they are written to."""
+
+    def __init__(self, world: World) -> None:
+        self.sides = {side: snapshot for side in Side if (snapshot := world.side(side))}
+        self.faults: dict[Side, PlstuiError] = {}
+        """What reading a side raises for now."""
+        self.write_fault: PlstuiError | None = None
+        """What the next writes are answered with."""
+        self.answering = asyncio.Event()
+        """Cleared while writes stay without an answer."""
+        self.answering.set()
+        self.reads = 0
+
+    def become(self, world: World) -> None:
+        """Put this world in the place of the old one, as if somebody else had been at work."""
+        self.sides = {side: snapshot for side in Side if (snapshot := world.side(side))}
+
+    @property
+    def world(self) -> World:
+        """What a reader would see now."""
+        return World(self.sides.get(Side.ISV), self.sides.get(Side.CUSTOMER))
+
+    def connection(self, connection_id: ResourceId) -> Connection:
+        """A connection at the service; raises `NotFoundError`."""
+        found = next((c for c in self.sides[Side.ISV].connections() if c.id == connection_id), None)
+        if found is None:
+            raise NotFoundError(f"The connection {connection_id.name} is not there.", status=404)
+        return found
+
+    def put(self, connection: Connection | None, connection_id: ResourceId) -> None:
+        """Store a connection, or remove it; the customer's endpoint shows the effect at once, as in Azure."""
+        before = self.connection(connection_id)
+        isv = self.sides[Side.ISV]
+        services = tuple(
+            replace(service, connections=_replaced(service.connections, connection_id, connection))
+            for service in isv.services
+        )
+        self.sides[Side.ISV] = replace(isv, services=services)
+        customer = self.sides.get(Side.CUSTOMER)
+        if customer:
+            status = connection.status if connection else DISCONNECTED
+            description = connection.description if connection else ""
+            self.sides[Side.CUSTOMER] = replace(
+                customer,
+                endpoints=tuple(
+                    _with_status(endpoint, status, description) if endpoint.id == before.endpoint_id else endpoint
+                    for endpoint in customer.endpoints
+                ),
+            )
+
+
+def _replaced(
+    connections: tuple[Connection, ...], connection_id: ResourceId, by: Connection | None
+) -> tuple[Connection, ...]:
+    changed = (by if connection.id == connection_id else connection for connection in connections)
+    return tuple(connection for connection in changed if connection)
+
+
+def _with_status(endpoint: PrivateEndpoint, status: ConnectionStatus, description: str) -> PrivateEndpoint:
+    own = tuple(replace(c, status=status, description=description) for c in endpoint.connections)
+    return replace(endpoint, connections=own)
+
+
+class Reader:
+    """Reads one side of a cloud."""
+
+    def __init__(self, cloud: Cloud, side: Side) -> None:
+        self._cloud = cloud
+        self._side = side
+
+    def _snapshot(self) -> Snapshot:
+        self._cloud.reads += 1
+        if fault := self._cloud.faults.get(self._side):
+            raise fault
+        return self._cloud.sides[self._side]
+
+    async def read(self, tiers: Tier) -> Reading:
+        """The types of these tiers."""
+        seen = self._snapshot()
+        reading = Reading()
+        if Tier.CONNECTIONS in tiers:
+            reading = replace(reading, services=seen.services, endpoints=seen.endpoints)
+        if Tier.MACHINES in tiers:
+            reading = replace(reading, machines=seen.machines, interfaces=seen.interfaces, balancers=seen.balancers)
+        if Tier.NETWORKS in tiers:
+            reading = replace(reading, groups=seen.groups, networks=seen.networks, security_groups=seen.security_groups)
+        return reading
+
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+        """The health of these balancers' members."""
+        asked = {balancer.id for balancer in balancers}
+        return Reading(health=tuple(h for h in self._snapshot().health if h.balancer_id in asked))
+
+    async def read_connection(self, connection_id: ResourceId) -> Connection:
+        """One connection as it is now."""
+        self._snapshot()
+        return self._cloud.connection(connection_id)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Writer:
+    """Writes to the service's side of a cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    async def decide(
+        self, connection_id: ResourceId, status: ConnectionStatus, description: str, *, expected: ConnectionStatus
+    ) -> Connection:
+        """Replace the state, unless somebody else has."""
+        await self._answer()
+        before = self._cloud.connection(connection_id)
+        if before.status != expected:
+            raise RefusedError(f"The connection is {before.status} now; look again.")
+        after = replace(before, status=status, description=description, actions_required="")
+        self._cloud.put(after, connection_id)
+        return after
+
+    async def remove(self, connection_id: ResourceId) -> None:
+        """Take the connection away; the endpoint is disconnected."""
+        await self._answer()
+        self._cloud.put(None, connection_id)
+
+    async def _answer(self) -> None:
+        await self._cloud.answering.wait()
+        if self._cloud.write_fault:
+            raise self._cloud.write_fault
+
+
+class Prober:
+    """Fetches pages from the machines of a cloud: what its network lets through, spread over what is healthy."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._held: dict[str, asyncio.Event] = {}
+
+    def hold(self, *names: str) -> None:
+        """Let these targets stay without an answer."""
+        self._held.update({name: asyncio.Event() for name in names})
+
+    def release(self, *names: str) -> None:
+        """Let these targets answer."""
+        for name in names:
+            self._held[name].set()
+
+    async def probe(self, targets: Sequence[Target], count: int) -> AsyncIterator[TargetResult]:
+        """Each target's result as soon as it is there."""
+        asks = [asyncio.ensure_future(self._ask(target, count)) for target in targets]
+        try:
+            for ask in asyncio.as_completed(asks):
+                yield await ask
+        finally:
+            for waiting in asks:
+                waiting.cancel()
+
+    async def _ask(self, target: Target, count: int) -> TargetResult:
+        if target.name in self._held:
+            await self._held[target.name].wait()
+        jump = "web1" if target.side is Side.ISV else "testVM"
+        if target.kind is TargetKind.BACKEND:
+            attempts = tuple(self._page(target.name, number) for number in range(count))
+        else:
+            attempts = tuple(self._through(target, number) for number in range(count))
+        return TargetResult(target, f"ssh {jump}", attempts)
+
+    def _page(self, machine: str, number: int) -> Attempt:
+        isv = self._cloud.sides[Side.ISV]
+        down = any(not member.up for vm in isv.machines if vm.name == machine for member in isv.member_health(vm))
+        if down:
+            return Attempt(failure=Failure.REFUSED, error=f"{machine} refused the connection on port 80.")
+        return Attempt(host=machine, connect_ms=1.1 + number % 4 / 10, first_byte_ms=2.4 + number % 5 / 10)
+
+    def _through(self, target: Target, number: int) -> Attempt:
+        isv, customer = self._cloud.sides[Side.ISV], self._cloud.sides[Side.CUSTOMER]
+        endpoint = next(e for e in customer.endpoints if e.id == target.resource_id)
+        if endpoint.connections[0].status != APPROVED:
+            return Attempt(failure=Failure.TIMEOUT, error=f"No answer from {target.address} within 5 s.")
+        healthy = [vm.name for vm in isv.machines if all(member.up for member in isv.member_health(vm))]
+        host = healthy[(number * 7 + number // 3) % len(healthy)]
+        return Attempt(host=host, connect_ms=2.3 + number % 3 / 10, first_byte_ms=3.1 + number % 7 / 10)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def runtime(
+    cloud: Cloud, prober: Prober, clock: Clock, journal: Path, *, read_only: bool = False, probe_count: int = 12
+) -> Runtime:
+    """The real engine on top of a cloud in memory."""
+    watchers = {
+        side: Watcher(
+            side,
+            snapshot.subscription,
+            Reader(cloud, side),
+            tenant=snapshot.tenant,
+            clock=clock,
+            jitter=lambda: 1.0,
+        )
+        for side, snapshot in cloud.sides.items()
+    }
+    written = Journal(journal)
+    actions = None
+    if Side.ISV in watchers:
+        actions = Actions(watchers[Side.ISV].reader, Writer(cloud), written, watchers.values(), read_only=read_only)
+    return Runtime(watchers, actions, prober, written, probe_count, _nothing_to_close)
+
+
+async def _nothing_to_close() -> None:
+    return None
