@@ -1,0 +1,1 @@
+"""Azure itself, by Microsoft's SDK."""

@@ -1,0 +1,271 @@
+"""What the SDK raises → plstui's errors: one clean sentence, ARM's code, and where possible the next step.
+
+ARM has three envelopes for an error (with details, without, and none at all), Entra ID a fourth; gateways on the way
+answer with HTML or with nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from plstui.domain.errors import (
+    AzureError,
+    CredentialsError,
+    NotFoundError,
+    PlstuiError,
+    ThrottledError,
+    UnreachableError,
+)
+from plstui.domain.ids import ResourceId
+from plstui.domain.text import clean
+
+SDK_ERRORS = (SdkError, OSError, ValueError, TypeError, KeyError, AttributeError)
+"""What a call of the SDK may raise; the last four for answers that are not what its models expect."""
+
+LONGEST = 400
+"""Characters of Azure's words that are kept; the longest of the recorded messages that help have 350."""
+
+DEFAULT_RETRY_AFTER = 10.0
+"""Seconds to wait when Azure asks for fewer requests and does not say how long: what ARM most often says."""
+
+RETRYABLE = "RetryableError"
+"""ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""
+
+_ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
+_NAMESPACE = re.compile(r"namespace '(?P<namespace>[^']+)'")
+_ENTRA_TRAILER = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
+_TOO_MANY = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What was being talked to when something went wrong."""
+
+    arm: str
+    subscription: str
+    sign_in: str
+    """The next step for somebody whose sign-in is not accepted."""
+
+    @property
+    def address(self) -> str:
+        """Host and port of ARM."""
+        parts = urlsplit(self.arm)
+        return f"{parts.hostname}:{parts.port or 443}"
+
+
+def explain(error: Exception, where: Where) -> PlstuiError:
+    """The error of plstui that says what an exception of the SDK means."""
+    if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
+        if isinstance(error, ClientAuthenticationError) or error.status_code == HTTPStatus.UNAUTHORIZED:
+            return _not_signed_in(error, where)
+        if error.response is not None:
+            return _refused(error, where)
+    if isinstance(error, ServiceRequestError | ServiceResponseError | IncompleteReadError | OSError):
+        return _unreachable(error, where)
+    return AzureError(f"The answer of {where.address} cannot be read: {_sentence(str(error))}", code="UnreadableAnswer")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait, in whichever of the three headers it says so; None when it does not."""
+    for name, factor in (("Retry-After", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
+        if (value := headers.get(name)) and (seconds := _seconds(value)) is not None:
+            return max(seconds * factor, 0.0)
+    return None
+
+
+def operation_failed(body: object) -> AzureError:
+    """The error of a long-running operation that has failed; its status is that of a good answer, so none is kept."""
+    words = _words(body)
+    return AzureError(words.message or "Azure gave up on it and does not say why.", code=words.code or "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What an error's body says."""
+
+    code: str = ""
+    message: str = ""
+
+
+def _words(body: object) -> _Words:
+    """Code and message from any of the envelopes."""
+    if not isinstance(body, Mapping):
+        return _Words()
+    inner = body.get("error", body)
+    if isinstance(inner, str):  # Entra ID
+        return _Words(clean(inner, 80), _sentence(body.get("error_description")))
+    if not isinstance(inner, Mapping):
+        return _Words()
+    code, message = clean(_str(inner.get("code")), 80), inner.get("message")
+    details = inner.get("details")
+    if code == RETRYABLE and isinstance(details, list) and details and isinstance(details[0], Mapping):
+        message = details[0].get("message") or message  # The outer one says no more than that it can be retried.
+    return _Words(code, _sentence(message))
+
+
+def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
+    """Azure answered with an error."""
+    response: Any = error.response
+    status = int(response.status_code)
+    body, is_html = _body(response)
+    if status < HTTPStatus.BAD_REQUEST:
+        return operation_failed(body) if body is not None else AzureError(_sentence(error.message), code="Failed")
+    words = _words(body)
+    code, message = words.code, words.message or _without_words(status, where, is_html=is_html)
+    if code == "SubscriptionNotFound":
+        return NotFoundError(
+            f"There is no subscription {where.subscription}, or this sign-in cannot see it.",
+            status=status,
+            code=code,
+            hint="Check the subscription's id; az account list shows those you can see.",
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(message, status=status, code=code)
+    if status == _TOO_MANY and code != RETRYABLE:
+        seconds = retry_after(response.headers)
+        return ThrottledError(
+            message, retry_after=DEFAULT_RETRY_AFTER if seconds is None else seconds, status=status, code=code
+        )
+    if status == HTTPStatus.FORBIDDEN and (missing := _ACTION.search(_str(_inner(body).get("message")))):
+        return _forbidden(missing, code, where)
+    if code == "MissingSubscriptionRegistration" and (found := _NAMESPACE.search(message)):
+        hint = f"Register it with az provider register -n {found['namespace']} --subscription {where.subscription}."
+        return AzureError(message, status=status, code=code, hint=hint)
+    return AzureError(message, status=status, code=code or f"Http{status}")
+
+
+def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
+    """A right is missing: which one, and where."""
+    action = clean(missing["action"], 120)
+    scope = ResourceId(clean(missing["scope"] or f"/subscriptions/{where.subscription}", LONGEST))
+    return AzureError(
+        f"You may not do {action} on {scope.name or scope}.",
+        status=HTTPStatus.FORBIDDEN,
+        code=code or "AuthorizationFailed",
+        hint="Ask its owner for a role that has this action; a role that is new takes a few minutes to count.",
+    )
+
+
+def _not_signed_in(error: HttpResponseError, where: Where) -> CredentialsError:
+    """No token, or one that Azure does not accept."""
+    words = _words(_body(error.response)[0])
+    message = words.message or _sentence(error.message)
+    if error.response is not None and error.status_code == HTTPStatus.UNAUTHORIZED and words.code[:1].isupper():
+        message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
+    return CredentialsError(message, hint=where.sign_in, code=words.code)
+
+
+def _unreachable(error: Exception, where: Where) -> UnreachableError:
+    """No answer: from whom, and why in words."""
+    address, why, hint = where.address, "", ""
+    for cause in _causes(error):
+        host, port = getattr(cause, "host", None), getattr(cause, "port", None)
+        if host and port:
+            address = f"{host}:{port}"
+        if not why:
+            why, hint = _reason(cause)
+    if not why and "Disconnected" in type(getattr(error, "inner_exception", error)).__name__:
+        why = "it closed the connection without an answer"
+    elif not why and isinstance(error, IncompleteReadError):
+        why = "it closed the connection in the middle of an answer"
+    return UnreachableError(f"{address} does not answer: {_sentence(why or str(error))}", hint=hint)
+
+
+def _reason(cause: BaseException) -> tuple[str, str]:
+    """Why in words, and the next step; both empty when this exception does not tell."""
+    match cause:
+        case ssl.SSLCertVerificationError():
+            hint = "If that is right, name the file with its certificate authority as azure.ca in the settings."
+            return f"its certificate is not trusted ({clean(cause.verify_message, 120)})", hint
+        case ssl.SSLError():
+            return f"no TLS connection came about ({clean(cause.reason or str(cause), 120)})", ""
+        case socket.gaierror():
+            return "there is no such name", "Check azure.arm in the settings and the network's name server."
+        case ConnectionRefusedError():
+            return "it refuses the connection", "Check that it is running and that azure.arm names its port."
+        case ConnectionResetError() | BrokenPipeError():
+            return "it closed the connection", ""
+        case TimeoutError():
+            return "no answer came in time", ""
+        case OSError(strerror=str(text)) if text and cause.errno:
+            return text[:1].lower() + text[1:], ""
+    return "", ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it was made from, innermost first: the libraries between name it in their own ways."""
+    chain: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if any(current is seen for seen in chain):
+            continue
+        chain.append(current)
+        links = (getattr(current, name, None) for name in ("inner_exception", "os_error", "certificate_error"))
+        waiting += [
+            link for link in (*links, current.__cause__, current.__context__) if isinstance(link, BaseException)
+        ]
+    return reversed(chain)
+
+
+def _body(response: Any) -> tuple[object, bool]:
+    """The body of an answer as JSON, and whether it is HTML instead."""
+    try:
+        text = response.text() if response is not None else ""
+        return json.loads(text), False
+    except (SdkError, ValueError):  # Not read, or no JSON: then the status has to speak.
+        content_type = (response.content_type or "") if response is not None else ""
+        return None, "html" in content_type
+
+
+def _inner(body: object) -> Mapping[str, Any]:
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _without_words(status: int, where: Where, *, is_html: bool) -> str:
+    """A sentence for an error that brings none."""
+    name = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "an unknown status"
+    how = "with a web page instead of an explanation" if is_html else "without an explanation"
+    return f"{where.address} answered {status} ({name}) {how}."
+
+
+def _sentence(text: object) -> str:
+    """Azure's or Entra ID's words as one harmless line that ends like a sentence."""
+    line = clean(_ENTRA_TRAILER.sub("", _str(text)[: LONGEST * 4]), LONGEST)
+    return line if not line or line[-1] in ".!?…" else f"{line}."
+
+
+def _str(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(value: str) -> float | None:
+    """A header's number, or the time until its HTTP date."""
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None

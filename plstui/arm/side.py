@@ -1,0 +1,26 @@
+"""One side of Azure, opened: what `compose.py` joins to the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plstui.arm.clients import Clients
+from plstui.arm.reader import Reader
+from plstui.arm.writer import Writer
+from plstui.config.settings import Settings
+from plstui.domain.sides import Side
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSide:
+    """A subscription to read from and to write to."""
+
+    reader: Reader
+    """Closing it gives back what both use."""
+    writer: Writer
+
+
+def open_side(settings: Settings, side: Side) -> ArmSide:
+    """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
+    clients = Clients(settings, side)
+    return ArmSide(Reader(clients), Writer(clients))

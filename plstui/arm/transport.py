@@ -1,0 +1,45 @@
+"""How the SDK reaches its endpoints: time limits, the certificate authority, proxies."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from plstui.config.settings import Settings
+from plstui.domain.errors import ConfigError
+
+CONNECT_SECONDS = 5.0
+"""Seconds for a connection to stand; ARM answers within tenths of one from anywhere."""
+
+ANSWER_SECONDS = 20.0
+"""Seconds for a whole answer. The slowest LIST of a large subscription takes a few; a watcher must not hang on more."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def sdk_options(settings: Settings) -> dict[str, Any]:
+    """Arguments of the SDK's transports. Raises `ConfigError` when the certificate authority's file is no good."""
+    options: dict[str, Any] = {"connection_timeout": CONNECT_SECONDS, "read_timeout": ANSWER_SECONDS}
+    if settings.azure.ca:
+        options["connection_verify"] = str(_ca(settings))
+    if urlsplit(settings.azure.arm).hostname in _LOOPBACK:
+        # A proxy cannot reach this machine's loopback, whatever the environment says.
+        options["use_env_settings"] = False
+    return options
+
+
+def trust(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate authority of the settings, ready to use; None for the system's own. Raises `ConfigError`."""
+    if not settings.azure.ca:
+        return None
+    try:
+        return ssl.create_default_context(cafile=_ca(settings))
+    except (OSError, ssl.SSLError) as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(f"The certificate authority {settings.azure.ca} cannot be used: {reason}.") from None
+
+
+def _ca(settings: Settings) -> Path:
+    return Path(settings.azure.ca).expanduser()

@@ -1,0 +1,281 @@
+"""Reading a side, over HTTPS."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from plstui.arm.side import ArmSide
+from plstui.domain.connection import PENDING
+from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
+from plstui.domain.ids import ResourceId
+from plstui.domain.resources import LoadBalancer, LoadBalancingRule
+from plstui.domain.snapshot import Tier
+from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+SERVICE = f"{GROUP}/providers/Microsoft.Network/privateLinkServices/pls"
+CONNECTION = f"{SERVICE}/privateEndpointConnections/pe.guid"
+BALANCER = ResourceId(f"{GROUP}/providers/Microsoft.Network/loadBalancers/lb")
+
+
+def resource(name: str, **properties: Any) -> dict[str, Any]:
+    return {"id": f"{GROUP}/providers/Some.Namespace/things/{name}", "name": name, "properties": properties}
+
+
+def machine(name: str, power: str = "", **more: Any) -> dict[str, Any]:
+    path = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/{name}"
+    view = {"instanceView": {"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": f"PowerState/{power}"}]}}
+    return {"id": path, "name": name, "properties": view if power else {}, **more}
+
+
+async def test_a_full_read_is_eight_lists_at_once(azure: ArmServer, side: ArmSide) -> None:
+    barrier = asyncio.Barrier(len(LISTS))
+
+    def once_all_are_there(field: str) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            await barrier.wait()
+            return web.json_response({"value": [machine(field, "running")]})
+
+        return answer
+
+    for field, path in LISTS.items():
+        azure.on("GET", path, once_all_are_there(field))
+
+    reading = await side.reader.read(Tier.ALL)
+
+    assert len(azure.seen) == 8
+    for field in LISTS:
+        assert [fact.name for fact in getattr(reading, field)] == [field]
+    assert reading.health is None
+    assert azure.tokens == 1
+
+
+@pytest.mark.parametrize(
+    ("tier", "fields"),
+    [
+        (Tier.CONNECTIONS, {"services", "endpoints"}),
+        (Tier.MACHINES, {"balancers", "interfaces", "machines"}),
+        (Tier.NETWORKS, {"networks", "security_groups", "groups"}),
+    ],
+)
+async def test_a_tier_reads_its_own_types_and_says_nothing_of_the_others(
+    azure: ArmServer, side: ArmSide, tier: Tier, fields: set[str]
+) -> None:
+    azure.everything_empty()
+
+    reading = await side.reader.read(tier)
+
+    assert {field for field in LISTS if getattr(reading, field) is not None} == fields
+    assert len(azure.seen) == len(fields)
+
+
+async def test_api_versions_are_pinned(azure: ArmServer, side: ArmSide) -> None:
+    azure.everything_empty()
+
+    await side.reader.read(Tier.ALL)
+
+    versions = {seen.target.partition("?")[0]: seen.query["api-version"] for seen in azure.seen}
+    assert versions.pop(LISTS["machines"]) == "2024-07-01"
+    assert versions.pop(LISTS["groups"]) == "2024-07-01"
+    assert set(versions.values()) == {"2024-05-01"}
+    assert len(versions) == 6
+
+
+async def test_every_page_is_read_at_the_address_that_azure_gives(azure: ArmServer, side: ArmSide) -> None:
+    azure.everything_empty()
+    path = LISTS["services"]
+    following = f"{azure.arm}{path}?api-version=2024-05-01&$skiptoken=a%2Bb"
+    azure.on(
+        "GET",
+        path,
+        Answer({"value": [resource("first")], "nextLink": following}),
+        Answer({"value": [resource("second")]}),
+    )
+
+    reading = await side.reader.read(Tier.CONNECTIONS)
+
+    assert reading.services is not None
+    assert [service.name for service in reading.services] == ["first", "second"]
+    assert azure.requests("GET", "skiptoken=a%2Bb")
+
+
+async def test_machines_come_with_power_state_and_zones_in_one_list(azure: ArmServer, side: ArmSide) -> None:
+    azure.everything_empty()
+    azure.on("GET", LISTS["machines"], Answer({"value": [machine("web1", "deallocated", zones=["2"])]}))
+
+    reading = await side.reader.read(Tier.MACHINES)
+
+    assert reading.machines is not None
+    assert [(vm.name, vm.power_state, vm.zones) for vm in reading.machines] == [("web1", "deallocated", ("2",))]
+    assert azure.requests("GET", "virtualMachines")[0].query["$expand"] == "instanceView"
+
+
+@pytest.mark.parametrize("refusal", ["400", "ignored"])
+async def test_machines_keep_power_state_and_zones_where_they_come_apart(
+    azure: ArmServer, side: ArmSide, refusal: str
+) -> None:
+    azure.everything_empty()
+    whole = {"value": [machine("web1", zones=["2"])]}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if "$expand" in request.query and refusal == "400":
+            return await Answer({"error": {"code": "InvalidParameter", "message": "No."}}, 400)(request)
+        if request.query.get("statusOnly") == "true":
+            return web.json_response({"value": [machine("web1", "running")]})
+        return web.json_response(whole)
+
+    azure.on("GET", LISTS["machines"], answer)
+
+    first = await side.reader.read(Tier.MACHINES)
+    azure.seen.clear()
+    second = await side.reader.read(Tier.MACHINES)
+    third = await side.reader.read(Tier.MACHINES)
+
+    assert first.machines is not None
+    assert [vm.power_state for vm in first.machines] == ["running"]
+    for reading in (second, third):
+        assert reading.machines is not None
+        assert [(vm.power_state, vm.zones) for vm in reading.machines] == [("running", ("2",))]
+    assert len(azure.requests("GET", "virtualMachines")) == 2
+    assert not azure.requests("GET", "expand")
+
+
+async def test_one_failing_list_fails_the_read_and_ends_the_others(azure: ArmServer, side: ArmSide) -> None:
+    never = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await never.wait()
+        return web.Response()
+
+    for path in LISTS.values():
+        azure.on("GET", path, hang)
+    throttled = {"error": {"code": "SubscriptionRequestsThrottled", "message": "Too many."}}
+    azure.on("GET", LISTS["endpoints"], Answer(throttled, 429, {"Retry-After": "17"}))
+
+    with pytest.raises(ThrottledError) as caught:
+        await side.reader.read(Tier.ALL)
+
+    assert caught.value.retry_after == 17
+    assert len(azure.requests("GET", "privateEndpoints")) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_passing_trouble_is_tried_once_more(azure: ArmServer, side: ArmSide, status: int) -> None:
+    azure.on("GET", CONNECTION, Answer(status=status), Answer(connection()))
+
+    found = await side.reader.read_connection(ResourceId(CONNECTION))
+
+    assert found.status == PENDING
+
+
+async def test_a_lasting_trouble_is_told_after_the_second_try(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("GET", CONNECTION, Answer(status=503, headers={"Retry-After": "3600"}))
+
+    with pytest.raises(AzureError, match="503"):
+        await side.reader.read_connection(ResourceId(CONNECTION))
+
+    assert len(azure.seen) == 2
+
+
+def connection() -> dict[str, Any]:
+    state = {"status": "pending", "description": "please", "actionsRequired": "None"}
+    return {"id": CONNECTION, "name": "pe.guid", "properties": {"privateLinkServiceConnectionState": state}}
+
+
+async def test_a_connection_is_one_get(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("GET", CONNECTION, Answer(connection()))
+
+    found = await side.reader.read_connection(ResourceId(CONNECTION))
+
+    assert (found.name, found.status, found.description) == ("pe.guid", PENDING, "please")
+    assert len(azure.seen) == 1
+
+
+async def test_something_else_than_a_connection_is_not_found(azure: ArmServer, side: ArmSide) -> None:
+    with pytest.raises(NotFoundError, match="not the id of a connection"):
+        await side.reader.read_connection(ResourceId(SERVICE))
+
+    assert not azure.seen
+
+
+# Health of the balancers' members
+
+
+def balancer(*names: str, probe: bool = True) -> LoadBalancer:
+    rules = tuple(
+        LoadBalancingRule(
+            id=BALANCER.child("loadBalancingRules", name),
+            name=name,
+            pool_id=BALANCER.child("backendAddressPools", "pool"),
+            probe_id=BALANCER.child("probes", "probe") if probe else None,
+        )
+        for name in names
+    )
+    return LoadBalancer(id=BALANCER, name="lb", rules=rules)
+
+
+def health_of(rule: str) -> str:
+    return f"{BALANCER}/loadBalancingRules/{rule}/health"
+
+
+HEALTH = {
+    "up": 1,
+    "down": 1,
+    "loadBalancerBackendAddresses": [
+        {"ipAddress": "10.0.1.5", "networkInterfaceIPConfigurationId": f"{GROUP}/x", "state": "Up"},
+        {"ipAddress": "10.0.1.6", "state": "Down", "reason": "Down_Probe_TcpProbeTimeout"},
+    ],
+}
+
+
+async def test_health_is_asked_of_every_rule_and_waited_for(azure: ArmServer, side: ArmSide) -> None:
+    for rule in ("http", "https"):
+        result = f"/operationResults/{rule}"
+        headers = {"Location": "{arm}" + result, "x-ms-retry-after-ms": "1"}
+        azure.on("POST", health_of(rule), Answer(status=202, headers=headers))
+        azure.on("GET", result, Answer(status=202, headers=headers), Answer(HEALTH))
+
+    reading = await side.reader.read_health([balancer("http", "https")])
+
+    assert reading.health is not None
+    assert [(h.balancer_id, h.rule_id.name) for h in reading.health] == [(BALANCER, "http"), (BALANCER, "https")]
+    assert [(m.address, m.up, m.reason) for m in reading.health[0].members] == [
+        ("10.0.1.5", True, ""),
+        ("10.0.1.6", False, "Down_Probe_TcpProbeTimeout"),
+    ]
+    assert azure.requests("POST")[0].query["api-version"] == "2024-05-01"
+
+
+async def test_rules_without_a_probe_are_not_asked(azure: ArmServer, side: ArmSide) -> None:
+    reading = await side.reader.read_health([balancer("http", probe=False)])
+
+    assert reading.health is None
+    assert not azure.seen
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+async def test_health_that_azure_does_not_tell_is_left_out(azure: ArmServer, side: ArmSide, status: int) -> None:
+    azure.on("POST", health_of("http"), Answer({"error": {"code": "No", "message": "No."}}, status))
+    azure.on("POST", health_of("https"), Answer(HEALTH))
+
+    reading = await side.reader.read_health([balancer("http", "https")])
+
+    assert reading.health is not None
+    assert [h.rule_id.name for h in reading.health] == ["https"]
+
+
+async def test_health_is_none_when_no_right_allows_it(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("POST", health_of("http"), Answer({"error": {"code": "AuthorizationFailed", "message": "No."}}, 403))
+
+    assert (await side.reader.read_health([balancer("http")])).health is None
+
+
+async def test_health_in_trouble_is_an_error_and_not_an_old_truth(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("POST", health_of("http"), Answer(status=503))
+
+    with pytest.raises(AzureError):
+        await side.reader.read_health([balancer("http")])
