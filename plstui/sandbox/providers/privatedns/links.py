@@ -13,9 +13,9 @@ from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.privatedns import counts, operations, preconditions
-from plstui.sandbox.providers.privatedns.pages import page
-from plstui.sandbox.providers.privatedns.recordtypes import invalid
+from plstui.sandbox.providers.privatedns.recordtypes import PAGE, invalid
 from plstui.sandbox.providers.privatedns.zones import LINK, check_global
+from plstui.sandbox.providers.resources import listing
 from plstui.sandbox.store import Body, Store
 
 RESOLUTION_POLICY_SINCE = "2024-06-01"
@@ -62,7 +62,7 @@ class VirtualNetworkLinks(ResourceEndpoint):
         """GET of a zone's links."""
         self._check_zone(call, call.named, "read")
         links = [link for link in self.azure.store.of_type(self.type) if ResourceId(link["id"]).parent == call.named]
-        return page(call, [self.shape(call, link) for link in links])
+        return listing.page(call, [self.shape(call, link) for link in links], PAGE)
 
     async def put(self, call: Call) -> Response:
         """PUT of one link."""

@@ -15,8 +15,8 @@ from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.privatedns import counts, preconditions
-from plstui.sandbox.providers.privatedns.pages import page
-from plstui.sandbox.providers.privatedns.recordtypes import RECORD_TYPES, RecordType, invalid
+from plstui.sandbox.providers.privatedns.recordtypes import PAGE, RECORD_TYPES, RecordType, invalid
+from plstui.sandbox.providers.resources import listing
 from plstui.sandbox.store import Body, Store
 
 _ZONE = "Microsoft.Network/privateDnsZones"
@@ -87,7 +87,7 @@ class _Records(ResourceEndpoint):
     def page(self, call: Call, records: list[Body]) -> Response:
         """One page of record sets, of those whose names end as asked."""
         suffix = call.request.query.get("$recordsetnamesuffix", "").lower()
-        return page(call, [record for record in records if str(record["name"]).lower().endswith(suffix)])
+        return listing.page(call, [record for record in records if str(record["name"]).lower().endswith(suffix)], PAGE)
 
 
 class RecordSets(_Records):

@@ -14,6 +14,9 @@ from plstui.sandbox.store import Body
 MOST_RECORDS = 20
 """Records in one set, a limit of Azure's."""
 
+PAGE = 100
+"""Items in a page of any list of private DNS, unless a client asks for fewer."""
+
 LONGEST_TEXT = 1024
 """Characters in one TXT record."""
 

@@ -13,9 +13,9 @@ from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.privatedns import operations, preconditions
-from plstui.sandbox.providers.privatedns.pages import page
 from plstui.sandbox.providers.privatedns.records import record_set
-from plstui.sandbox.providers.privatedns.recordtypes import AUTHORITY, RECORD_TYPES, invalid
+from plstui.sandbox.providers.privatedns.recordtypes import AUTHORITY, PAGE, RECORD_TYPES, invalid
+from plstui.sandbox.providers.resources import listing
 from plstui.sandbox.store import Body
 
 ZONE = "Microsoft.Network/privateDnsZones"
@@ -58,7 +58,7 @@ class Zones(ResourceEndpoint):
         zones = self.azure.store.in_subscription(call.subscription, self.type)
         if call.path.group:
             zones = [zone for zone in zones if ResourceId(zone["id"]).parent == call.group_id]
-        return page(call, [self.shape(call, zone) for zone in zones])
+        return listing.page(call, [self.shape(call, zone) for zone in zones], PAGE)
 
     async def put(self, call: Call) -> Response:
         """PUT of one zone."""

@@ -115,9 +115,9 @@ def _rows(body: Body) -> Iterator[Mapping[str, str | None]]:
         yield {**row, "tagname": name, "tagvalue": value}
 
 
-def page(call: Call, rows: Sequence[Any]) -> Response:
+def page(call: Call, rows: Sequence[Any], largest: int = PAGE) -> Response:
     """One page of a list; `$top` sets its size, and the address of the next page comes with it."""
-    size = min(_whole(call, "$top", PAGE), PAGE) or PAGE
+    size = min(_whole(call, "$top", largest), largest) or largest
     start = _whole(call, "$skiptoken", 0)
     answer: dict[str, Any] = {"value": list(rows[start : start + size])}
     if start + size < len(rows):
