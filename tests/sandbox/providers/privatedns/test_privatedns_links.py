@@ -47,7 +47,7 @@ async def test_a_link_leads_to_a_network_that_is_there_and_ones_own() -> None:
     dns = await Dns().start()
     await dns.put(ZONE, GLOBAL)
     missing = f"{NETWORK}/virtualNetworks/missing"
-    foreign = SPOKE.replace(CUSTOMER.id, dns.box.isv.subscription)
+    foreign = SPOKE.replace(dns.principal.subscription, dns.box.isv.subscription)
     assert await dns.failure("PUT", LINK, link(missing)) == (400, "BadRequest")
     assert await dns.failure("PUT", LINK, link(f"{NETWORK}/privateDnsZones/x")) == (400, "BadRequest")
     assert await dns.failure("PUT", LINK, GLOBAL) == (400, "BadRequest")
