@@ -1,0 +1,67 @@
+"""What the engine's tests put at its ports: a clock that passes by itself, and a reader that notes what it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from plstui.domain.resources import LoadBalancer
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Reading, Tier
+from tests.support.cloud import Cloud, Reader
+
+START = datetime(2026, 3, 14, 9, 26, 0, tzinfo=UTC)
+
+
+class PassingClock:
+    """Whoever waits is at the end of the wait at once, unless the event has come."""
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+        self.waits: list[float] = []
+        """The seconds of every wait, as asked."""
+        self.while_waiting: Callable[[], None] | None = None
+        """What happens once during the next wait, halfway through."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+        return START + timedelta(seconds=self.elapsed)
+
+    def monotonic(self) -> float:
+        """Seconds since the test began."""
+        return self.elapsed
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Let the time pass; whether the event came."""
+        self.waits.append(seconds)
+        happening, self.while_waiting = self.while_waiting, None
+        if happening:
+            self.elapsed += seconds / 2
+            happening()
+        if event.is_set():
+            return True
+        self.elapsed += seconds / 2 if happening else seconds
+        return False
+
+
+class NotingReader(Reader):
+    """Reads a cloud and notes what was asked; `during` happens in the middle of the next read."""
+
+    def __init__(self, cloud: Cloud, side: Side) -> None:
+        super().__init__(cloud, side)
+        self.asked: list[Tier | str] = []
+        self.during: Callable[[], None] | None = None
+
+    async def read(self, tiers: Tier) -> Reading:
+        """The types of these tiers."""
+        self.asked.append(tiers)
+        happening, self.during = self.during, None
+        if happening:
+            happening()
+        return await super().read(tiers)
+
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+        """The health of these balancers' members."""
+        self.asked.append("health")
+        return await super().read_health(balancers)

@@ -1,0 +1,71 @@
+"""The journal: everything that was written to Azure, for its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from plstui.domain.errors import ConfigError
+from plstui.domain.sides import Side
+from plstui.engine.journal import Entry, Journal
+from tests.support.lab import Request
+
+ENTRY = Entry(Side.ISV, "approve", Request().connection_id, "az network …", "done")
+
+
+def lines(journal: Journal) -> list[dict[str, str]]:
+    return [json.loads(line) for line in journal.path.read_text(encoding="ascii").splitlines()]
+
+
+def test_one_line_a_write(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "state" / "plstui" / "journal.jsonl")
+    before = datetime.now(UTC)
+    journal.add(ENTRY)
+    journal.add(Entry(Side.ISV, "remove", Request().connection_id, "az …", "Throttled", "Too many\nrequests."))
+
+    first, second = lines(journal)
+    assert set(first) == {"time", "side", "verb", "id", "az", "outcome", "message"}
+    assert (first["side"], first["verb"], first["id"]) == ("isv", "approve", Request().connection_id.text)
+    assert (first["outcome"], first["message"]) == ("done", "")
+    assert (second["outcome"], second["message"]) == ("Throttled", "Too many\nrequests.")
+    assert first["time"].endswith("Z")
+    assert abs((datetime.fromisoformat(first["time"]) - before).total_seconds()) < 60
+
+
+def test_what_stands_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"an": "older line"}\n')
+    Journal(path).add(ENTRY)
+    Journal(path).add(ENTRY)
+
+    assert path.read_text().startswith('{"an": "older line"}\n')
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "plstui" / "journal.jsonl")
+    journal.check()
+
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+    assert journal.path.parent.stat().st_mode & 0o777 == 0o700
+    assert journal.path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("ask", ["check", "add"])
+def test_a_path_that_cannot_be_written_is_told(tmp_path: Path, ask: str) -> None:
+    (tmp_path / "plstui").write_text("a file where a folder should be")
+    journal = Journal(tmp_path / "plstui" / "journal.jsonl")
+
+    with pytest.raises(ConfigError, match=r"The journal .*journal\.jsonl cannot be written") as caught:
+        journal.check() if ask == "check" else journal.add(ENTRY)
+    assert "XDG_STATE_HOME" in caught.value.hint
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_a_full_disk_is_told() -> None:
+    with pytest.raises(ConfigError, match="No space left"):
+        Journal(Path("/dev/full")).add(ENTRY)
