@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from plstui.domain.ids import ResourceId
@@ -135,12 +136,25 @@ def read(content: bytes) -> Any:
     if not content.strip():
         return None
     try:
-        value = json.loads(content)
+        value = json.loads(content, parse_constant=_no_number, parse_float=_finite)
+        if b"\\ud" in content.lower():
+            # Half of a surrogate pair is no text: it could be written nowhere.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise invalid_content("The body is not valid JSON") from None
     if any(depth > DEEPEST for depth in _depths(value)):
         raise invalid_content("The body is nested too deeply")
     return value
+
+
+def _no_number(text: str) -> float:
+    """NaN and Infinity, which Python takes and JSON does not have."""
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _no_number(text)
 
 
 def _depths(value: Any) -> Iterator[int]:
