@@ -49,7 +49,7 @@ def load(
 def _read(source: Path, *, required: bool) -> str:
     try:
         return source.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not required:
             return ""
         raise ConfigError(f"There is no settings file {source}.", hint="Check the path given with --config.") from None

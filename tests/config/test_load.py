@@ -1,0 +1,168 @@
+"""Settings: what wins over what, and that an error names the file, the line, the key and what is allowed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from plstui.config.load import load
+from plstui.config.settings import PUBLIC_ARM, Settings
+from plstui.domain.errors import ConfigError
+from plstui.domain.sides import Side
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_any_file_the_defaults_hold(tmp_path: Path) -> None:
+    settings = load(environ={"XDG_CONFIG_HOME": str(tmp_path)})
+
+    assert settings == Settings()
+    assert (settings.azure.arm, settings.azure.credential) == (PUBLIC_ARM, "cli")
+    assert (settings.probe.count, settings.watch.interval, settings.ui.read_only) == (12, 5.0, False)
+    assert settings.side(Side.CUSTOMER).subscription == ""
+
+
+def test_a_file_with_everything(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        [azure]
+        arm = "https://127.0.0.1:8443"
+        ca = "ca.pem"
+        credential = "device-code"
+        [isv]
+        subscription = "5b1f9c34"
+        tenant = "0b6d3c58"
+        client_id = "c"
+        client_secret_file = "secret"
+        ssh = { jump = "azureuser@web1:2222", identity_file = "key" }
+        [customer]
+        subscription = "c27e4f0a"
+        [customer.ssh]
+        jump = "testVM"
+        ssh_config = "ssh_config"
+        known_hosts = "known_hosts"
+        [probe]
+        count = 24
+        connect_timeout = 1
+        read_timeout = 2.5
+        [watch]
+        interval = 30
+        [ui]
+        read_only = true
+        """,
+    )
+    settings = load(path, environ={})
+
+    assert settings.azure.arm == "https://127.0.0.1:8443"
+    assert settings.side(Side.ISV).ssh.jump == "azureuser@web1:2222"
+    assert settings.side(Side.CUSTOMER).ssh.known_hosts == "known_hosts"
+    assert (settings.probe.connect_timeout, settings.probe.read_timeout) == (1.0, 2.5)
+    assert settings.ui.read_only
+
+
+def test_the_usual_file_is_found_and_a_named_one_wins(tmp_path: Path) -> None:
+    (tmp_path / "plstui").mkdir()
+    (tmp_path / "plstui" / "config.toml").write_text('[isv]\nsubscription = "usual"')
+    named = write(tmp_path, '[isv]\nsubscription = "named"')
+    usual = {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    assert load(environ=usual).isv.subscription == "usual"
+    assert load(environ={**usual, "PLSTUI_CONFIG": str(named)}).isv.subscription == "named"
+    assert load(named, environ={**usual, "PLSTUI_CONFIG": "elsewhere"}).isv.subscription == "named"
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
+    path = write(tmp_path, '[isv]\nsubscription = "file"\n[isv.ssh]\njump = "file"\n[probe]\ncount = 1')
+    environ = {
+        "PLSTUI_ISV_SUBSCRIPTION": "environment",
+        "PLSTUI_ISV_SSH_JUMP": "environment",
+        "PLSTUI_CUSTOMER_SUBSCRIPTION": "environment",
+        "PLSTUI_PROBE_COUNT": "7",
+        "PLSTUI_WATCH_INTERVAL": "2.5",
+        "PLSTUI_UI_READ_ONLY": "true",
+        "PLSTUI_ARM_EVIDENCE": "not a setting",
+        "SOMETHING_ELSE": "x",
+    }
+    settings = load(path, environ=environ, override={"isv": {"subscription": "command line"}})
+
+    assert settings.isv.subscription == "command line"
+    assert (settings.isv.ssh.jump, settings.customer.subscription) == ("environment", "environment")
+    assert (settings.probe.count, settings.watch.interval, settings.ui.read_only) == (7, 2.5, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "words"),
+    [
+        ('[azure]\n\narm = "http://x"', 3, "`azure.arm`", "Allowed is an address that starts with https://."),
+        ('[azure]\ncredential = "magic"', 2, "`azure.credential`", "Allowed are: cli, environment, device-code."),
+        ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected `int` >= 1"),
+        ("[probe]\nread_timeout = 301", 2, "`probe.read_timeout`", "expected `float` <= 300"),
+        ('[ui]\nread_only = "yes"', 2, "`ui.read_only`", "expected `bool`, got `str`"),
+        ("[isv]\nsubscription = 5", 2, "`isv.subscription`", "expected `str`, got `int`"),
+        ("[ui]\n[isv]\n[isv.ssh]\njmp = 'web1'", 4, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
+        ("isv = {ssh = {jmp = 'web1'}}", 1, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
+        ("\nisv.ssh.jmp = 'web1'", 2, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
+        ("[isv]\nsubscripton = 's'", 2, "`subscripton` in [isv]", "ssh, subscription, tenant."),
+        ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, probe, ui, watch."),
+        ("\nisv = 3", 2, "`isv`", "It is a section with the keys client_id,"),
+        ('[[isv]]\nsubscription = "s"', 1, "`isv`", "expected `object`, got `array`"),
+        ("[isv]\nsubscription = \n", 2, "", "not valid TOML: invalid value"),
+        ("[isv]\nsubscription =", 2, "", "not valid TOML: invalid value"),
+        ("[isv\n", 1, "", "not valid TOML"),
+        ("a = 1\na = 2\n", 2, "", "not valid TOML: cannot overwrite a value"),
+    ],
+)
+def test_an_error_names_file_line_key_and_what_is_allowed(
+    tmp_path: Path, text: str, line: int, key: str, words: str
+) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ={})
+
+    assert str(caught.value).startswith(f"{path}, line {line}: ")
+    assert key in str(caught.value)
+    assert words in str(caught.value)
+    assert caught.value.code == "Configuration"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PLSTUI_PROBE_COUNT", "many", "expected `int`"),
+        ("PLSTUI_PROBE_COUNT", "0", "expected `int` >= 1"),
+        ("PLSTUI_AZURE_CREDENTIAL", "magic", "Allowed are: cli, environment, device-code."),
+        ("PLSTUI_AZURE_ARM", "http://x", "Allowed is an address that starts with https://."),
+        ("PLSTUI_UI_READ_ONLY", "perhaps", "expected `bool`"),
+        ("PLSTUI_UI_READONLY", "1", "There are PLSTUI_UI_READ_ONLY."),
+        ("PLSTUI_ISV_JUMP", "web1", "PLSTUI_ISV_SSH_JUMP"),
+    ],
+)
+def test_the_environment_is_judged_as_strictly(name: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(environ={name: value, "XDG_CONFIG_HOME": os.devnull})
+
+    assert name in caught.value.message
+    assert words in str(caught.value)
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "nothing.toml"
+    for path, environ in ((missing, {}), (None, {"PLSTUI_CONFIG": str(missing)})):
+        with pytest.raises(ConfigError, match=r"There is no settings file .*nothing\.toml"):
+            load(path, environ=environ)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path, environ={})
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b'[isv]\nsubscription = "\xe9"')
+    with pytest.raises(ConfigError, match="cannot be read: it is not UTF-8 text"):
+        load(latin, environ={})
