@@ -1,0 +1,9 @@
+"""The commands of the machines' shell."""
+
+
+def load() -> None:
+    """Make the commands known to the shell."""
+    from plstui.sandbox.machines.commands import names, services, system, text, web
+
+    # Importing them is all it takes.
+    _ = (names, services, system, text, web)

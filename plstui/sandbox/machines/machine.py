@@ -1,0 +1,169 @@
+"""One virtual machine: its disk, whether it is on, and the servers that make it real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.machines import cloudinit
+from plstui.sandbox.machines.commands import load
+from plstui.sandbox.machines.guest import Guest
+from plstui.sandbox.machines.image import Image
+from plstui.sandbox.machines.network import Network
+from plstui.sandbox.machines.shell.interpreter import Shell, Sink, Streams
+from plstui.sandbox.ports import CommandOutput
+
+if TYPE_CHECKING:
+    from plstui.sandbox.machines.sshd import HostKey, SshServer
+
+SSH_PORT = 22
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """What Azure gives a machine at its creation."""
+
+    id: str
+    """The resource id as ARM answers it."""
+    name: str
+    computer_name: str
+    user: str
+    keys: tuple[str, ...]
+    """Public keys, one line each."""
+    custom_data: str
+    """Base64; empty for none."""
+    vm_id: str
+    image: Image
+    windows: bool = False
+    """A Windows machine is on its network and runs nothing of ours."""
+
+
+class Machine:
+    """A machine that can be started, stopped and hung; its disk outlives that."""
+
+    def __init__(self, spec: MachineSpec, network: Network, clock: SandboxClock) -> None:
+        self.spec = spec
+        self.guest = Guest(spec.computer_name, spec.user, spec.image, network, clock, spec.vm_id)
+        self.guest.services.run_script = self._run_as_root
+        self.on_ports_changed: Callable[[], None] = lambda: None
+        """Called when a port of the machine opens or closes."""
+        self.guest.services.on_change = lambda: self.on_ports_changed()
+        self.ssh_port = 0
+        """The SSH server's port on 127.0.0.1; stays the same while the machine exists, if it can. 0 for none."""
+        self.running = False
+        self._answering = asyncio.Event()
+        self._answering.set()
+        self._booted = False
+        self._network = network
+        self._host_key: HostKey | None = None
+        self._sshd: SshServer | None = None
+
+    @property
+    def hung(self) -> bool:
+        """Whether it is on and answers nothing."""
+        return self.running and not self._answering.is_set()
+
+    @property
+    def host_key(self) -> str:
+        """The public host key as one line; empty before the first start and on Windows."""
+        return self._host_key.public if self._host_key else ""
+
+    def listener(self, port: int) -> int | None:
+        """The port on 127.0.0.1 behind one of the machine's ports; None when nothing listens there."""
+        if port == SSH_PORT and self._sshd:
+            return self.ssh_port
+        web = self.guest.services.listener(port)
+        return web.real_port if web else None
+
+    async def start(self) -> None:
+        """Switch on; the first time, cloud-init runs too."""
+        if self.running:
+            return
+        self.running = True
+        if self.spec.windows:
+            return
+        await self._start_ssh()
+        if self._booted:
+            await self.guest.services.boot()
+        else:
+            self._booted = True
+            await self._first_boot()
+
+    async def _first_boot(self) -> None:
+        load()
+        try:
+            user_data = cloudinit.decode(self.spec.custom_data)
+        except ValueError:
+            self.guest.cloud_init_status = "error"
+        else:
+            await cloudinit.first_boot(self.guest, user_data)
+
+    async def _start_ssh(self) -> None:
+        # Slow to import, and worlds without machines do without it.
+        from plstui.sandbox.machines.session import SessionFactory
+        from plstui.sandbox.machines.sshd import HostKey, SshServer
+
+        self._host_key = self._host_key or HostKey()
+        sessions = SessionFactory(self.guest)
+        sshd = SshServer(sessions, self._network, self.spec.user, self.spec.keys, self._gate)
+        self.ssh_port = await sshd.start(self._host_key, self.ssh_port)
+        self._sshd = sshd
+
+    async def _gate(self) -> None:
+        await self._answering.wait()
+
+    async def stop(self) -> None:
+        """Switch off; every server closes, every connection ends."""
+        if not self.running:
+            return
+        self.running = False
+        self._answering.set()
+        await self._stop_ssh()
+        await self.guest.services.halt()
+
+    async def _stop_ssh(self) -> None:
+        sshd, self._sshd = self._sshd, None
+        if sshd:
+            await sshd.stop()
+
+    async def hang(self) -> None:
+        """Answer nothing from now on, until `resume`."""
+        if not self.running or self.hung:
+            return
+        self._answering.clear()
+        if self._sshd:
+            await self._sshd.mute()
+        self.on_ports_changed()
+
+    async def resume(self) -> None:
+        """Answer again, also what was asked meanwhile."""
+        if self._sshd and self.hung:
+            await self._sshd.unmute()
+        self._answering.set()
+        self.on_ports_changed()
+
+    async def break_web(self) -> None:
+        """Stop every web server for good."""
+        for name in self.guest.services.serving():
+            self.guest.services.disable(name)
+            await self.guest.services.stop(name)
+
+    async def change_host_key(self) -> None:
+        """Come up with another host key, as a machine that was set up anew does."""
+        self._host_key = None
+        if self.running and not self.spec.windows:
+            await self._stop_ssh()
+            await self._start_ssh()
+
+    async def run_command(self, script: str) -> CommandOutput:
+        """Run a script as root, as the machine's agent does. Waits while the machine hangs."""
+        await self._gate()
+        out, err = Sink(), Sink()
+        code = await Shell(self.guest, "root").run(script, Streams(out=out.write, err=err.write))
+        return CommandOutput(code, out.text, err.text)
+
+    async def _run_as_root(self, line: str) -> int:
+        return await Shell(self.guest, "root").run(line, Streams())

@@ -1,0 +1,94 @@
+"""Which command lines are web servers, and what they serve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plstui.sandbox.machines import nginx
+from plstui.sandbox.machines.pages import FilePages, FixedPage
+from plstui.sandbox.machines.web import Site
+
+if TYPE_CHECKING:
+    from plstui.sandbox.machines.guest import Guest
+
+_SCRIPT_SERVER = re.compile(r"(?:HTTP|TCP)Server\s*\(\s*\(\s*[^,()]*,\s*(?P<port>\w+)")
+_SCRIPT_NUMBER = r"\b{}\s*(?::\s*int\s*)?=\s*(\d+)"
+_SCRIPT_FOLDER = re.compile(r"(?:directory\s*=|chdir\()\s*['\"](?P<folder>/[^'\"]*)['\"]")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A server that a command line starts."""
+
+    sites: tuple[Site, ...]
+    """What it serves, one for each port."""
+
+
+def find_server(guest: Guest, argv: Sequence[str], folder: str = "") -> Program | None:
+    """The server that a command starts; None when it starts none that the sandbox knows.
+
+    nginx is known by its configuration, apache2 and lighttpd by Debian's default site, Python by `-m http.server` or
+    by a script that makes an `HTTPServer` on a port.
+    """
+    if not argv:
+        return None
+    name = argv[0].rpartition("/")[2]
+    if name == "nginx" and guest.disk.exists("/usr/sbin/nginx"):
+        return Program(nginx.sites(guest))
+    if name in ("apache2", "lighttpd") and guest.disk.exists(f"/usr/sbin/{name}"):
+        pages = FilePages(guest.disk, "/var/www/html", ("index.html",))
+        return Program((Site(80, "Apache/2.4.58 (Ubuntu)" if name == "apache2" else "lighttpd/1.4.74", pages),))
+    if re.fullmatch(r"python3?(\.\d+)?", name):
+        return _python(guest, list(argv[1:]), folder)
+    return None
+
+
+def _python(guest: Guest, arguments: list[str], folder: str) -> Program | None:
+    if arguments[:2] == ["-m", "http.server"]:
+        return _http_server(guest, arguments[2:], folder)
+    if arguments[:1] == ["-c"] and len(arguments) > 1:
+        return _script(guest, arguments[1], folder)
+    path = next((argument for argument in arguments if not argument.startswith("-")), None)
+    text = guest.disk.read(path) if path else None
+    return _script(guest, text, folder) if text is not None else None
+
+
+def _http_server(guest: Guest, arguments: list[str], folder: str) -> Program | None:
+    port = 8000
+    while arguments:
+        argument = arguments.pop(0)
+        if argument in ("-d", "--directory", "-b", "--bind", "-p", "--protocol"):
+            if not arguments:
+                return None
+            value = arguments.pop(0)
+            folder = value if argument in ("-d", "--directory") else folder
+        elif argument.startswith("--directory="):
+            folder = argument.partition("=")[2]
+        elif argument.isdigit():
+            port = int(argument)
+    return Program((_python_site(guest, port, FilePages(guest.disk, folder or "/", ("index.html",), listing=True)),))
+
+
+def _script(guest: Guest, text: str, folder: str) -> Program | None:
+    """The server in a script. A handler of its own is taken to do what the lab's page does: name the machine."""
+    match = _SCRIPT_SERVER.search(text)
+    if not match:
+        return None
+    port = match["port"]
+    if not port.isdigit():
+        number = re.search(_SCRIPT_NUMBER.format(re.escape(port)), text)
+        if not number:
+            return None
+        port = number[1]
+    if "do_GET" not in text:
+        served = _SCRIPT_FOLDER.search(text)
+        pages = FilePages(guest.disk, served["folder"] if served else folder or "/", ("index.html",), listing=True)
+        return Program((_python_site(guest, int(port), pages),))
+    return Program((_python_site(guest, int(port), FixedPage(f"Host: {guest.computer_name}")),))
+
+
+def _python_site(guest: Guest, port: int, pages: FilePages | FixedPage) -> Site:
+    return Site(port, f"SimpleHTTP/0.6 Python/{guest.image.python}", pages)

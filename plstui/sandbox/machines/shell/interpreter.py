@@ -1,0 +1,405 @@
+"""Runs scripts in a machine: control flow, redirections, and a look-up for each command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from plstui.sandbox.machines.shell.expansion import Expander
+from plstui.sandbox.machines.shell.parser import parse
+from plstui.sandbox.machines.shell.syntax import (
+    Chain,
+    Command,
+    For,
+    Group,
+    If,
+    Pipeline,
+    Redirect,
+    Script,
+    ShellSyntaxError,
+    Simple,
+    While,
+)
+
+if TYPE_CHECKING:
+    from plstui.sandbox.machines.guest import Guest
+
+MOST_COMMANDS = 100_000
+"""Commands one script may run. A script without end would otherwise take the sandbox's only thread."""
+
+MOST_TEXT = 8 * 1024 * 1024
+"""Characters a substitution, pipe or file may hold."""
+
+NOT_FOUND = 127
+"""The exit code for a command that is not there, as in every shell."""
+
+
+class ShellExit(Exception):
+    """The script ends here."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class LoopControl(Exception):
+    """`break` or `continue`."""
+
+    def __init__(self, levels: int, *, again: bool) -> None:
+        super().__init__(levels)
+        self.levels = levels
+        self.again = again
+
+
+async def no_input() -> str:
+    """Standard input that is closed."""
+    return ""
+
+
+async def no_flush() -> None:
+    """Nothing to wait for."""
+
+
+def nowhere(_text: str) -> None:
+    """Output that nobody reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where a command reads and writes."""
+
+    read: Callable[[], Awaitable[str]] = no_input
+    """All of standard input."""
+    out: Callable[[str], None] = nowhere
+    err: Callable[[str], None] = nowhere
+    flush: Callable[[], Awaitable[None]] = no_flush
+    """Wait until the reader has caught up."""
+
+
+Builtin = Callable[["Shell", list[str], Streams], Awaitable[int]]
+"""A command: shell, arguments without the name, streams → exit code."""
+
+COMMANDS: dict[str, Builtin] = {}
+"""Every command the machines know, by name."""
+
+
+def command(*names: str) -> Callable[[Builtin], Builtin]:
+    """Make a function a command."""
+
+    def register(function: Builtin) -> Builtin:
+        COMMANDS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+class Shell:
+    """One shell in a machine, with its variables."""
+
+    def __init__(self, guest: Guest, user: str, *, arguments: Sequence[str] = ()) -> None:
+        self.guest = guest
+        self.user = user
+        self.folder = guest.home(user)
+        self.status = 0
+        self.variables = {
+            "HOME": guest.home(user),
+            "USER": user,
+            "LOGNAME": user,
+            "HOSTNAME": guest.computer_name,
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "SHELL": "/bin/bash",
+            "PWD": guest.home(user),
+        }
+        self.exit_on_error = False
+        self._arguments = list(arguments)
+        self._left = [MOST_COMMANDS]
+        self._conditions = 0
+        self._substituted = 0
+
+    async def run(self, source: str, streams: Streams) -> int:
+        """Run a script; returns its exit code. Errors of the script go to its standard error."""
+        try:
+            await self._script(parse(source), streams)
+        except ShellExit as end:
+            self.status = end.code
+        except LoopControl:
+            self.status = 0
+        except ShellSyntaxError as error:
+            streams.err(f"sh: {error}\n")
+            self.status = 2
+        return self.status
+
+    async def run_line(self, source: str, streams: Streams) -> int | None:
+        """Run a line typed at a prompt; returns the exit code when it ends the shell, else None."""
+        self._left[0] = MOST_COMMANDS
+        try:
+            await self._script(parse(source), streams)
+        except ShellExit as end:
+            return end.code
+        except LoopControl:
+            self.status = 0
+        except ShellSyntaxError as error:
+            streams.err(f"sh: {error}\n")
+            self.status = 2
+        return None
+
+    def child(self, arguments: Sequence[str] | None = None) -> Shell:
+        """A shell with a copy of this one's variables, on the same budget of commands."""
+        shell = Shell(self.guest, self.user, arguments=self._arguments if arguments is None else arguments)
+        shell.variables = dict(self.variables)
+        shell.folder, shell.status, shell.exit_on_error = self.folder, self.status, self.exit_on_error
+        shell._left, shell._conditions = self._left, self._conditions
+        return shell
+
+    async def execute(self, argv: Sequence[str], streams: Streams) -> int:
+        """Run one command by its name and arguments."""
+        name = argv[0]
+        builtin = COMMANDS.get(name.rpartition("/")[2]) if self._is_program(name) else None
+        if builtin is None:
+            if self.guest.disk.read(self.path(name)) is not None and "/" in name:
+                return await self.child().run(self.guest.disk.read(self.path(name)) or "", streams)
+            streams.err(f"{name}: not in the sandbox\n")
+            return NOT_FOUND
+        return await builtin(self, list(argv[1:]), streams)
+
+    def knows(self, name: str) -> bool:
+        """Whether a command of that name can be run here."""
+        return name in COMMANDS and self.guest.has_program(name)
+
+    def _is_program(self, name: str) -> bool:
+        folder, _, base = name.rpartition("/")
+        return folder in ("", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin") and self.knows(base)
+
+    def path(self, name: str) -> str:
+        """A file name as an absolute path."""
+        return name if name.startswith("/") else f"{self.folder.rstrip('/')}/{name}"
+
+    def lookup(self, name: str) -> str:
+        """A variable's value; empty when unset."""
+        if name == "?":
+            return str(self.status)
+        if name == "#":
+            return str(len(self._arguments))
+        if name == "$":
+            return "1000"
+        if name in "@*":
+            return " ".join(self._arguments)
+        if name.isdigit():
+            return (["sh", *self._arguments][int(name) : int(name) + 1] or [""])[0]
+        return self.variables.get(name, "")
+
+    def _expander(self, streams: Streams) -> Expander:
+        async def capture(script: Script) -> str:
+            text, self._substituted = await self._captured(script, streams)
+            return text
+
+        return Expander(self.lookup, capture, self.guest.disk)
+
+    async def _captured(self, script: Script, streams: Streams) -> tuple[str, int]:
+        shell = self.child()
+        sink = Sink()
+        try:
+            await shell._script(script, replace(streams, out=sink.write, flush=no_flush))
+        except ShellExit as end:
+            shell.status = end.code
+        return sink.text, shell.status
+
+    async def _script(self, script: Script, streams: Streams) -> None:
+        for chain in script.chains:
+            await self._chain(chain, streams)
+
+    async def _chain(self, chain: Chain, streams: Streams) -> None:
+        pipelines = [("", chain.first), *chain.rest]
+        for index, (operator, pipeline) in enumerate(pipelines):
+            if (operator == "&&" and self.status) or (operator == "||" and not self.status):
+                continue
+            last = index == len(pipelines) - 1
+            self._conditions += not last
+            try:
+                await self._pipeline(pipeline, streams)
+            finally:
+                self._conditions -= not last
+            if last and self.status and self.exit_on_error and not self._conditions and not pipeline.negated:
+                raise ShellExit(self.status)
+
+    async def _pipeline(self, pipeline: Pipeline, streams: Streams) -> None:
+        *before, last = pipeline.commands
+        for piped in before:
+            # One after the other: whoever reads a pipe here wants all of it.
+            shell, sink = self.child(), Sink()
+            with contextlib.suppress(ShellExit):
+                await shell._command(piped, replace(streams, out=sink.write, flush=no_flush))
+            streams = replace(streams, read=_text_input(sink.text))
+        await self._command(last, streams)
+        if pipeline.negated:
+            self.status = int(not self.status)
+
+    async def _command(self, command: Command, streams: Streams) -> None:
+        try:
+            streams = await self._redirected(command.redirects, streams)
+        except OSError as error:
+            streams.err(f"sh: {error.strerror}\n")
+            self.status = 1
+            return
+        match command.what:
+            case Simple():
+                await self._simple(command.what, streams)
+            case If():
+                await self._if(command.what, streams)
+            case For():
+                words = await self._expander(streams).fields(command.what.words)
+                self.status = 0
+                for word in words:
+                    self.variables[command.what.name] = word
+                    if not await self._loop(command.what.body, streams):
+                        break
+            case While():
+                await self._while(command.what, streams)
+            case Group(body, subshell):
+                shell = self.child() if subshell else self
+                try:
+                    await shell._script(body, streams)
+                except ShellExit as end:
+                    if not subshell:
+                        raise
+                    shell.status = end.code
+                self.status = shell.status
+
+    async def _if(self, command: If, streams: Streams) -> None:
+        for condition, body in command.branches:
+            if await self._holds(condition, streams):
+                self.status = 0
+                return await self._script(body, streams)
+        self.status = 0
+        if command.otherwise:
+            await self._script(command.otherwise, streams)
+        return None
+
+    async def _holds(self, condition: Script, streams: Streams) -> bool:
+        self._conditions += 1
+        try:
+            await self._script(condition, streams)
+        finally:
+            self._conditions -= 1
+        return self.status == 0
+
+    async def _while(self, command: While, streams: Streams) -> None:
+        status = 0
+        while await self._holds(command.condition, streams) != command.until:
+            goes_on = await self._loop(command.body, streams)
+            status = self.status
+            if not goes_on:
+                break
+        self.status = status
+
+    async def _loop(self, body: Script, streams: Streams) -> bool:
+        """One turn of a loop; whether there may be another."""
+        self._spend()
+        try:
+            await self._script(body, streams)
+        except LoopControl as control:
+            self.status = 0
+            if control.levels > 1:
+                raise LoopControl(control.levels - 1, again=control.again) from None
+            return control.again
+        return True
+
+    async def _simple(self, simple: Simple, streams: Streams) -> None:
+        self._spend()
+        expander = self._expander(streams)
+        self._substituted = 0
+        argv = await expander.fields(simple.words)
+        assigned = {name: await expander.text(word) for name, word in simple.assignments}
+        if not argv:
+            self.variables |= assigned
+            # `x=$(false)` fails; a plain assignment does not.
+            self.status = self._substituted
+            return
+        kept = {name: self.variables.get(name) for name in assigned}
+        self.variables |= assigned
+        try:
+            self.status = await self.execute(argv, streams)
+        finally:
+            for name, value in kept.items():
+                if value is None:
+                    self.variables.pop(name, None)
+                else:
+                    self.variables[name] = value
+        await streams.flush()
+        # A script of quick commands alone must not keep everything else from running.
+        await asyncio.sleep(0)
+
+    def _spend(self) -> None:
+        self._left[0] -= 1
+        if self._left[0] < 0:
+            raise ShellSyntaxError(f"the sandbox ends a script after {MOST_COMMANDS:,} commands")
+
+    async def _redirected(self, redirects: Sequence[Redirect], streams: Streams) -> Streams:
+        expander = self._expander(streams)
+        for redirect in redirects:
+            target = await expander.text(redirect.target)
+            if redirect.operator == "<<":
+                streams = replace(streams, read=_text_input(target))
+            elif redirect.operator == "<":
+                content = "" if target == "/dev/null" else self.guest.disk.read(self.path(target))
+                if content is None:
+                    raise OSError(2, f"cannot open {target}: No such file")
+                streams = replace(streams, read=_text_input(content))
+            elif redirect.operator == ">&":
+                streams = _with(streams, redirect.descriptor, streams.err if target == "2" else streams.out)
+            else:
+                writer = self._file_writer(target, append=redirect.operator == ">>")
+                streams = _with(streams, redirect.descriptor, writer)
+        return streams
+
+    def _file_writer(self, target: str, *, append: bool) -> Callable[[str], None]:
+        if target == "/dev/null":
+            return nowhere
+        disk, path = self.guest.disk, self.path(target)
+        if disk.is_folder(path):
+            raise OSError(21, f"cannot create {target}: Is a directory")
+        if not disk.is_folder(path.rpartition("/")[0] or "/"):
+            raise OSError(2, f"cannot create {target}: Directory nonexistent")
+        if not append or disk.read(path) is None:
+            disk.write(path, "")
+
+        def write(text: str) -> None:
+            if len(disk.read(path) or "") + len(text) > MOST_TEXT:
+                raise ShellSyntaxError(f"{target}: No space left on device")
+            disk.append(path, text)
+
+        return write
+
+
+class Sink:
+    """Collects what a command prints."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._size = 0
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        return "".join(self._pieces)
+
+    def write(self, text: str) -> None:
+        """Take some more."""
+        self._size += len(text)
+        if self._size > MOST_TEXT:
+            raise ShellSyntaxError("too much output for the sandbox")
+        self._pieces.append(text)
+
+
+def _text_input(text: str) -> Callable[[], Awaitable[str]]:
+    async def read() -> str:
+        return text
+
+    return read
+
+
+def _with(streams: Streams, descriptor: int, writer: Callable[[str], None]) -> Streams:
+    return replace(streams, err=writer) if descriptor == 2 else replace(streams, out=writer)
