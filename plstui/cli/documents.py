@@ -45,9 +45,8 @@ def side_json(snapshot: Snapshot | None) -> dict[str, Any] | None:
 
 def connection_json(link: Link) -> dict[str, Any]:
     """CONNECTION: one connection joined from both ends; what neither end says is None."""
-    service, endpoint = link.service_side, link.endpoint_side
-    actions_required = (service or endpoint).actions_required if service or endpoint else ""  # type: ignore[union-attr]
-    provisioning_state = (service or endpoint).provisioning_state if service or endpoint else ""  # type: ignore[union-attr]
+    service = link.service_side
+    end = service or link.endpoint_side
     location = service.endpoint_location if service else ""
     return {
         "id": link.id.text,
@@ -59,11 +58,11 @@ def connection_json(link: Link) -> dict[str, Any]:
         "status": link.status.word,
         "description": text(link.description),
         "message": text(link.message),
-        "actions_required": text(actions_required),
+        "actions_required": text(end.actions_required) if end else None,
         "link_identifier": text(service.link_identifier) if service else None,
         "endpoint_location": text(location or (link.endpoint.location if link.endpoint else "")),
         "endpoint_address": text(link.endpoint_address),
-        "provisioning_state": text(provisioning_state),
+        "provisioning_state": text(end.provisioning_state) if end else None,
         "seen_from": [side.value for side in link.seen_from],
         "allowed": [verb.value for verb in link.allowed],
     }

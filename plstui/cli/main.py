@@ -131,21 +131,15 @@ def _load_commands() -> None:
     from plstui.cli import connections, probe, sandbox, status  # noqa: F401
 
 
-def _with_values(arguments: Sequence[str]) -> list[str]:
-    """The arguments with --sandbox given its world: a word after it is never its value, or `--sandbox status` would be
-    ambiguous."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    options = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
-    return [*options, *arguments[end:]]
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; no exception leaves this function."""
-    words = _with_values(arguments)
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    # The value of --sandbox is optional and never stands in the next word, or `--sandbox status` would be ambiguous.
+    words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
     as_json = "--json" in words
     try:
         _load_commands()
-        return int(cli.main(words, prog_name="plstui", standalone_mode=False) or 0)
+        return int(cli.main([*words, *arguments[end:]], prog_name="plstui", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:

@@ -73,10 +73,11 @@ async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertio
     print_failures(failures)
     wanted = targets(world)
     if not wanted:
-        raise NotFoundError(
+        nothing = NotFoundError(
             "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",
             hint="plstui status shows what there is.",
         )
+        raise next(iter(failures.values()), nothing)
     results: list[TargetResult] = []
     async for result in runtime.prober.probe(wanted, count):
         results.append(result)

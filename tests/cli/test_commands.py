@@ -1,0 +1,225 @@
+"""What the commands do with both sides: on the real engine, over an Azure in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plstui.cli.connections import decide_one
+from plstui.cli.output import exit_code_of
+from plstui.cli.probe import probe_once
+from plstui.cli.session import read_both, read_world
+from plstui.domain.assertion import Assertion
+from plstui.domain.connection import APPROVED, PENDING, Verb
+from plstui.domain.errors import AzureError, CredentialsError, NotFoundError, PlstuiError, UnreachableError
+from plstui.domain.probe import Target, TargetKind, TargetResult
+from plstui.domain.sides import Side
+from plstui.domain.world import World
+from plstui.engine.runtime import Runtime
+from tests.support.clock import TurnedClock
+from tests.support.cloud import Cloud, Prober, runtime
+from tests.support.lab import Request, empty, lab, with_status
+
+OFFLINE = UnreachableError("No answer from Azure.", hint="Look at the network.")
+ID = Request().connection_id.text
+
+
+def session(tmp_path: Path, world: World | None = None, *, read_only: bool = False) -> tuple[Cloud, Runtime]:
+    cloud = Cloud(world or lab())
+    return cloud, runtime(cloud, Prober(cloud), TurnedClock(), tmp_path / "journal.jsonl", read_only=read_only)
+
+
+async def decide(
+    tmp_path: Path, verb: Verb, target: str, world: World | None = None, **options: Any
+) -> tuple[dict[str, Any], int]:
+    """The result of one target and the exit code it asks for."""
+    _, opened = session(tmp_path, world, **options)
+    await read_both(opened)
+    result = await decide_one(opened, verb, target, None, ask=False)
+    return result.document, exit_code_of(result.failure) if result.failure else 0
+
+
+async def test_both_sides_are_read_with_their_health(tmp_path: Path) -> None:
+    _, opened = session(tmp_path, lab(down=("web2",)))
+    world, failures = await read_world(opened)
+
+    assert failures == {}
+    assert world.isv is not None
+    assert [health.members[1].up for health in world.isv.health] == [False]
+    assert [link.status for link in world.links()] == [PENDING]
+
+
+async def test_a_side_that_fails_is_told_and_the_other_shown(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path)
+    cloud.faults[Side.CUSTOMER] = OFFLINE
+    world, failures = await read_world(opened)
+
+    assert failures == {Side.CUSTOMER: OFFLINE}
+    assert [link.seen_from for link in world.links()] == [(Side.ISV,)]
+    assert world.customer is not None
+    assert world.customer.error == "No answer from Azure. Look at the network."
+
+
+async def test_when_no_side_answers_there_is_nothing_to_show(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path)
+    cloud.faults = {Side.ISV: CredentialsError("Nobody is signed in."), Side.CUSTOMER: OFFLINE}
+
+    with pytest.raises(CredentialsError):
+        await read_both(opened)
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [(Verb.APPROVE, "Approved"), (Verb.REJECT, "Rejected"), (Verb.REMOVE, None)]
+)
+async def test_a_decision(tmp_path: Path, verb: Verb, status: str | None) -> None:
+    document, exit_code = await decide(tmp_path, verb, "saasPrivateEndpoint")
+
+    assert document == {"id": ID, "verb": verb.value, "ok": True, "status": status, "error": None}
+    assert exit_code == 0
+
+
+@pytest.mark.parametrize("target", [ID.upper(), Request().connection_id.name.lower(), "SAASprivateENDPOINT"])
+async def test_a_target_in_any_case(tmp_path: Path, target: str) -> None:
+    document, _ = await decide(tmp_path, Verb.APPROVE, target)
+
+    assert (document["id"], document["ok"]) == (ID, True)
+
+
+async def test_a_target_that_is_not_there(tmp_path: Path) -> None:
+    document, exit_code = await decide(tmp_path, Verb.APPROVE, "nobody\x1b[2J")
+
+    assert (document["id"], document["ok"], document["status"]) == (None, False, None)
+    assert document["error"] == {
+        "code": "NotFound",
+        "message": "There is no connection 'nobody[2J'.",
+        "hint": "plstui connections list shows them.",
+        "target": "nobody[2J",
+    }
+    assert exit_code == 4
+
+
+async def test_a_name_that_is_not_unique(tmp_path: Path) -> None:
+    second = Request(guid="another-guid", at_customer=False)
+    document, exit_code = await decide(tmp_path, Verb.APPROVE, "saasPrivateEndpoint", lab(Request(), second))
+
+    assert document["id"] is None
+    assert document["error"]["message"] == "'saasPrivateEndpoint' names 2 connections."
+    assert second.connection_id.name in document["error"]["hint"]
+    assert exit_code == 1
+
+
+async def test_what_is_not_possible_says_why(tmp_path: Path) -> None:
+    document, exit_code = await decide(tmp_path, Verb.APPROVE, ID, with_status(APPROVED))
+
+    assert (document["id"], document["status"], document["ok"]) == (ID, "Approved", False)
+    assert document["error"]["code"] == "NotPossible"
+    assert document["error"]["message"] == "This connection is Approved already."
+    assert exit_code == 1
+
+
+async def test_read_only(tmp_path: Path) -> None:
+    document, exit_code = await decide(tmp_path, Verb.APPROVE, ID, read_only=True)
+
+    assert "read-only" in document["error"]["message"]
+    assert exit_code == 1
+
+
+async def test_the_customer_alone_cannot_decide(tmp_path: Path) -> None:
+    document, exit_code = await decide(tmp_path, Verb.APPROVE, "saasPrivateEndpoint", World(None, lab().customer))
+
+    assert document["error"]["message"] == "Only the ISV's side can decide."
+    assert exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code"),
+    [
+        (AzureError("You may not.", status=403, code="AuthorizationFailed"), 1),
+        (CredentialsError("The sign-in is over."), 3),
+        (NotFoundError("Gone.", code="ResourceNotFound"), 4),
+    ],
+)
+async def test_azures_answer_decides_the_exit_code(tmp_path: Path, fault: PlstuiError, exit_code: int) -> None:
+    cloud, opened = session(tmp_path)
+    await read_both(opened)
+    cloud.write_fault = fault
+    result = await decide_one(opened, Verb.APPROVE, ID, None, ask=False)
+
+    assert result.failure is fault
+    assert result.document["error"]["code"] == fault.code
+    assert exit_code_of(fault) == exit_code
+
+
+async def test_a_probe_of_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, opened = session(tmp_path, with_status(APPROVED))
+
+    assert await probe_once(opened, 12, (), as_json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"]
+    assert [target["name"] for target in document["targets"]] == ["web1", "web2", "web3", "saasPrivateEndpoint"]
+    assert sum(document["targets"][3]["hosts"].values()) == 12
+    assert document["generated_at"].endswith("Z")
+
+
+async def test_a_probe_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, opened = session(tmp_path, lab(down=("web2",)))
+
+    assert await probe_once(opened, 4, (), as_json=False) == 1
+    text = capsys.readouterr().out
+    assert "Host: web1  ×4" in text
+    assert "refused  ×4: web2 refused the connection on port 80." in text
+    assert "timeout  ×4" in text
+
+
+async def test_assertions_decide_instead_of_the_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, opened = session(tmp_path, lab(down=("web2",)))
+    held, failed = Assertion.parse("backend.hosts==2"), Assertion.parse("hosts>=3")
+
+    assert await probe_once(opened, 2, [held], as_json=True) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], document["assertions"]) == (True, [{"expression": "backend.hosts==2", "ok": True}])
+
+    assert await probe_once(opened, 2, [held, failed], as_json=False) == 1
+    assert "holds: backend.hosts==2 (it is 2)\nFAILS: hosts>=3 (it is 2)\n" in capsys.readouterr().out
+
+
+async def test_half_a_world_is_not_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud, opened = session(tmp_path, with_status(APPROVED))
+    cloud.faults[Side.CUSTOMER] = OFFLINE
+
+    assert await probe_once(opened, 2, [Assertion.parse("hosts==3")], as_json=True) == 1
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert not document["ok"]
+    assert [target["ok"] for target in document["targets"]] == [True, True, True]
+    assert err.startswith("plstui: The Customer's side could not be read: No answer from Azure.")
+
+
+async def test_nothing_to_probe(tmp_path: Path) -> None:
+    _, opened = session(tmp_path, empty())
+
+    with pytest.raises(NotFoundError, match="There is nothing to probe"):
+        await probe_once(opened, 2, (), as_json=True)
+
+
+class BackwardProber(Prober):
+    """Answers in the order that was not asked for."""
+
+    async def probe(self, targets: Sequence[Target], count: int) -> AsyncIterator[TargetResult]:
+        """Yield each target's result."""
+        results = [result async for result in super().probe(targets, count)]
+        for result in sorted(results, key=lambda result: targets.index(result.target), reverse=True):
+            yield result
+
+
+async def test_targets_stand_in_a_steady_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud = Cloud(with_status(APPROVED))
+    opened = runtime(cloud, BackwardProber(cloud), TurnedClock(), tmp_path / "journal.jsonl")
+
+    await probe_once(opened, 2, (), as_json=True)
+    targets = json.loads(capsys.readouterr().out)["targets"]
+    assert [target["kind"] for target in targets] == [TargetKind.BACKEND] * 3 + [TargetKind.ENDPOINT]
