@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import AzureAuthorityHosts, AzureCliCredential, DeviceCodeCredential
 from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
@@ -195,7 +195,7 @@ class OffLoop:
     A daemon thread each time: `az`, or a person with a browser, may take minutes and must not hold up quitting.
     """
 
-    def __init__(self, credential: TokenCredential) -> None:
+    def __init__(self, credential: AzureCliCredential | DeviceCodeCredential) -> None:
         self._credential = credential
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
@@ -213,7 +213,8 @@ class OffLoop:
         return await asyncio.wrap_future(answer)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Give back sockets."""
+        self._credential.close()
 
 
 class DeviceCode:
@@ -262,9 +263,10 @@ class DeviceCode:
             self._loop.call_soon_threadsafe(self._prompted.set)
 
     async def close(self) -> None:
-        """Wait no longer."""
+        """Wait no longer, and give back sockets."""
         if self._pending is not None:
             self._pending.cancel()
+        await self._credential.close()
 
 
 def _terminal_is_taken() -> bool:

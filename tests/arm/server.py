@@ -83,12 +83,18 @@ class ArmServer:
         self.seen: list[Seen] = []
         self.tokens = 0
         """How many tokens have been given out."""
+        self._peers: set[tuple[str, int]] = set()
         self.token_error: Answer | None = None
         self._authority = authority
         self._answers: defaultdict[tuple[str, str], list[Handler]] = defaultdict(list)
         self._runner: web.AppRunner | None = None
         self.arm = ""
         """The address, once started."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections have brought requests."""
+        return len(self._peers)
 
     def on(self, method: str, path: str, *answers: Handler) -> None:
         """Answer requests for a path (any case) with these, one after the other."""
@@ -108,10 +114,15 @@ class ArmServer:
         self._authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
+        app.on_response_prepare.append(self._count)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context).start()
         self.arm = f"https://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _count(self, request: web.Request, _: web.StreamResponse) -> None:
+        assert request.transport is not None
+        self._peers.add(request.transport.get_extra_info("peername"))
 
     async def stop(self) -> None:
         assert self._runner is not None

@@ -1,0 +1,378 @@
+"""Signing in: as az is, by environment, by device code, and as a service principal."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from msgspec.structs import replace
+
+from plstui.arm.credentials import FAILURE_KEPT, RENEW_EARLY, Tokens
+from plstui.arm.side import ArmSide, open_side
+from plstui.config.settings import Azure, Settings, SideSettings
+from plstui.domain.errors import ConfigError, CredentialsError
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Tier
+from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer
+
+SCOPE = "https://arm/.default"
+
+
+class Counter:
+    """A source of numbered tokens that end after a while, or of failures."""
+
+    def __init__(self, answer: Callable[[], AccessToken]) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return self.answer()
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_token_is_asked_for_once_and_kept_until_five_minutes_before_its_end() -> None:
+    now = 1000.0
+    source = Counter(lambda: AccessToken("t", int(now) + 3600))
+    tokens = Tokens(lambda: source, "", now=lambda: now)
+
+    await asyncio.gather(*(tokens.get_token(SCOPE) for _ in range(8)))
+    assert source.asked == 1
+
+    now += 3600 - RENEW_EARLY - 1
+    await tokens.get_token(SCOPE)
+    assert source.asked == 1
+
+    now += 2
+    await tokens.get_token(SCOPE)
+    assert source.asked == 2
+
+
+async def test_claims_always_get_a_new_token() -> None:
+    source = Counter(lambda: AccessToken("t", 10**10))
+    tokens = Tokens(lambda: source, "")
+    await tokens.get_token(SCOPE)
+
+    await tokens.get_token(SCOPE, claims="{}")
+
+    assert source.asked == 2
+
+
+# As az is signed in
+
+
+@pytest.fixture
+def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Puts a program `az` with this shell script in the place of the real one; it keeps its arguments in a file."""
+
+    def install(script: str) -> Path:
+        directory = tmp_path / "bin"
+        directory.mkdir(exist_ok=True)
+        log = tmp_path / "az.log"
+        program = directory / "az"
+        program.write_text(f'#!/bin/sh\necho "$@" >> "{log}"\n{script}\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{directory}:/bin:/usr/bin")
+        return log
+
+    return install
+
+
+@pytest.fixture
+def as_az(settings: Settings) -> Settings:
+    """Settings of somebody who uses az; a tenant is set too, and must not be passed on."""
+    return replace(settings, isv=SideSettings(subscription=SUBSCRIPTION, tenant="some-tenant"))
+
+
+TOKEN = json.dumps({"accessToken": "token-of-az", "expires_on": 10**10})
+
+
+async def test_az_is_asked_once_by_subscription_and_never_by_tenant(
+    azure: ArmServer, as_az: Settings, az: Callable[[str], Path]
+) -> None:
+    log = az(f"echo '{TOKEN}'")
+    azure.everything_empty()
+    side = open_side(as_az, Side.ISV)
+
+    await side.reader.read(Tier.ALL)
+    await side.reader.read(Tier.ALL)
+    await side.reader.close()
+
+    (call,) = log.read_text().splitlines()
+    assert f"--subscription {SUBSCRIPTION}" in call
+    assert f"--resource {azure.arm}" in call
+    assert "tenant" not in call
+    assert {seen.authorization for seen in azure.seen} == {"Bearer token-of-az"}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo \"Please run 'az login' to setup account.\" >&2; exit 1", "az login"),
+        (
+            'echo "ERROR: AADSTS70043: The refresh token has expired. Trace ID: 1 Correlation ID: 2" >&2; exit 1',
+            "AADSTS70043: The refresh token has expired.",
+        ),
+        ("echo nonsense", "Unexpected output"),
+    ],
+)
+async def test_az_that_gives_no_token_is_asked_once_and_explained(
+    azure: ArmServer, as_az: Settings, az: Callable[[str], Path], script: str, words: str
+) -> None:
+    log = az(script)
+    side = open_side(as_az, Side.ISV)
+
+    with pytest.raises(CredentialsError) as caught:
+        await side.reader.read(Tier.ALL)
+    await side.reader.close()
+
+    assert words in caught.value.message
+    assert "Trace ID" not in caught.value.message
+    assert "az login" in caught.value.hint
+    assert SUBSCRIPTION in caught.value.hint
+    assert len(log.read_text().splitlines()) == 1
+    assert not azure.seen
+
+
+async def test_no_az_at_all(as_az: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    side = open_side(as_az, Side.ISV)
+
+    with pytest.raises(CredentialsError, match="CLI not found"):
+        await side.reader.read(Tier.CONNECTIONS)
+    await side.reader.close()
+
+
+async def test_a_slow_az_holds_up_nothing(as_az: Settings, az: Callable[[str], Path], tmp_path: Path) -> None:
+    started, may_end = tmp_path / "started", tmp_path / "may_end"
+    for pipe in (started, may_end):
+        os.mkfifo(pipe)
+    az(f'echo > "{started}"; cat "{may_end}"')
+    side = open_side(as_az, Side.ISV)
+
+    read = asyncio.create_task(side.reader.read(Tier.CONNECTIONS))
+    await asyncio.to_thread(started.read_text)  # The loop turns while az is at work.
+    read.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await read
+    await side.reader.close()
+
+    may_end.write_text("")
+
+
+def test_a_subscription_that_is_none(settings: Settings) -> None:
+    with pytest.raises(ConfigError, match="not the id or name"):
+        open_side(replace(settings, isv=SideSettings(subscription="a;b")), Side.ISV)
+
+
+async def test_a_failed_sign_in_is_tried_again_after_a_moment() -> None:
+    now = 1000.0
+    asked = 0
+
+    def fail() -> AccessToken:
+        nonlocal asked
+        asked += 1
+        raise ClientAuthenticationError(message="no")
+
+    tokens = Tokens(lambda: Counter(fail), "", now=lambda: now)
+    for _ in range(3):
+        with pytest.raises(ClientAuthenticationError):
+            await tokens.get_token(SCOPE)
+    assert asked == 1
+
+    now += FAILURE_KEPT
+    with pytest.raises(ClientAuthenticationError):
+        await tokens.get_token(SCOPE)
+    assert asked == 2
+
+
+# As a service principal
+
+
+async def test_a_wrong_secret(azure: ArmServer, side: ArmSide) -> None:
+    body = {
+        "error": "invalid_client",
+        "error_description": "AADSTS7000215: Invalid client secret provided. Trace ID: 1 Timestamp: now",
+    }
+    azure.token_error = Answer(body, 401)
+
+    with pytest.raises(CredentialsError) as caught:
+        await side.reader.read(Tier.ALL)
+
+    assert caught.value.message == "AADSTS7000215: Invalid client secret provided."
+    assert caught.value.code == "invalid_client"
+    assert "client_secret_file of [isv]" in caught.value.hint
+
+
+async def test_a_refused_token_is_not_used_again(azure: ArmServer, side: ArmSide) -> None:
+    azure.everything_empty()
+    expired = {"error": {"code": "ExpiredAuthenticationToken", "message": "Expired."}}
+    azure.on("GET", LISTS["services"], Answer(expired, 401), Answer({"value": []}))
+
+    with pytest.raises(CredentialsError):
+        await side.reader.read(Tier.CONNECTIONS)
+    await side.reader.read(Tier.CONNECTIONS)
+
+    assert azure.tokens == 2
+    assert azure.seen[-1].authorization == "Bearer token-2"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tenant": ""}, "has a client_id and no tenant"),
+        ({"client_secret_file": ""}, "has a client_id and no client_secret_file"),
+        ({"client_secret_file": "/nowhere/secret"}, "cannot be read: No such file"),
+        ({"tenant": "a tenant"}, "is not a tenant's id"),
+    ],
+)
+def test_a_service_principal_that_is_not_whole(settings: Settings, change: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        open_side(replace(settings, isv=replace(settings.isv, **change)), Side.ISV)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_secret_that_others_can_read_is_refused(settings: Settings, mode: int) -> None:
+    Path(settings.isv.client_secret_file).chmod(mode)
+
+    with pytest.raises(ConfigError, match="can be read by others") as caught:
+        open_side(settings, Side.ISV)
+
+    assert "chmod 600" in caught.value.hint
+
+
+def test_an_empty_secret_is_refused(settings: Settings) -> None:
+    Path(settings.isv.client_secret_file).write_text("\n")
+
+    with pytest.raises(ConfigError, match="is empty"):
+        open_side(settings, Side.ISV)
+
+
+# By environment
+
+
+def by(settings: Settings, credential: Any) -> Settings:
+    azure = Azure(arm=settings.azure.arm, ca=settings.azure.ca, credential=credential)
+    return Settings(azure=azure, isv=SideSettings(subscription=SUBSCRIPTION))
+
+
+async def test_the_environment_signs_in(azure: ArmServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, SUBSCRIPTION)
+    azure.everything_empty()
+    side = open_side(by(settings, "environment"), Side.ISV)
+
+    await side.reader.read(Tier.ALL)
+    await side.reader.close()
+
+    assert azure.tokens == 1
+
+
+async def test_an_environment_that_says_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    side = open_side(by(settings, "environment"), Side.ISV)
+
+    with pytest.raises(CredentialsError) as caught:
+        await side.reader.read(Tier.CONNECTIONS)
+    await side.reader.close()
+
+    assert "AZURE_CLIENT_ID" in caught.value.hint
+
+
+# By device code
+
+
+@pytest.fixture
+def code_typed(azure: ArmServer) -> asyncio.Event:
+    """Entra ID's device flow at the test's server; the event says that a person has typed the code."""
+    typed = asyncio.Event()
+    base = f"{azure.arm}/organizations"
+
+    async def token(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        await typed.wait()
+        who = {"sub": "s", "preferred_username": "somebody@example.com", "iat": 0, "exp": 10**10}
+        claims = json.dumps({**who, "iss": f"{base}/v2.0", "aud": form["client_id"]}).encode()
+        return web.json_response(
+            {
+                "token_type": "Bearer",
+                "expires_in": 3599,
+                "access_token": "token-by-code",
+                "id_token": f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.x",
+            }
+        )
+
+    configuration = {
+        "issuer": f"{base}/v2.0",
+        "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{base}/oauth2/v2.0/token",
+        "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+    }
+    code = {
+        "device_code": "d",
+        "user_code": "ABCD-1234",
+        "verification_uri": "https://microsoft.example/devicelogin",
+        "expires_in": 900,
+        "interval": 1,
+        "message": "…",
+    }
+    azure.on("GET", "/organizations/v2.0/.well-known/openid-configuration", Answer(configuration))
+    azure.on("POST", "/organizations/oauth2/v2.0/devicecode", Answer(code))
+    azure.on("POST", "/organizations/oauth2/v2.0/token", token)
+    return typed
+
+
+async def test_where_the_terminal_is_taken_the_prompt_is_the_reason(
+    azure: ArmServer, settings: Settings, code_typed: asyncio.Event
+) -> None:
+    azure.everything_empty()
+    side = open_side(by(settings, "device-code"), Side.ISV)
+
+    for _ in range(2):
+        with pytest.raises(
+            CredentialsError, match=r"open https://microsoft\.example/devicelogin and enter .* ABCD-1234"
+        ):
+            await side.reader.read(Tier.CONNECTIONS)
+    code_typed.set()
+    while not azure.requests("GET", "privateEndpoints"):
+        try:
+            await side.reader.read(Tier.CONNECTIONS)
+        except CredentialsError:
+            await asyncio.sleep(0)
+    await side.reader.close()
+
+    assert azure.seen[-1].authorization == "Bearer token-by-code"
+    assert len(azure.requests("POST", "devicecode")) == 1
+
+
+async def test_at_a_prompt_the_code_is_written_and_waited_for(
+    azure: ArmServer,
+    settings: Settings,
+    code_typed: asyncio.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stderr", sys.__stderr__)
+    azure.everything_empty()
+    code_typed.set()
+    side = open_side(by(settings, "device-code"), Side.ISV)
+
+    await side.reader.read(Tier.CONNECTIONS)
+    await side.reader.close()
+
+    assert "enter the code ABCD-1234" in capfd.readouterr().err
+    assert azure.seen[-1].authorization == "Bearer token-by-code"
