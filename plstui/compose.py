@@ -6,10 +6,11 @@ The SDK and paramiko take most of a second to import, so they are imported when 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from plstui.config import locations
@@ -23,7 +24,13 @@ from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.sandbox.child import ChildError, SandboxChild
 
-Close = Callable[[], Awaitable[None]]
+if TYPE_CHECKING:
+    from plstui.arm.side import ArmSide
+    from plstui.probe.runner import Runner
+
+
+WHERE_TO = ("PLSTUI_AZURE_", "PLSTUI_ISV_", "PLSTUI_CUSTOMER_")
+"""How the environment variables begin that say where to connect and as whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,10 @@ class Composer:
 
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
-        path = self._options.config
+        path, environ = self._options.config, dict(os.environ)
+        if self._options.sandbox:
+            # What somebody has set up for Azure must not be mixed into the sandbox's own settings.
+            environ = {name: value for name, value in environ.items() if not name.startswith(WHERE_TO)}
         if self._child:
             try:
                 path = await self._child.ready()
@@ -61,21 +71,27 @@ class Composer:
                 raise UnreachableError(f"The sandbox did not start: {error}.") from None
         elif self._options.sandbox:
             path = served_settings(self._options.sandbox)
-        return load(path, override=self._options.override)
-
-    async def connect(self) -> Runtime:
-        """Everything joined and ready; nothing has been asked of Azure yet. Raises `PlstuiError`."""
-        settings, (open_side, open_prober) = await asyncio.gather(self.settings(), asyncio.to_thread(_import))
-        sides = [side for side in Side if settings.side(side).subscription]
-        if not sides:
+        settings = load(path, environ=environ, override=self._options.override)
+        if not any(settings.side(side).subscription for side in Side):
             raise ConfigError(
                 "No subscription is set.",
                 hint="Name one or both with --isv and --customer or in the settings file, or try plstui --sandbox.",
             )
-        opened: dict[Side, Any] = {}
+        return settings
+
+    async def connect(self) -> Runtime:
+        """Everything joined and ready; nothing has been asked of Azure yet. Raises `PlstuiError`."""
+        if self._child:
+            # Neither waits for the other: the sandbox takes as long to start as the imports.
+            settings, (open_side, open_prober) = await asyncio.gather(self.settings(), asyncio.to_thread(_import))
+        else:
+            settings = await self.settings()
+            open_side, open_prober = await asyncio.to_thread(_import)
+        opened: dict[Side, ArmSide] = {}
         try:
-            for side in sides:
-                opened[side] = open_side(settings, side)
+            for side in Side:
+                if settings.side(side).subscription:
+                    opened[side] = open_side(settings, side)
         except PlstuiError:
             await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
             raise
@@ -110,7 +126,7 @@ class Composer:
             await self._child.stop()
 
 
-def _import():  # type: ignore[no-untyped-def]
+def _import() -> tuple[Callable[[Settings, Side], ArmSide], Callable[[Settings], Runner]]:
     """The two factories whose modules are slow to import."""
     from plstui.arm.side import open_side
     from plstui.probe.runner import open_prober

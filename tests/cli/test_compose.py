@@ -1,0 +1,95 @@
+"""Where a run connects to: the settings that apply, and nothing left open when they are wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plstui.compose import Composer, Options, served_settings
+from plstui.config import locations
+from plstui.domain.errors import ConfigError
+from plstui.domain.sides import Side
+
+SETTINGS = '[azure]\narm = "https://127.0.0.1:8443"\n[isv]\nsubscription = "isv-in-the-file"\n'
+URL = "https://127.0.0.1:8443"
+
+
+@pytest.fixture(autouse=True)
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a sandbox served on port 8443 leaves behind for others to find; returns its settings file."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings = tmp_path / "plstui.toml"
+    settings.write_text(SETTINGS)
+    pointer = locations.sandbox_pointer(8443)
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text(str(settings))
+    return settings
+
+
+@pytest.mark.parametrize("url", [URL, "https://localhost:8443", f"{URL}/"])
+def test_a_served_sandbox_is_found_by_its_address(served: Path, url: str) -> None:
+    assert served_settings(url) == served
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:8444", "https://127.0.0.1", "https://example.com:8443", "https://["]
+)
+def test_another_address_is_not(url: str) -> None:
+    with pytest.raises(ConfigError, match="No sandbox is known at"):
+        served_settings(url)
+
+
+async def test_what_is_set_for_azure_does_not_reach_into_a_sandbox(
+    monkeypatch: pytest.MonkeyPatch, served: Path
+) -> None:
+    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", "a-real-one")
+    monkeypatch.setenv("PLSTUI_CUSTOMER_SUBSCRIPTION", "another-real-one")
+    monkeypatch.setenv("PLSTUI_AZURE_ARM", "https://management.azure.com")
+    monkeypatch.setenv("PLSTUI_PROBE_COUNT", "3")
+
+    attached = await Composer(Options(sandbox=URL)).settings()
+    assert (attached.isv.subscription, attached.customer.subscription) == ("isv-in-the-file", "")
+    assert attached.azure.arm == URL
+    assert attached.probe.count == 3
+
+    named = await Composer(Options(config=served)).settings()
+    assert (named.isv.subscription, named.customer.subscription) == ("a-real-one", "another-real-one")
+
+
+async def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", "environment")
+    settings = await Composer(
+        Options(override={"isv": {"subscription": "named"}, "ui": {"read_only": True}})
+    ).settings()
+
+    assert settings.isv.subscription == "named"
+    assert settings.ui.read_only
+
+
+async def test_without_a_subscription_the_next_step_is_told() -> None:
+    with pytest.raises(ConfigError, match="No subscription is set") as caught:
+        await Composer(Options()).connect()
+    assert "--isv and --customer" in caught.value.hint
+
+
+async def test_one_side_is_enough(served: Path) -> None:
+    runtime = await Composer(Options(config=served, override={"isv": {"client_id": ""}})).connect()
+
+    assert set(runtime.watchers) == {Side.ISV}
+    assert runtime.actions is not None
+    assert runtime.world().customer is None
+    await runtime.close()
+
+    customer = {"isv": {"subscription": ""}, "customer": {"subscription": "c"}}
+    runtime = await Composer(Options(config=served, override=customer)).connect()
+    assert set(runtime.watchers) == {Side.CUSTOMER}
+    assert runtime.actions is None
+    await runtime.close()
+
+
+async def test_a_side_that_cannot_be_opened_leaves_nothing_open(served: Path) -> None:
+    customer = {"subscription": "c", "tenant": "t", "client_id": "c", "client_secret_file": "/nowhere"}
+    with pytest.raises(ConfigError, match="/nowhere"):
+        await Composer(Options(config=served, override={"customer": customer})).connect()

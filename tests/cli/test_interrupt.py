@@ -1,0 +1,62 @@
+"""Being stopped: exit code 130, no traceback, everything given back."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.served import environment
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """An endpoint that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        yield server
+
+
+@pytest.fixture
+def config(silent: socket.socket, tmp_path: Path) -> Path:
+    """Settings that lead to it."""
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o600)
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[azure]\narm = "https://127.0.0.1:{silent.getsockname()[1]}"\n'
+        f'[isv]\nsubscription = "s"\ntenant = "t"\nclient_id = "c"\nclient_secret_file = "{secret}"\n'
+    )
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [("status",), ("probe", "--watch", "--json")], ids=" ".join)
+def test_stopped_while_azure_is_asked(
+    silent: socket.socket, config: Path, tmp_path: Path, number: signal.Signals, command: tuple[str, ...]
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "plstui", "--config", str(config), *command],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        waiting, _ = silent.accept()
+        with waiting:
+            assert waiting.recv(1), "the greeting of TLS"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 130
+    assert out == ""
+    assert err.strip() == ""
