@@ -6,9 +6,9 @@ nested in it, under a new etag. Sources: recorded traffic; `docs` of Microsoft o
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -16,12 +16,13 @@ from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.gateway.operations import Operation
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers import locations
 from plstui.sandbox.providers.base import ResourceEndpoint
-from plstui.sandbox.providers.network import links, polling, shapes
+from plstui.sandbox.providers.network import derived, links, polling, shapes
 from plstui.sandbox.providers.network.links import parts
 from plstui.sandbox.store import Body
 
@@ -68,6 +69,9 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         """The resource at the end of an operation; it is a copy and may be changed."""
         return body
 
+    def stored_now(self, old: Body | None, new: Body) -> None:
+        """Called once a PUT is in the store, for what `links` does not mirror."""
+
     def removed(self, body: Body) -> None:
         """Called once a resource is gone."""
 
@@ -90,6 +94,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
 
     async def put(self, call: Call) -> Response:
         """PUT of one resource: 201 when it is new, 200 otherwise."""
+        check_name(call.named)
         old = self.stored(call.named)
         self.check_not_deleting(old)
         new = self.build(call, old)
@@ -100,8 +105,13 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
             _settle_states(new, state)
             links.stamp(new, links.new_etag())
             links.replace(self.azure.store, old, new)
-        operation = self.start(call, new, self.put_pace, lambda op: self._end_put(op, new["id"]))
+            self.stored_now(old, new)
+        operation = self.start(call, new, self.pace_of(state), lambda op: self._end_put(op, new["id"]))
         return self.accepted(call, new, operation, created=old is None)
+
+    def pace_of(self, state: str) -> Pace:
+        """How long the operation of a PUT takes: no time when the answer says Succeeded already."""
+        return self.put_pace if state == UPDATING else Pace(0.0)
 
     def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
         """Whether a PUT changes anything, and the state its answer shows: tags alone are no work."""
@@ -123,7 +133,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         """PATCH: tags, at once."""
         old = self.find(call.named)
         self.check_not_deleting(old)
-        new = deepcopy(old)
+        new = links.fork(old)
         new["tags"] = call.fields.tags()
         links.stamp(new, links.new_etag())
         self.azure.store.put(new)
@@ -138,7 +148,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         if body["properties"].get("provisioningState") == DELETING and under_way:
             return Response(202, None, polling.async_headers(self.azure, call, under_way, location=True))
         self.check_unused(body)
-        leaving = deepcopy(body)
+        leaving = links.fork(body)
         leaving["properties"]["provisioningState"] = DELETING
         links.stamp(leaving, links.new_etag())
         self.azure.store.put(leaving)
@@ -180,7 +190,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         passing = (UPDATING, DELETING) if state == FAILED else (UPDATING,)
         if old is None or not any(part["properties"].get("provisioningState") in passing for part in parts(old)):
             return
-        new = deepcopy(old)
+        new = links.fork(old)
         for part in parts(new):
             if part["properties"].get("provisioningState") in passing:
                 part["properties"]["provisioningState"] = state
@@ -222,6 +232,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         """A body in ARM's order. An existing resource keeps the spelling of its id; tags are there when sent."""
         resource_id = ResourceId(old["id"]) if old else call.named
         tags = {"tags": call.fields.tags()} if "tags" in call.fields else {}
+        guid = old["properties"].get("resourceGuid") if old else None
         return {
             "name": resource_id.name,
             "id": resource_id.text,
@@ -231,7 +242,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
             **tags,
             "properties": {
                 "provisioningState": SUCCEEDED,
-                "resourceGuid": old["properties"]["resourceGuid"] if old else str(uuid4()),
+                "resourceGuid": guid or str(uuid4()),
                 **properties,
             },
             **more,
@@ -273,6 +284,9 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
 class NetworkChild(NetworkEndpoint):
     """A sub-resource that stands inside its parent and has verbs of its own."""
 
+    restamps: ClassVar[bool] = False
+    """Whether a PUT that changes nothing gives a new etag all the same."""
+
     @property
     def collection(self) -> str:
         """The parent's property that holds it."""
@@ -288,6 +302,12 @@ class NetworkChild(NetworkEndpoint):
 
     def check_child_unused(self, parent: Body, child: Body) -> None:
         """Raise the 400 of a child that may not be deleted now."""
+
+    def child_put(self, parent: Body, child: Body) -> None:
+        """Called once the PUT of a child is in the store."""
+
+    def child_removed(self, parent: Body, child: Body) -> None:
+        """Called once a child is gone."""
 
     def check_parent(self, call: Call, parent: Body) -> None:
         """Raise the refusal of a parent that takes no write now."""
@@ -308,20 +328,22 @@ class NetworkChild(NetworkEndpoint):
 
     async def put(self, call: Call) -> Response:
         """PUT of a child: its parent changes with it."""
+        check_name(call.named)
         parent = self.parent(call)
         self.check_parent(call, parent)
         old = links.part_of(parent, call.named)
         child = self.build_child(call, parent, old)
         changed, state = self.difference(call, old, child)
-        if changed:
+        if changed or self.restamps:
             _settle_states(child, state)
             after = with_child(parent, self.collection, child)
             after["properties"]["provisioningState"] = state
             links.stamp(after, links.new_etag())
             links.replace(self.azure.store, parent, after)
+            self.child_put(after, child)
         else:
             after = parent
-        operation = self.start(call, after, self.put_pace, lambda op: self._end_put(op, after["id"]))
+        operation = self.start(call, after, self.pace_of(state), lambda op: self._end_put(op, after["id"]))
         shown = links.part_of(after, call.named)
         assert shown is not None, f"{call.named} was just put"
         return self.accepted(call, shown, operation, created=old is None)
@@ -334,7 +356,7 @@ class NetworkChild(NetworkEndpoint):
             return Response(204)
         self.check_parent(call, parent)
         self.check_child_unused(parent, child)
-        leaving = deepcopy(child)
+        leaving = links.fork(child)
         leaving["properties"]["provisioningState"] = DELETING
         after = with_child(parent, self.collection, leaving)
         after["properties"]["provisioningState"] = UPDATING
@@ -348,9 +370,12 @@ class NetworkChild(NetworkEndpoint):
         parent = self.stored(parent_id) if parent_id else None
         if parent is None:
             return
+        child = links.part_of(parent, child_id)
         after = without_child(parent, self.collection, child_id.name)
         links.stamp(after, links.new_etag())
         links.replace(self.azure.store, parent, after)
+        if child is not None:
+            self.child_removed(after, child)
         self._end_put(operation, after["id"])
 
     async def patch(self, call: Call) -> Response:
@@ -358,9 +383,53 @@ class NetworkChild(NetworkEndpoint):
         raise errors.method_not_allowed(call.method)
 
 
+_NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,78}\w)?", re.ASCII)
+
+
+def check_name(resource_id: ResourceId) -> None:
+    """Raise the 400 for a name that Microsoft.Network does not take."""
+    if not _NAME.fullmatch(resource_id.name):
+        raise errors.bad_request(
+            "InvalidResourceName",
+            f"Resource name {resource_id.name[:100]} is invalid. The name can be up to 80 characters long. It must "
+            "begin with a word character, and it must end with a word character or with '_'. The name may contain word "
+            "characters or '.', '-', '_'.",
+        )
+
+
+def missing(name: str, where: str = "") -> ArmError:
+    """400 for a property that has to be there."""
+    path = f"{where}.{name}" if where else name
+    return errors.bad_request(
+        "InvalidRequestFormat",
+        "Cannot parse the request.",
+        [{"code": "MissingJsonProperty", "message": f"Missing value for JSON required property '{path}'."}],
+    )
+
+
+def check_unique(owner: ResourceId, names: Iterable[str]) -> None:
+    """Raise the 400 for two sub-resources of one name."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise errors.bad_request(
+                "DuplicateResourceName", f"Resource {owner} has two child resources with the same name ({name})."
+            )
+        seen.add(name.lower())
+
+
+def child_name(sent: Fields, owner: ResourceId, collection: str) -> str:
+    """The name of a sub-resource in a list; raises the 400 for none and for one that is not taken."""
+    name = sent.text("name")
+    if not name:
+        raise missing("name", sent.where)
+    check_name(owner.child(collection, name))
+    return name
+
+
 def with_child(parent: Body, collection: str, child: Body) -> Body:
     """A copy of the parent with a child put in, in the place of the one with its name."""
-    after = deepcopy(parent)
+    after = links.fork(parent)
     children: list[Body] = after["properties"].setdefault(collection, [])
     for at, present in enumerate(children):
         if present["name"].lower() == child["name"].lower():
@@ -372,7 +441,7 @@ def with_child(parent: Body, collection: str, child: Body) -> Body:
 
 def without_child(parent: Body, collection: str, name: str) -> Body:
     """A copy of the parent without a child."""
-    after = deepcopy(parent)
+    after = links.fork(parent)
     children = after["properties"].get(collection) or []
     after["properties"][collection] = [child for child in children if child["name"].lower() != name.lower()]
     return after
@@ -398,12 +467,13 @@ def _settle_states(body: Body, state: str) -> None:
 
 def _essence(body: Body) -> Body:
     """What a write can change: without etags, states and mirrors."""
-    essence = deepcopy(body)
+    essence = links.fork(body)
     for part in parts(essence):
         part.pop("etag", None)
         part["properties"].pop("provisioningState", None)
         for name in links.back_references(part["type"]):
             part["properties"].pop(name, None)
+        derived.strip(part)
     return essence
 
 
@@ -450,11 +520,3 @@ def busy(call: Call, uri: str) -> ArmError:
         f"{uri}.",
         details=(),
     )
-
-
-def replace_properties(body: Body, properties: Body) -> Body:
-    """A copy of a resource with some properties replaced; None removes one."""
-    after = deepcopy(body)
-    after["properties"].update(properties)
-    after["properties"] = {name: value for name, value in after["properties"].items() if value is not None}
-    return after

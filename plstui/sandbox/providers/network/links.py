@@ -8,12 +8,12 @@ gives the other one a new etag, as in Azure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
+from plstui.sandbox.providers.network import derived
 from plstui.sandbox.store import Body, Store, child_of
 
 
@@ -145,6 +145,19 @@ def part_of(root: Body, resource_id: ResourceId) -> Body | None:
     return found if isinstance(found, dict) else None
 
 
+def fork(body: Body) -> Body:
+    """A copy whose sub-resources and properties can be replaced; what is deeper inside is shared and must not be."""
+    copy = dict(body)
+    if isinstance(properties := body.get("properties"), dict):
+        copy["properties"] = {
+            name: [fork(item) if isinstance(item, dict) and "type" in item else item for item in value]
+            if isinstance(value, list)
+            else value
+            for name, value in properties.items()
+        }
+    return copy
+
+
 def new_etag() -> str:
     """An etag as Microsoft.Network writes it."""
     return f'W/"{uuid4()}"'
@@ -174,10 +187,11 @@ def replace(store: Store, old: Body | None, new: Body | None) -> None:
             stored = store.get(root)
             if stored is None:
                 continue
-            target = touched[root.key] = deepcopy(dict(stored))
+            target = touched[root.key] = fork(dict(stored))
         part = part_of(target, reference.target) if target else None
         if part is not None:
             _mirror(part["properties"], reference, present=key in after)
+            derived.derive(part)
     if new is not None:
         store.put(new)
     elif old is not None:
@@ -197,9 +211,10 @@ def _keep_mirrors(new: Body, old: Body | None) -> None:
         for name in names:
             kept = former["properties"].get(name) if former else None
             if kept is not None:
-                part["properties"][name] = deepcopy(kept)
+                part["properties"][name] = kept
             else:
                 part["properties"].pop(name, None)
+        derived.derive(part)
 
 
 def _mirror(properties: Body, reference: Reference, *, present: bool) -> None:

@@ -11,44 +11,127 @@ from typing import Any
 
 from plstui.sandbox.store import Body
 
-SINCE: dict[str, dict[str, str]] = {}
-"""By type in lower case: paths in `properties` and the api-version that shows them first."""
+_N = "microsoft.network/"
+_RULE_FLAGS = {
+    "properties.enableDestinationServiceEndpoint": "2018-01-01",
+    "properties.enableTcpReset": "2018-07-01",
+    "properties.allowBackendPortConflict": "2018-07-01",
+}
+_SECURITY_LISTS = {
+    f"properties.{name}": "2017-06-01"
+    for name in ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
+}
+
+SINCE: dict[str, dict[str, str]] = {
+    _N + "virtualnetworks": {
+        "properties.addressSpace.ipamPoolPrefixAllocations": "2024-01-01",
+        "properties.privateEndpointVNetPolicies": "2024-03-01",
+        "properties.enableDdosProtection": "2017-09-01",
+        "properties.virtualNetworkPeerings": "2016-06-01",
+        "properties.encryption": "2021-05-01",
+    },
+    _N + "virtualnetworks/subnets": {
+        "properties.delegations": "2018-04-01",
+        "properties.privateEndpointNetworkPolicies": "2019-04-01",
+        "properties.privateLinkServiceNetworkPolicies": "2019-04-01",
+        "properties.purpose": "2021-02-01",
+        "properties.ipamPoolPrefixAllocations": "2024-01-01",
+    },
+    _N + "virtualnetworks/virtualnetworkpeerings": {
+        "properties.peeringSyncLevel": "2021-03-01",
+        "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
+        "properties.peerCompleteVnets": "2023-09-01",
+    },
+    _N + "networkinterfaces": {
+        "kind": "2021-03-01",
+        "properties.enableAcceleratedNetworking": "2016-09-01",
+        "properties.hostedWorkloads": "2018-08-01",
+        "properties.tapConfigurations": "2018-08-01",
+        "properties.nicType": "2020-03-01",
+        "properties.vnetEncryptionSupported": "2020-11-01",
+        "properties.allowPort25Out": "2021-03-01",
+        "properties.auxiliaryMode": "2022-01-01",
+        "properties.auxiliarySku": "2022-07-01",
+        "properties.disableTcpStateTracking": "2022-07-01",
+        "properties.defaultOutboundConnectivityEnabled": "2024-03-01",
+    },
+    _N + "networkinterfaces/ipconfigurations": {"properties.privateIPAddressVersion": "2016-09-01"},
+    _N + "publicipaddresses": {"properties.ddosSettings": "2022-05-01"},
+    _N + "loadbalancers": {"properties.outboundRules": "2018-07-01"},
+    _N + "loadbalancers/backendaddresspools": {"properties.loadBalancerBackendAddresses": "2020-04-01"},
+    _N + "loadbalancers/loadbalancingrules": {
+        **_RULE_FLAGS,
+        "properties.backendAddressPools": "2021-02-01",
+        "properties.disableOutboundSnat": "2017-10-01",
+        "properties.enableConnectionTracking": "2023-11-01",
+    },
+    _N + "loadbalancers/probes": {
+        "properties.probeThreshold": "2022-05-01",
+        "properties.noHealthyBackendsBehavior": "2024-03-01",
+    },
+    _N + "loadbalancers/inboundnatrules": _RULE_FLAGS,
+    _N + "loadbalancers/inboundnatpools": {
+        **_RULE_FLAGS,
+        "properties.enableFloatingIP": "2018-01-01",
+        "properties.idleTimeoutInMinutes": "2018-01-01",
+    },
+    _N + "networksecuritygroups/securityrules": _SECURITY_LISTS,
+    _N + "networksecuritygroups/defaultsecurityrules": _SECURITY_LISTS,
+    _N + "privateendpoints": {
+        "properties.customDnsConfigs": "2020-03-01",
+        "properties.ipConfigurations": "2021-03-01",
+        "properties.customNetworkInterfaceName": "2021-05-01",
+    },
+    _N + "privatelinkservices/privateendpointconnections": {"properties.privateEndpointLocation": "2022-11-01"},
+}
+"""By type in lower case: paths in a body and the api-version that shows them first."""
+
+UNTIL: dict[str, dict[str, str]] = {
+    _N + "virtualnetworks": {"properties.enableVmProtection": "2020-11-01"},
+}
+"""By type in lower case: paths and the api-version that no longer shows them."""
+
+
+Paths = dict[str, tuple[tuple[str, ...], ...]]
 
 
 @lru_cache(maxsize=64)
-def _hidden(api_version: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+def _hidden(api_version: str) -> Paths:
     """By type: the paths that an api-version does not show. Api-versions compare as text: they are dates."""
-    hidden: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for kind, since in SINCE.items():
-        paths = tuple(tuple(path.split(".")) for path, first in since.items() if api_version[:10] < first)
+    date, hidden = api_version[:10], {}
+    for kind in SINCE.keys() | UNTIL.keys():
+        paths = [path for path, first in SINCE.get(kind, {}).items() if date < first]
+        paths += [path for path, end in UNTIL.get(kind, {}).items() if date >= end]
         if paths:
-            hidden[kind] = paths
+            hidden[kind] = tuple(tuple(path.split(".")) for path in paths)
     return hidden
 
 
 def shape(body: Body, api_version: str) -> Body:
     """A body as an api-version shows it. Bodies are never changed: what differs is copied."""
-    hidden = _hidden(api_version)
-    return _shape(body, hidden) if hidden else body
+    return _shape(body, _hidden(api_version))
 
 
-def _shape(body: Body, hidden: dict[str, tuple[tuple[str, ...], ...]]) -> Body:
-    properties = body.get("properties")
-    if not isinstance(properties, dict):
-        return body
-    shown: dict[str, Any] = dict(properties)
-    for name, value in properties.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict) and "type" in value[0]:
-            shown[name] = [_shape(item, hidden) for item in value]
+def _shape(body: Body, hidden: Paths) -> Body:
+    shown = dict(body)
+    if isinstance(properties := body.get("properties"), dict):
+        shown["properties"] = {name: _inner(value, hidden) for name, value in properties.items()}
     for path in hidden.get(str(body.get("type", "")).lower(), ()):
         _drop(shown, path)
-    return {**body, "properties": shown}
+    return shown
 
 
-def _drop(properties: dict[str, Any], path: tuple[str, ...]) -> None:
+def _inner(value: Any, hidden: Paths) -> Any:
+    """Sub-resources in an array, shaped; anything else as it is."""
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "type" in value[0]:
+        return [_shape(item, hidden) for item in value]
+    return value
+
+
+def _drop(inside: dict[str, Any], path: tuple[str, ...]) -> None:
     name, *rest = path
     if not rest:
-        properties.pop(name, None)
-    elif isinstance(properties.get(name), dict):
-        properties[name] = dict(properties[name])
-        _drop(properties[name], tuple(rest))
+        inside.pop(name, None)
+    elif isinstance(inside.get(name), dict):
+        inside[name] = dict(inside[name])
+        _drop(inside[name], tuple(rest))
