@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 WRONG = [
     (("stats",), 2, "No such command 'stats'"),
-    (("connections", "aprove"), 2, "No such command 'aprove'"),
+    (("connections", "accept"), 2, "No such command 'accept'"),
     (("status", "--jsn"), 2, "No such option '--jsn'"),
     (("status", "more"), 2, "unexpected extra argument (more)"),
     (("--sandbox=nowhere", "status"), 2, "There is no world 'nowhere'; there are empty, deployed, pending,"),
