@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -81,7 +82,7 @@ class Principal:
         return await self.end_of(response)
 
     async def end_of(self, response: Response) -> Response:
-        """The last answer to polling for what a request started."""
+        """The last answer to polling for what a request started; the clock is turned between polls."""
         address = response.headers.get("Azure-AsyncOperation") or response.headers.get("Location")
         by_location = "Azure-AsyncOperation" not in response.headers
         while address:
@@ -90,7 +91,8 @@ class Principal:
                 break
             if not by_location and (response.status >= 400 or response.body["status"] in ENDINGS):
                 break
-            await self.azure.clock.sleep(0.001)
+            self.azure.clock.advance(1)
+            await asyncio.sleep(0)
         return response
 
     async def failure(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, str]:

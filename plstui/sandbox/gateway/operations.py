@@ -144,6 +144,8 @@ class Operations:
         """End every operation whose time has come; those that do work of their own begin it, and nobody waits."""
         while self._due and self._due[0][0] <= self.clock.time() + 0.001:
             _, _, operation = heapq.heappop(self._due)
+            if operation.over:
+                continue
             try:
                 if operation.error:
                     raise operation.error
@@ -152,7 +154,9 @@ class Operations:
                 self._fail(operation, error)
                 continue
             if asyncio.iscoroutine(output):
-                operation.task = asyncio.get_running_loop().create_task(self._work(operation, output))
+                operation.task = asyncio.get_running_loop().create_task(
+                    self._work(operation, output), context=Context()
+                )
                 self._tasks.add(operation.task)
                 operation.task.add_done_callback(self._tasks.discard)
             else:
@@ -176,13 +180,20 @@ class Operations:
         operation.error, operation.status, operation.ended = error, FAILED, self.clock.now()
         operation.on_failure()
 
+    def cancel(self, operation: Operation) -> None:
+        """Give an operation up; what it has done until now stays done."""
+        if not operation.over:
+            operation.status, operation.ended = CANCELED, self.clock.now()
+            if operation.task:
+                operation.task.cancel()
+
     async def patience(self, operation: Operation) -> None:
         """Give work that is under way a moment to end before a poll says that it has not.
 
         Without latency an operation is to be over at its first poll; a machine that hangs must not hang the poll too.
         """
         if operation.task:
-            await asyncio.wait({operation.task}, timeout=MOMENT)
+            await asyncio.wait({operation.task}, timeout=MOMENT if self.latency is Latency.NONE else 0)
 
     def find(self, operation_id: str, subscription: str) -> Operation | None:
         """An operation of a subscription by its id."""

@@ -46,6 +46,10 @@ def parse(path: str) -> Path:
         subscription, at = segments[1], 2
         if low[at : at + 1] == ["resourcegroups"] and len(segments) > at + 1:
             group, at = segments[at + 1], at + 2
+    if group and low[at : at + 1] == ["deployments"]:
+        # One of ARM's oldest addresses names no provider, and the SDK still uses it.
+        segments[at:at] = ["providers", "Microsoft.Resources"]
+        low[at:at] = ["providers", "microsoft.resources"]
     if low[at : at + 1] == ["providers"] and len(segments) > at + 1:
         namespace, at = segments[at + 1], at + 2
         while at + 1 < len(segments):

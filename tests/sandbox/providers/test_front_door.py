@@ -1,68 +1,12 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from plstui.sandbox.azure import Azure
-from plstui.sandbox.gateway.call import Call
-from plstui.sandbox.gateway.errors import bad_request
-from plstui.sandbox.gateway.messages import Response
-from plstui.sandbox.latency import Latency, Pace
-from plstui.sandbox.providers.base import ResourceEndpoint
+from plstui.sandbox.latency import Latency
+from tests.sandbox.providers.boxes import with_boxes
 from tests.sandbox.support import ISV, Sandbox, sandbox
-
-pytestmark = pytest.mark.filterwarnings("error")
-
-
-class Boxes(ResourceEndpoint):
-    """A type with the least it takes: a box is made at once, takes a while to go, and does not go while it is full."""
-
-    type: ClassVar[str] = "Microsoft.Compute/disks"
-
-    async def put(self, call: Call) -> Response:
-        fields = call.fields
-        body = {
-            "id": call.named.text,
-            "name": call.named.name,
-            "type": self.type,
-            "location": fields.text("location", "westeurope"),
-            "tags": fields.tags(),
-            "sku": {"name": fields.text("sku", "Standard")},
-            "properties": {"provisioningState": "Succeeded", "holds": fields.text("holds")},
-        }
-        self.azure.store.put(body)
-        return Response(201, body)
-
-    async def delete(self, call: Call) -> Response:
-        body = self.find(call.named)
-        held = body["properties"]["holds"]
-        if held == "forever" or (held and self.azure.store.get(held)):
-            raise bad_request("BoxIsFull", f"The box {call.named} is full.")
-        operation = self.azure.operations.start(
-            lambda: self.azure.store.delete(call.named),
-            Pace(60),
-            subscription=call.subscription,
-            location="westeurope",
-            api_version=call.api_version,
-        )
-        where = f"/subscriptions/{call.subscription}/providers/Microsoft.Compute/locations/westeurope/operations"
-        address = f"https://localhost{where}/{operation.id}?api-version=2024-05-01"
-        return Response(202, None, {"Azure-AsyncOperation": address})
-
-
-class BoxOperations(ResourceEndpoint):
-    type: ClassVar[str] = "Microsoft.Compute/locations/operations"
-
-    async def get(self, call: Call) -> Response:
-        operation = self.azure.operations.find(call.named.name, call.subscription)
-        assert operation is not None
-        return Response(200, {"status": operation.status})
-
-
-def with_boxes(latency: Latency = Latency.NONE) -> Sandbox:
-    azure = Azure(latency=latency)
-    return sandbox([Boxes(azure), BoxOperations(azure)], azure=azure)
 
 
 def names(listed: Any) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.gateway.call import Endpoint
-from plstui.sandbox.providers.resources import authorization
+from plstui.sandbox.providers.resources import authorization, deployments
 from plstui.sandbox.providers.resources.front_door import ResourceManager
 
 __all__ = ["ResourceManager", "endpoints", "front_door"]
@@ -27,4 +27,4 @@ def front_door(azure: Azure) -> ResourceManager:
 
 def endpoints(azure: Azure) -> list[Endpoint]:
     """The types of ARM itself that are written like a provider's."""
-    return [*authorization.endpoints(azure)]
+    return [*authorization.endpoints(azure), *deployments.endpoints(azure)]

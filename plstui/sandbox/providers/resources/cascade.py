@@ -37,8 +37,11 @@ _API_VERSIONS = {"microsoft.network": "2024-05-01", "microsoft.compute": "2024-0
 _ZONES_VERSION = "2020-06-01"
 
 
-async def empty_group(azure: Azure, client: Client, group: ResourceId) -> None:
-    """Delete the resources of a group and then the group; raises `ArmError` when something stays."""
+async def empty_group(azure: Azure, client: Client, group: ResourceId) -> int:
+    """Delete the resources of a group and then the group; raises `ArmError` when something stays.
+
+    Gives the status with which the deletion's operation ends.
+    """
     errands = Errands(azure, client)
     while True:
         before = _deletable(azure.store.in_group(group))
@@ -53,6 +56,7 @@ async def empty_group(azure: Azure, client: Client, group: ResourceId) -> None:
         if all(azure.store.get(body["id"]) for body in before):
             raise _blocked(group, refusals)
     azure.store.delete(group)
+    return 200
 
 
 def _deletable(bodies: Sequence[Body]) -> list[Body]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode
-
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Response
-from plstui.sandbox.providers.resources import listing, subscriptions
+from plstui.sandbox.providers.resources import listing, polling, subscriptions
 from plstui.sandbox.providers.resources.groups import Groups
 from plstui.sandbox.providers.resources.listing import Ages
 from plstui.sandbox.providers.resources.registrations import Registrations
@@ -55,7 +52,8 @@ class ResourceManager:
                 _only_get(call)
                 return Response(200, tag_names(self._azure.store, path.subscription))
             case ["operationresults", _] if not path.group:
-                return await self._operation(call, path.rest[1])
+                _only_get(call)
+                return await polling.result(self._azure, call, path.rest[1])
         raise _nothing_there(call)
 
     def check_group(self, call: Call) -> None:
@@ -82,19 +80,6 @@ class ResourceManager:
         start = f"/subscriptions/{call.subscription.lower()}/"
         found = [body for body in self._azure.store if body["id"].lower().startswith(start)]
         return listing.resources(call, found, self._ages)
-
-    async def _operation(self, call: Call, operation_id: str) -> Response:
-        """How the deletion of a group is doing."""
-        _only_get(call)
-        try:
-            padding = "=" * (-len(operation_id) % 4)
-            text = urlsafe_b64decode(operation_id.encode() + padding.encode()).decode()
-        except (binascii.Error, ValueError):
-            text = ""
-        operation = self._azure.operations.find(text, call.subscription)
-        if operation is None:
-            raise ArmError(404, "OperationNotFound", f"The operation '{operation_id[:100]}' could not be found.")
-        return await self._groups.deletion(call, operation)
 
 
 def _only_get(call: Call) -> None:

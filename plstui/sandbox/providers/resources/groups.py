@@ -6,14 +6,13 @@ import re
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.azure import Azure
-from plstui.sandbox.gateway import errors, routing
+from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Response
-from plstui.sandbox.gateway.operations import FAILED, Operation, opaque_id
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers import locations
-from plstui.sandbox.providers.resources import listing
+from plstui.sandbox.providers.resources import listing, polling
 from plstui.sandbox.providers.resources.cascade import empty_group
 from plstui.sandbox.store import Body
 
@@ -129,28 +128,11 @@ class Groups:
                 target=group["id"],
                 on_failure=lambda: self._restore(group),
             )
-        return Response(202, None, self._poll_headers(call, operation))
+        return polling.accepted(self._azure, call, operation)
 
     def _restore(self, group: Body) -> None:
         """What could not be emptied stays."""
         self._azure.store.put({**group, "properties": {"provisioningState": "Succeeded"}})
-
-    async def deletion(self, call: Call, operation: Operation) -> Response:
-        """How a deletion is doing; raises what it failed with."""
-        await self._azure.operations.patience(operation)
-        if operation.status == FAILED and operation.error:
-            raise operation.error
-        if operation.over:
-            return Response(200)
-        headers = self._poll_headers(call, operation)
-        operation.polls += 1
-        return Response(202, None, headers)
-
-    def _poll_headers(self, call: Call, operation: Operation) -> dict[str, str]:
-        path = f"/subscriptions/{call.subscription}/operationresults/{opaque_id(operation)}"
-        query = f"api-version={operation.api_version}"
-        advice = self._azure.operations.wait_headers(operation)
-        return {"Location": routing.address(call.request.base_url, path, query), **advice}
 
 
 def _check_not_deleting(group: Body) -> None:
