@@ -113,7 +113,7 @@ class Clients:
         options = sdk_options(settings)
         options.pop("connection_verify", None)  # `LastMile` says it.
         self._tokens = sign_in(settings, side)
-        self._where = Where(arm, subscription, self._tokens.sign_in)
+        self._where = Where(arm, subscription, self._tokens.next_step)
         self._pipeline: AsyncPipeline[Any, Any] = AsyncPipeline(
             AioHttpTransport(**options),
             [

@@ -39,8 +39,6 @@ AZ_PATIENCE = 60
 FAILURE_KEPT = 2.0
 """Seconds for which a failed sign-in is not tried again: the calls of one refresh fail together, after one try."""
 
-_SHARED = stat.S_IRWXG | stat.S_IRWXO
-
 _AUTHORITIES = {
     "management.chinacloudapi.cn": AzureAuthorityHosts.AZURE_CHINA,
     "management.usgovcloudapi.net": AzureAuthorityHosts.AZURE_GOVERNMENT,
@@ -64,9 +62,9 @@ class Tokens:
     This is the credential that the SDK's clients are given.
     """
 
-    def __init__(self, make: Callable[[], Source], sign_in: str, *, now: Callable[[], float] = time.time) -> None:
-        self.sign_in = sign_in
-        """The next step for somebody whose sign-in is not accepted."""
+    def __init__(self, make: Callable[[], Source], next_step: str, *, now: Callable[[], float] = time.time) -> None:
+        self.next_step = next_step
+        """What somebody can do whose sign-in is not accepted."""
         self._make = make
         self._source = make()
         self._now = now
@@ -171,7 +169,7 @@ def read_secret(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"The secret in {path} cannot be read: {reason}.") from None
-    if mode & _SHARED:
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(f"The secret in {path} can be read by others.", hint=f"Run chmod 600 {path}.")
     if not secret:
         raise ConfigError(f"The secret's file {path} is empty.")

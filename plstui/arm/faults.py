@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.client import responses
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,8 +64,8 @@ class Where:
 
     arm: str
     subscription: str
-    sign_in: str
-    """The next step for somebody whose sign-in is not accepted."""
+    next_step: str
+    """What somebody can do whose sign-in is not accepted."""
 
     @property
     def address(self) -> str:
@@ -167,11 +169,14 @@ def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
 
 def _not_signed_in(error: HttpResponseError, where: Where) -> CredentialsError:
     """No token, or one that Azure does not accept."""
-    words = _words(_body(error.response)[0])
-    message = words.message or _sentence(error.message)
-    if error.response is not None and error.status_code == HTTPStatus.UNAUTHORIZED and words.code[:1].isupper():
+    if error.response is None:
+        return CredentialsError(_sentence(error.message), hint=where.next_step)
+    body, is_html = _body(error.response)
+    words = _words(body)
+    message = words.message or _without_words(int(error.status_code or 0), where, is_html=is_html)
+    if "error_description" not in (body if isinstance(body, Mapping) else ()):  # Not Entra ID: ARM refuses a token.
         message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
-    return CredentialsError(message, hint=where.sign_in, code=words.code)
+    return CredentialsError(message, hint=where.next_step, code=words.code)
 
 
 def _unreachable(error: Exception, where: Where) -> UnreachableError:
@@ -244,7 +249,7 @@ def _inner(body: object) -> Mapping[str, Any]:
 
 def _without_words(status: int, where: Where, *, is_html: bool) -> str:
     """A sentence for an error that brings none."""
-    name = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "an unknown status"
+    name = responses.get(status, "a status of its own")
     how = "with a web page instead of an explanation" if is_html else "without an explanation"
     return f"{where.address} answered {status} ({name}) {how}."
 
@@ -260,9 +265,10 @@ def _str(value: object) -> str:
 
 
 def _seconds(value: str) -> float | None:
-    """A header's number, or the time until its HTTP date."""
+    """A header's number, or the time until its HTTP date; None when it is neither."""
     try:
-        return float(value)
+        number = float(value)
+        return number if isfinite(number) else None
     except ValueError:
         pass
     try:

@@ -136,7 +136,7 @@ HTML = "<html><head><title>502</title></head><body>\x1b[31mBad gateway</body></h
             "wrong issuer.",
             id="a token of another tenant",
         ),
-        pytest.param(Answer(None, 401), CredentialsError, "Credentials", ".", id="an empty 401"),
+        pytest.param(Answer(None, 401), CredentialsError, "Credentials", "401 (Unauthorized)", id="an empty 401"),
         pytest.param(
             Answer(
                 enveloped(
@@ -201,6 +201,7 @@ async def test_what_is_not_ready_is_no_throttling(azure: ArmServer, side: ArmSid
 def test_a_date_says_how_long_to_wait_too() -> None:
     assert retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
     assert retry_after({"Retry-After": "soon"}) is None
+    assert retry_after({"Retry-After": "inf"}) is None
 
 
 @pytest.mark.parametrize(
