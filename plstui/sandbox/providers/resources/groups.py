@@ -61,7 +61,13 @@ class Groups:
         return dict(found)
 
     def check(self, call: Call) -> None:
-        """Raise when the group in the path is not there, or is being deleted and would be written into."""
+        """Raise when the group in the path is not there, or is being deleted and would be written into.
+
+        For a child it is the parent that is missing then (recorded for rules and subnets after their group's end).
+        """
+        owner = call.id if call.listing or call.id is None else call.id.parent
+        if owner and not owner.is_type(TYPE) and self._azure.store.get(call.group_id) is None:
+            raise errors.resource_not_found(owner)
         group = self.find(call)
         if call.method in ("PUT", "PATCH", "POST"):
             _check_not_deleting(group)
