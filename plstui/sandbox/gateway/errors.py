@@ -141,6 +141,16 @@ def authorization_failed(client: str, object_id: str, action: str, scope: str) -
     )
 
 
+def invalid_property_id(text: str, path: str) -> ArmError:
+    """400 for a property that has to be a resource id and is none."""
+    return ArmError(
+        400,
+        "LinkedInvalidPropertyId",
+        f"Property id '{text[:200]}' at path '{path}' is invalid. Expect fully qualified resource Id that start with "
+        "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
+    )
+
+
 def linked_authorization_failed(action: str, scope: ResourceId, tenant: str, subscription: str) -> ArmError:
     """403 for a reference into another tenant's subscription, whether what it names is there or not."""
     return ArmError(

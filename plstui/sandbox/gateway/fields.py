@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from plstui.domain.ids import ResourceId
-from plstui.sandbox.gateway.errors import ArmError, invalid_content
+from plstui.sandbox.gateway.errors import invalid_content, invalid_property_id
 
 DEEPEST = 64
 """Levels of nesting that are read; ARM's own reader stops there too."""
@@ -114,12 +114,7 @@ class Fields:
         try:
             return ResourceId.parse(text)
         except ValueError:
-            raise ArmError(
-                400,
-                "LinkedInvalidPropertyId",
-                f"Property id '{text[:200]}' at path '{self._at(name)}' is invalid. Expect fully qualified resource Id "
-                "that start with '/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
-            ) from None
+            raise invalid_property_id(text, self._at(name)) from None
 
     def reference(self, name: str) -> ResourceId | None:
         """An object that holds an id, `{"id": …}`; None when none was sent."""

@@ -34,6 +34,9 @@ STEADY = frozenset(
         "privateLinkServices/ipConfigurations",
         "privateEndpoints/privateLinkServiceConnections",
         "privateEndpoints/manualPrivateLinkServiceConnections",
+        "privateEndpoints/ipConfigurations",
+        "privateEndpoints/privateDnsZoneGroups",
+        "privateEndpoints/privateDnsZoneGroups/privateDnsZoneConfigs",
         "privateLinkServices/privateEndpointConnections",
         "virtualNetworks/virtualNetworkPeerings",
         "virtualNetworks/subnets/delegations",
@@ -64,6 +67,9 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
 
     def check_unused(self, body: Body) -> None:
         """Raise the 400 of a resource that may not be deleted now."""
+
+    def written(self, old: Body | None, new: Body) -> None:
+        """Called when a PUT has changed something, for what changes elsewhere with it."""
 
     def completed(self, body: Body) -> Body:
         """The resource at the end of an operation; it is a copy and may be changed."""
@@ -264,7 +270,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
             raise errors.invalid_reference(wanted, by, shouting=shouting)
         state = found["properties"].get("provisioningState")
         if state in (UPDATING, DELETING):
-            raise _not_ready(ResourceId(found["id"]), by, state)
+            raise not_ready(ResourceId(found["id"]), by, state)
         return dict(found)
 
     def _check_tenant(self, wanted: ResourceId, kind: str, call: Call) -> None:
@@ -272,12 +278,8 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         subscription = self.azure.directory.subscriptions.get(wanted.subscription.lower())
         if subscription is not None and subscription.tenant.lower() == call.client.tenant.lower():
             return
-        raise ArmError(
-            403,
-            "LinkedAuthorizationFailed",
-            f"The client has permission to perform action '{kind}/join/action' on scope '{call.named}', however the "
-            f"current tenant '{call.client.tenant}' is not authorized to access linked subscription "
-            f"'{wanted.subscription}'.",
+        raise errors.linked_authorization_failed(
+            f"{kind}/join/action", call.named, call.client.tenant, wanted.subscription
         )
 
 
@@ -491,7 +493,7 @@ def _wrong_type(wanted: ResourceId, kind: str) -> ArmError:
     )
 
 
-def _not_ready(resource: ResourceId, by: ResourceId, state: str) -> ArmError:
+def not_ready(resource: ResourceId, by: ResourceId, state: str) -> ArmError:
     """429, which is no throttling: what is referred to has not got there yet."""
     kind = resource.type.rpartition("/")[2]
     singular = kind[:-2] if kind.endswith("sses") else kind.removesuffix("s")
