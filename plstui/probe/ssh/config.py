@@ -1,0 +1,137 @@
+"""Settings and OpenSSH's client configuration → the SSH servers on the way to where a probe starts."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+from paramiko.ssh_exception import ConfigParseError
+
+from plstui.config.settings import Ssh
+from plstui.probe.route import RouteError
+from plstui.probe.ssh.hostkeys import lookup_name
+
+LONGEST_CHAIN = 8
+"""Machines in a row. More of them is a configuration that refers to itself."""
+
+DEFAULT_IDENTITIES = ("id_ed25519", "id_ecdsa", "id_rsa")
+"""The usual private keys in `~/.ssh`, in the order in which they are tried."""
+
+_JUMP = re.compile(r"^(?:(?P<user>.+)@)?(?:\[(?P<address>[^\]]+)\]|(?P<host>[^\s:@]+))(?::(?P<port>\d{1,5}))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One SSH server on the way, and how to log in to it."""
+
+    name: str
+    """As the person calls it."""
+    host: str
+    port: int
+    user: str
+    identities: tuple[Path, ...]
+    """Private key files to try, in this order."""
+    use_agent: bool
+    """Whether the agent's other keys may be tried too."""
+    known_hosts: tuple[Path, ...]
+    known_as: str
+    """The name under which these files list the server."""
+
+
+def hops(ssh: Ssh) -> tuple[Hop, ...]:
+    """The servers on the way, in the order in which they are logged in to. Raises `RouteError`."""
+    return tuple(_chain(ssh, ssh.jump, _open(ssh), LONGEST_CHAIN, final=True))
+
+
+def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig, depth: int, *, final: bool) -> list[Hop]:
+    """The servers on the way to `jump`, and itself."""
+    if not depth:
+        raise RouteError(f"ProxyJump leads through more than {LONGEST_CHAIN} machines; does it refer to itself?")
+    match = _JUMP.match(jump.strip())
+    if not match:
+        raise RouteError(f"“{jump}” is not user@host, user@host:port or a host of the SSH configuration.")
+    name = match["address"] or match["host"]
+    found = config.lookup(name)
+    if found.get("proxycommand"):
+        raise RouteError(f"{name} has a ProxyCommand in the SSH configuration; only ProxyJump is supported.")
+    proxy = found.get("proxyjump", "none")
+    via = [] if proxy.lower() == "none" else [part.strip() for part in proxy.split(",")]
+    hop = _hop(ssh, match, found, final=final)
+    if not via:
+        return [hop]
+    # As for `ssh -J first,second`: how to reach the first is looked up, the others are reached from their predecessor.
+    before = _chain(ssh, via[0], config, depth - 1, final=False)
+    before += [_chain(ssh, each, config, depth - 1, final=False)[-1] for each in via[1:]]
+    return [*before, hop]
+
+
+def _hop(ssh: Ssh, match: re.Match[str], found: paramiko.SSHConfigDict, *, final: bool) -> Hop:
+    host = found["hostname"]
+    try:
+        port = int(match["port"] or found.get("port", 22))
+    except ValueError:
+        raise RouteError(f"The port of {host} in the SSH configuration is not a number.") from None
+    named = [Path(file) for file in found.get("identityfile", []) if file.lower() != "none"]
+    if ssh.identity_file and (final or not named):
+        named = [Path(ssh.identity_file).expanduser()]
+        only = True
+    else:
+        only = found.get("identitiesonly", "no").lower() == "yes"
+    alias = found.get("hostkeyalias")
+    return Hop(
+        name=match["address"] or match["host"],
+        host=host,
+        port=port,
+        user=match["user"] or found.get("user") or getpass.getuser(),
+        identities=tuple(named or [Path.home() / ".ssh" / name for name in DEFAULT_IDENTITIES]),
+        use_agent=not only,
+        known_hosts=_known_hosts(ssh, found),
+        known_as=alias or lookup_name(host, port),
+    )
+
+
+def _known_hosts(ssh: Ssh, found: paramiko.SSHConfigDict) -> tuple[Path, ...]:
+    if ssh.known_hosts:
+        return (Path(ssh.known_hosts).expanduser(),)
+    files = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
+    return tuple(Path(file.replace("%d", "~")).expanduser() for file in files)
+
+
+def _open(ssh: Ssh) -> paramiko.SSHConfig:
+    path = Path(ssh.ssh_config or "~/.ssh/config").expanduser()
+    if not ssh.ssh_config and not path.exists():
+        return paramiko.SSHConfig()
+    try:
+        return paramiko.SSHConfig.from_text("\n".join(_lines(path, LONGEST_CHAIN)))
+    except OSError as error:
+        raise RouteError(f"The SSH configuration {error.filename or path} cannot be read: {error.strerror}.") from None
+    except (ConfigParseError, UnicodeDecodeError, ValueError) as error:
+        raise RouteError(f"The SSH configuration {path} is not understood: {error}.") from None
+
+
+def _lines(path: Path, depth: int) -> Iterator[str]:
+    """A configuration's lines with those of the files that it includes, which paramiko passes over."""
+    block = "Host *"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        keyword, _, rest = line.strip().replace("=", " ", 1).partition(" ")
+        if keyword.lower() in ("host", "match"):
+            block = line
+        if keyword.lower() != "include":
+            yield line
+        elif depth:
+            for pattern in shlex.split(rest):
+                for file in sorted(_included(pattern)):
+                    yield from _lines(file, depth - 1)
+            # A block of an included file ends with that file.
+            yield block
+
+
+def _included(pattern: str) -> Iterator[Path]:
+    """The files that an `Include` means: relative ones are in `~/.ssh`."""
+    path = Path.home() / ".ssh" / Path(pattern).expanduser()
+    yield from Path(path.anchor).glob(str(path.relative_to(path.anchor)))

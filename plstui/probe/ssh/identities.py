@@ -1,0 +1,81 @@
+"""The keys to log in with: files first, then what the agent holds. Nobody is ever asked for a passphrase."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from paramiko.pkey import UnknownKeyType
+from paramiko.ssh_exception import PasswordRequiredException
+
+from plstui.domain.text import clean
+
+
+@dataclass(slots=True)
+class Identities:
+    """Keys to try, and why others could not be. Give the agent back with `close`."""
+
+    files: tuple[Path, ...]
+    use_agent: bool
+    """Whether keys of the agent may be tried that are not those of the files."""
+    troubles: list[str] = field(default_factory=list)
+    """Why keys that are there could not be used, in words; complete when `candidates` is exhausted."""
+    missing: list[str] = field(default_factory=list)
+    """Files that are not there; complete when `candidates` is exhausted."""
+    _agent: paramiko.Agent | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._agent:
+            self._agent.close()
+
+    def candidates(self) -> Iterator[paramiko.PKey]:
+        """The keys, in the order in which they are to be tried."""
+        agent = {key.asbytes(): key for key in self._agent_keys()}
+        for file in self.files:
+            public = _public_key(file)
+            try:
+                yield paramiko.PKey.from_path(file)
+            except FileNotFoundError:
+                self.missing.append(str(file))
+            except OSError as error:
+                self.troubles.append(f"{file} cannot be read: {error.strerror}")
+            except (TypeError, PasswordRequiredException):
+                # What cryptography and paramiko raise for a key with a passphrase.
+                if public in agent:
+                    yield agent[public]
+                else:
+                    self.troubles.append(
+                        f"{file} has a passphrase; add it to the agent: ssh-add {shlex.quote(str(file))}"
+                    )
+            except (ValueError, UnknownKeyType, UnsupportedAlgorithm, paramiko.SSHException):
+                self.troubles.append(f"{file} is not a private key of a kind that can be used")
+            agent.pop(public, None)
+        if self.use_agent:
+            yield from agent.values()
+
+    def _agent_keys(self) -> tuple[paramiko.PKey, ...]:
+        try:
+            self._agent = paramiko.Agent()
+        except (paramiko.SSHException, OSError) as error:
+            self.troubles.append(f"the agent does not answer: {clean(str(error), 60)}")
+            return ()
+        return self._agent.get_keys()
+
+
+def _public_key(file: Path) -> bytes:
+    """The public half from the file beside a private key; empty when there is none."""
+    try:
+        fields = file.with_name(file.name + ".pub").read_text(encoding="utf-8").split()
+        return base64.b64decode(fields[1], validate=True)
+    except (OSError, UnicodeDecodeError, IndexError, binascii.Error):
+        return b""

@@ -1,0 +1,116 @@
+"""Log in to one SSH server: its algorithms, its host key, our key. Blocking, and told apart by what to do about it."""
+
+from __future__ import annotations
+
+import shlex
+
+import paramiko
+from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
+
+from plstui.domain.text import clean
+from plstui.probe.route import RouteError
+from plstui.probe.ssh.config import Hop
+from plstui.probe.ssh.hostkeys import KnownHosts, Trust, fingerprint
+from plstui.probe.ssh.identities import Identities
+from plstui.probe.ssh.line import Line
+
+BANNER_TIMEOUT = 10.0
+"""Seconds for the server's first line."""
+
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds for the key exchange."""
+
+AUTH_TIMEOUT = 10.0
+"""Seconds for the answer to one key; an agent may ask its owner in the meantime."""
+
+LOGIN_TIMEOUT = 20.0
+"""Seconds for all of it."""
+
+KEEP_ALIVE = 30
+"""Seconds without traffic after which a sign of life is sent. Azure's NAT forgets after four minutes."""
+
+
+def log_in(line: Line, hop: Hop, *, direct: bool) -> None:
+    """Make a fresh line ready for use. Raises `RouteError`. `direct` tells that no other machine is in between."""
+    try:
+        known = KnownHosts(hop.known_hosts)
+    except OSError as error:
+        raise RouteError(
+            f"{error.filename}, which lists the trusted host keys, cannot be read: {error.strerror}."
+        ) from None
+    line.banner_timeout = BANNER_TIMEOUT
+    line.handshake_timeout = HANDSHAKE_TIMEOUT
+    line.auth_timeout = AUTH_TIMEOUT
+    options = line.get_security_options()
+    options.key_types = known.order(hop.known_as, options.key_types)
+    try:
+        line.start_client(timeout=BANNER_TIMEOUT + HANDSHAKE_TIMEOUT)
+        key = line.get_remote_server_key()
+    except IncompatiblePeer as error:
+        raise RouteError(f"{hop.name} and plstui have no algorithm in common: {clean(str(error), 100)}") from None
+    except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
+        where = f"{hop.name} ({hop.host}:{hop.port})"
+        raise RouteError(f"{where} does not answer like an SSH server: {_reason(error)}.") from None
+    _check(known, hop, key, direct=direct)
+    _authenticate(line, hop)
+    line.set_keepalive(KEEP_ALIVE)
+
+
+def _check(known: KnownHosts, hop: Hop, key: paramiko.PKey, *, direct: bool) -> None:
+    """Refuse a server that does not show a host key that is known to be its own."""
+    blob, kind = key.asbytes(), key.get_name()
+    trust, where = known.trust(hop.known_as, blob)
+    print_ = f"{fingerprint(blob)} ({kind})"
+    if trust is Trust.UNKNOWN:
+        file = shlex.quote(str(hop.known_hosts[0]))
+        if direct and hop.known_as in (hop.host, f"[{hop.host}]:{hop.port}"):
+            port = "" if hop.port == 22 else f"-p {hop.port} "
+            accept = f"ssh-keyscan {port}-t {_scan_type(kind)} {shlex.quote(hop.host)} >> {file}"
+        else:
+            # A scan would not get there, or would list it under another name.
+            accept = f"echo {shlex.quote(f'{hop.known_as} {kind} {key.get_base64()}')} >> {file}"
+        raise RouteError(
+            f"The host key of {hop.name} is not known: {print_}. If it is the right one, accept it: {accept}"
+        )
+    if trust is Trust.CHANGED:
+        raise RouteError(
+            f"THE HOST KEY OF {hop.name} HAS CHANGED, or somebody else answers in its place! It shows {print_}, "
+            f"which is not the key in {where}. Nothing was sent. If the machine was set up anew, remove that line."
+        )
+    if trust is Trust.REVOKED:
+        raise RouteError(f"THE HOST KEY OF {hop.name} IS REVOKED in {where}: {print_}. Nothing was sent.")
+
+
+def _scan_type(kind: str) -> str:
+    """ssh-keyscan's word for a kind of key."""
+    return "ecdsa" if kind.startswith("ecdsa-") else kind.removeprefix("ssh-")
+
+
+def _authenticate(line: Line, hop: Hop) -> None:
+    """Log in with one of the keys."""
+    tried = 0
+    with Identities(hop.identities, hop.use_agent) as identities:
+        for key in identities.candidates():
+            tried += 1
+            try:
+                more = line.auth_publickey(hop.user, key)
+            except BadAuthenticationType as error:
+                allowed = clean(", ".join(error.allowed_types), 60)
+                raise RouteError(f"{hop.name} does not allow a login with a key, only: {allowed}.") from None
+            except Exception as error:  # noqa: BLE001 - as above
+                if not line.is_active():
+                    raise RouteError(f"{hop.name} hung up while {hop.user} logged in: {_reason(error)}.") from None
+                # Any other failure is this key's; the next one may be good.
+                continue
+            if more:
+                raise RouteError(f"{hop.name} wants more than a key of {hop.user}: {clean(', '.join(more), 60)}.")
+            return
+    if not tried:
+        troubles = identities.troubles or [f"{' and '.join(identities.missing)} missing"]
+        raise RouteError(f"There is no key to log in to {hop.name} with: {'; '.join(troubles)}.")
+    troubles = [f"; {trouble}" for trouble in identities.troubles]
+    raise RouteError(f"{hop.name} does not accept the key{'s' * (tried > 1)} of {hop.user}{''.join(troubles)}.")
+
+
+def _reason(error: Exception) -> str:
+    return clean(str(error), 100) or "it closed the connection"

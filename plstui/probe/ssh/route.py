@@ -1,0 +1,80 @@
+"""The route through a jump machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from time import monotonic
+
+from plstui.config.settings import Probe, Ssh
+from plstui.domain.probe import Attempt, Failure, Target
+from plstui.domain.text import clean
+from plstui.probe.fetch import fetch
+from plstui.probe.route import Report, RouteError, report_jump
+from plstui.probe.spread import spread
+from plstui.probe.ssh.config import hops
+from plstui.probe.ssh.connection import Connection
+from plstui.probe.threads import in_thread
+
+
+class SshRoute:
+    """Connects to targets from another machine, over one SSH connection that is kept from probe to probe."""
+
+    def __init__(self, ssh: Ssh, probe: Probe) -> None:
+        self._ssh = ssh
+        self._probe = probe
+        self._connection: Connection | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def text(self) -> str:
+        """Like `ssh testVM`."""
+        return f"ssh {clean(self._ssh.jump, 60)}"
+
+    async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
+        """Fetch the page from each target over `count` fresh connections."""
+        try:
+            connection = await self._connected()
+        except RouteError as error:
+            report_jump(targets, count, report, str(error))
+            return
+        await spread(targets, count, lambda target: self._attempt(connection, target), report)
+
+    async def _connected(self) -> Connection:
+        """The connection, made anew when it does not answer any more. Raises `RouteError`."""
+        async with self._connecting:
+            if self._connection:
+                if await self._connection.answers():
+                    return self._connection
+                await self.close()
+            connection = Connection()
+            try:
+                # Looked up every time: the files may have been mended since the last try.
+                way = await in_thread(lambda: hops(self._ssh))
+                await connection.connect(way, self._probe.connect_timeout)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
+            return connection
+
+    async def _attempt(self, connection: Connection, target: Target) -> Attempt:
+        started = monotonic()
+        attempt = await fetch(connection.open, target, self._probe)
+        if attempt.failure is None:
+            return attempt
+        # A target is not to blame for what the machine before it does.
+        if attempt.failure is Failure.TIMEOUT and attempt.connect_ms is None:
+            lost = not await connection.answers(since=started)
+        else:
+            lost = not connection.alive
+        if lost:
+            return replace(attempt, failure=Failure.JUMP, error=f"The connection to {self._ssh.jump} was lost.")
+        return attempt
+
+    async def close(self) -> None:
+        """End the connection; the next probe makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection:
+            await connection.close()
