@@ -69,14 +69,11 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         """Raise the 400 of a resource that may not be deleted now."""
 
     def written(self, old: Body | None, new: Body) -> None:
-        """Called when a PUT has changed something, for what changes elsewhere with it."""
+        """Called once a PUT that changes something is in the store, for what changes elsewhere with it."""
 
     def completed(self, body: Body) -> Body:
         """The resource at the end of an operation; it is a copy and may be changed."""
         return body
-
-    def stored_now(self, old: Body | None, new: Body) -> None:
-        """Called once a PUT is in the store, for what `links` does not mirror."""
 
     def removed(self, body: Body) -> None:
         """Called once a resource is gone."""
@@ -111,7 +108,8 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
             _settle_states(new, state)
             links.stamp(new, links.new_etag())
             links.replace(self.azure.store, old, new)
-            self.stored_now(old, new)
+            self.written(old, new)
+            new = self.stored(call.named) or new
         operation = self.start(call, new, self.pace_of(state), lambda op: self._end_put(op, new["id"]))
         return self.accepted(call, new, operation, created=old is None)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from typing import ClassVar
-from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.azure import Azure
@@ -234,43 +233,6 @@ def fixed_properties(azure: Azure, configurations: list[Body]) -> Body:
         "defaultOutboundConnectivityEnabled": outbound.get("defaultOutboundAccess", True)
         and "natGateway" not in outbound,
     }
-
-
-def new_interface(
-    azure: Azure, nic_id: ResourceId, location: str, configurations: list[Body], **special: object
-) -> Body:
-    """An interface that Azure makes itself, for a private endpoint or service, and puts into the store.
-
-    `configurations` come from `configuration_body`; `special` are further properties, `privateEndpoint` for example.
-    """
-    body: Body = {
-        "name": nic_id.name,
-        "id": nic_id.text,
-        "etag": "",
-        "properties": {
-            "provisioningState": SUCCEEDED,
-            "resourceGuid": str(uuid4()),
-            "ipConfigurations": configurations,
-            "dnsSettings": {
-                "dnsServers": [],
-                "appliedDnsServers": [],
-                "internalDomainNameSuffix": dns_suffix(configurations),
-            },
-            "macAddress": "",
-            "enableAcceleratedNetworking": False,
-            "vnetEncryptionSupported": False,
-            "enableIPForwarding": False,
-            "disableTcpStateTracking": False,
-            **special,
-            **fixed_properties(azure, configurations),
-        },
-        "type": TYPE,
-        "location": location,
-        "kind": "Regular",
-    }
-    links.stamp(body, links.new_etag())
-    links.replace(azure.store, None, body)
-    return body
 
 
 def attach(azure: Azure, nic_id: ResourceId, machine_id: str, *, primary: bool) -> None:

@@ -86,7 +86,7 @@ class VirtualNetworks(NetworkEndpoint):
         check_unique(network_id, (peering["name"] for peering in built))
         return built
 
-    def stored_now(self, old: Body | None, new: Body) -> None:
+    def written(self, old: Body | None, new: Body) -> None:
         """Tell the other sides of peerings that came or went."""
         network_id = ResourceId(new["id"])
         before = {peerings.remote_of(peering) for peering in (old or {}).get("properties", {}).get(_PEERINGS, [])}
