@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -133,6 +134,16 @@ def _load_commands() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; no exception leaves this function."""
+    try:
+        return _run(arguments)
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has had enough (click ends with SystemExit then). What is still in the buffer has
+        # nowhere to go, and a complaint about it at interpreter exit would be noise.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+def _run(arguments: Sequence[str]) -> int:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     # The value of --sandbox is optional and never stands in the next word, or `--sandbox status` would be ambiguous.
     words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
@@ -155,9 +166,7 @@ def run(arguments: Sequence[str]) -> int:
         print_error(error.message, error.hint, error.code, as_json=as_json)
         return exit_code_of(error)
     except BrokenPipeError:
-        # Whoever read our output has had enough; a second complaint at interpreter exit would be noise.
-        sys.stderr.close()
-        return EXIT_FAILED
+        raise
     except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, the traceback goes to a file.
         print_error("plstui met an error of its own.", _report(), "Internal", as_json=as_json)
         return EXIT_FAILED

@@ -112,9 +112,10 @@ def test_the_panes_need_a_terminal(home: Path) -> None:
         )
 
 
-def test_a_reader_that_has_had_enough_is_no_error_of_ours(home: Path) -> None:
+@pytest.mark.parametrize("command", [("sandbox", "worlds"), ("--help",), ("status", "--json")], ids=" ".join)
+def test_a_reader_that_has_had_enough_is_no_error_of_ours(home: Path, command: tuple[str, ...]) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "plstui", "sandbox", "worlds", "--json"],
+        [sys.executable, "-m", "plstui", *command],
         env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
