@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from typing import ClassVar
+from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.azure import Azure
@@ -13,6 +14,7 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
+from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.network import links, publicips
 from plstui.sandbox.providers.network.addresses import Allocator
 from plstui.sandbox.providers.network.base import (
@@ -232,6 +234,42 @@ def fixed_properties(azure: Azure, configurations: list[Body]) -> Body:
         "auxiliarySku": "None",
         "defaultOutboundConnectivityEnabled": outbound.get("defaultOutboundAccess", True)
         and "natGateway" not in outbound,
+    }
+
+
+def managed_body(
+    azure: Azure, nic_id: ResourceId, role: str, owner: Json, configurations: list[Body], old: Json | None
+) -> Body:
+    """An interface that Azure makes and changes itself, for a private endpoint or a private link service.
+
+    `role` is the property that names the owner, `privateEndpoint` for example; `configurations` come from
+    `configuration_body`; `old` is the interface that this one replaces.
+    """
+    return {
+        "name": nic_id.name,
+        "id": nic_id.text,
+        "etag": "",
+        "properties": {
+            "provisioningState": SUCCEEDED,
+            "resourceGuid": old["properties"]["resourceGuid"] if old else str(uuid4()),
+            "ipConfigurations": configurations,
+            "dnsSettings": {
+                "dnsServers": [],
+                "appliedDnsServers": [],
+                "internalDomainNameSuffix": dns_suffix(configurations),
+            },
+            "macAddress": "",
+            "enableAcceleratedNetworking": False,
+            "vnetEncryptionSupported": False,
+            "enableIPForwarding": False,
+            "disableTcpStateTracking": False,
+            role: {"id": owner["id"]},
+            **fixed_properties(azure, configurations),
+        },
+        "type": TYPE,
+        "location": owner["location"],
+        "managedBy": owner["id"],
+        "kind": "Regular",
     }
 
 

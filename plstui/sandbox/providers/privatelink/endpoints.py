@@ -1,0 +1,251 @@
+"""Private endpoints: an address in the customer's network that leads to somebody else's service."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from plstui.domain.ids import ResourceId
+from plstui.sandbox.gateway.call import Call
+from plstui.sandbox.gateway.errors import bad_request
+from plstui.sandbox.gateway.fields import Fields
+from plstui.sandbox.latency import Pace
+from plstui.sandbox.providers.network import nics
+from plstui.sandbox.providers.network.addresses import Allocator
+from plstui.sandbox.providers.network.base import (
+    NetworkEndpoint,
+    check_name,
+    check_unique,
+    child_body,
+    child_name,
+    missing,
+)
+from plstui.sandbox.providers.privatelink import interfaces, names, pairing, targets, zonerecords
+from plstui.sandbox.providers.privatelink.lookup import (
+    APPROVED,
+    AUTOMATIC,
+    ENDPOINT,
+    MANUAL,
+    find_service,
+    requests_of,
+    state,
+)
+from plstui.sandbox.store import Body
+
+LONGEST_MESSAGE = 140
+"""Characters in a request message."""
+
+_SUBNET = "Microsoft.Network/virtualNetworks/subnets"
+_ASG = "Microsoft.Network/applicationSecurityGroups"
+
+
+class PrivateEndpoints(NetworkEndpoint):
+    """Endpoints. One is Succeeded while its connection is still Pending: these are two different states."""
+
+    type = ENDPOINT
+    put_pace = Pace(32, 10)
+    delete_pace = Pace(11, 10)
+
+    def build(self, call: Call, old: Body | None) -> Body:
+        """The endpoint that a PUT asks for. Where it stands and what it leads to is settled when it is created."""
+        sent = call.fields.fields("properties")
+        location = self.location(call, old)
+        endpoint_id = ResourceId(old["id"]) if old else call.named
+        subnet = self._subnet(call, sent, old, endpoint_id, location)
+        groups = [
+            {"id": self.require(group, by=endpoint_id, kind=_ASG, call=call, location=location)["id"]}
+            for group in sent.references("applicationSecurityGroups")
+        ]
+        body = self.head(
+            call,
+            old,
+            {
+                **self._requests(call, sent, old, endpoint_id),
+                "customNetworkInterfaceName": self._interface_name(sent, old, endpoint_id),
+                "subnet": {"id": subnet["id"]},
+                "ipConfigurations": self._static(sent, endpoint_id),
+                **({"applicationSecurityGroups": groups} if groups else {}),
+                "networkInterfaces": old["properties"]["networkInterfaces"] if old else [],
+                "customDnsConfigs": old["properties"]["customDnsConfigs"] if old else [],
+                "privateDnsZoneGroups": old["properties"]["privateDnsZoneGroups"] if old else [],
+            },
+        )
+        if "extendedLocation" in call.fields:
+            body["extendedLocation"] = call.fields.fields("extendedLocation").raw
+        if old is None:
+            name = body["properties"]["customNetworkInterfaceName"] or f"{endpoint_id.name}.nic.{uuid4()}"
+            nic_id = interfaces.interface_id(endpoint_id, name)
+            if self.azure.store.get(nic_id) is not None:
+                raise bad_request(
+                    "CustomNetworkInterfaceNameInUse",
+                    f"The network interface {nic_id} that private endpoint {endpoint_id} is to have exists already.",
+                )
+            body["properties"]["networkInterfaces"] = [{"id": nic_id.text}]
+        self._interface(body)
+        return body
+
+    def written(self, old: Body | None, new: Body) -> None:
+        """The interface follows the endpoint, and a new connection appears on its service."""
+        store = self.azure.store
+        interfaces.put(store, self._interface(new))
+        for request in requests_of(new["properties"]) if old is None else ():
+            asked = request["properties"]
+            if service := find_service(store, asked["privateLinkServiceId"]):
+                shown = asked["privateLinkServiceConnectionState"]
+                if shown == targets.AWAITING and asked.get("requestMessage"):
+                    shown = {**shown, "description": asked["requestMessage"]}
+                pairing.attach(store, service["id"], new, shown)
+
+    def completed(self, body: Body) -> Body:
+        """Names are known at the end, and platform services then say in their own words what they decided."""
+        properties = body["properties"]
+        for request in requests_of(properties):
+            asked = request["properties"]
+            shown = asked["privateLinkServiceConnectionState"]
+            if find_service(self.azure.store, asked["privateLinkServiceId"]) is None:
+                if shown == targets.AUTO_APPROVED:
+                    asked["privateLinkServiceConnectionState"] = state(APPROVED, "Auto-Approved")
+                elif shown == targets.AWAITING:
+                    asked["privateLinkServiceConnectionState"] = {**shown, "description": ""}
+        properties["customDnsConfigs"] = names.dns_configs(self.azure.store, properties)
+        zonerecords.refresh(self.azure.store, body)
+        return body
+
+    def removed(self, body: Body) -> None:
+        """Its records, its interface and its connection go with it."""
+        zonerecords.remove(self.azure.store, body)
+        interfaces.remove(self.azure.store, body)
+        pairing.detach(self.azure.store, body)
+
+    def shape(self, call: Call, body: Body) -> Body:
+        """An endpoint does not show its zone groups, which are resources of their own."""
+        shown = super().shape(call, body)
+        properties = {k: v for k, v in shown["properties"].items() if k != "privateDnsZoneGroups"}
+        return {**shown, "properties": properties}
+
+    # What it asks for
+
+    def _requests(self, call: Call, sent: Fields, old: Body | None, endpoint_id: ResourceId) -> Body:
+        asked = [(kind, item) for kind in (AUTOMATIC, MANUAL) for item in sent.objects(kind)]
+        if len(asked) != 1:
+            raise bad_request(
+                "PrivateEndpointRequiresOnePrivateLinkServiceConnection",
+                f"Private endpoint {endpoint_id} asks for {len(asked)} private link service connections. It has to ask "
+                "for one.",
+            )
+        kind, item = asked[0]
+        name, properties = child_name(item, endpoint_id, kind), item.fields("properties")
+        message = properties.text("requestMessage")
+        if len(message) > LONGEST_MESSAGE:
+            raise bad_request(
+                "PrivateLinkServiceConnectionRequestMessageTooLong",
+                f"The request message of connection {name} of private endpoint {endpoint_id} has {len(message)} "
+                f"characters. The most that is allowed are {LONGEST_MESSAGE}.",
+            )
+        former = self._former(old, kind, name, properties, endpoint_id)
+        if former is None:
+            target = targets.find(self.azure, call, properties, manual=kind == MANUAL)
+            shown = targets.first_state(self.azure, call, target, manual=kind == MANUAL)
+            text = target.text
+        else:
+            text, shown = former["privateLinkServiceId"], former["privateLinkServiceConnectionState"]
+        body = child_body(
+            endpoint_id,
+            f"{ENDPOINT}/{kind}",
+            name,
+            {
+                "privateLinkServiceId": text,
+                **({"groupIds": properties.texts("groupIds")} if "groupIds" in properties else {}),
+                **({"requestMessage": message} if message else {}),
+                "privateLinkServiceConnectionState": shown,
+            },
+        )
+        return {AUTOMATIC: [body] if kind == AUTOMATIC else [], MANUAL: [body] if kind == MANUAL else []}
+
+    def _former(
+        self, old: Body | None, kind: str, name: str, properties: Fields, endpoint_id: ResourceId
+    ) -> Body | None:
+        """The connection that an endpoint has already; raises the 400 when another one is asked for."""
+        if old is None:
+            return None
+        wanted = properties.text("privateLinkServiceId").strip("/").lower()
+        for item in old["properties"][kind]:
+            target = item["properties"]["privateLinkServiceId"].strip("/").lower()
+            if (item["name"].lower(), target) == (name.lower(), wanted):
+                found: Body = item["properties"]
+                return found
+        raise bad_request(
+            "PrivateLinkServiceConnectionCannotBeChanged",
+            f"The private link service connection of private endpoint {endpoint_id} cannot be changed. Delete the "
+            "private endpoint and create another one.",
+        )
+
+    # Where it stands
+
+    def _subnet(self, call: Call, sent: Fields, old: Body | None, endpoint_id: ResourceId, location: str) -> Body:
+        subnet = sent.reference("subnet")
+        if subnet is None:
+            raise missing("subnet", sent.where)
+        if old is not None and subnet != ResourceId(old["properties"]["subnet"]["id"]):
+            raise bad_request(
+                "PrivateEndpointSubnetCannotBeChanged",
+                f"The subnet of private endpoint {endpoint_id} cannot be changed once it has been created.",
+            )
+        return self.require(subnet, by=endpoint_id, kind=_SUBNET, call=call, location=location)
+
+    def _interface_name(self, sent: Fields, old: Body | None, endpoint_id: ResourceId) -> str:
+        name = sent.text("customNetworkInterfaceName")
+        if old is not None:
+            return str(old["properties"]["customNetworkInterfaceName"])
+        if name:
+            check_name(interfaces.interface_id(endpoint_id, name))
+        return name
+
+    def _static(self, sent: Fields, endpoint_id: ResourceId) -> list[Body]:
+        """The addresses that were chosen; an endpoint without them gets the next free one."""
+        found: list[Body] = []
+        for item in sent.objects("ipConfigurations"):
+            properties = item.fields("properties")
+            chosen = {name: properties.text(name) for name in ("groupId", "memberName", "privateIPAddress")}
+            name = child_name(item, endpoint_id, "ipConfigurations")
+            found.append(child_body(endpoint_id, f"{ENDPOINT}/ipConfigurations", name, chosen))
+        check_unique(endpoint_id, [item["name"] for item in found])
+        return found
+
+    def _interface(self, body: Body) -> Body:
+        """The interface with the endpoint's addresses; raises the 400 for addresses that cannot be had."""
+        store, properties = self.azure.store, body["properties"]
+        nic_id = ResourceId(properties["networkInterfaces"][0]["id"])
+        subnet = dict(store.get(properties["subnet"]["id"]) or {})
+        old = store.get(nic_id)
+        present = old["properties"]["ipConfigurations"] if old else []
+        allocator = Allocator(store)
+        configurations: list[Body] = []
+        for at, chosen in enumerate(properties["ipConfigurations"] or [None]):
+            former = next((c for c in present if chosen is None or c["name"].lower() == chosen["name"].lower()), None)
+            name = chosen["name"] if chosen else former["name"] if former else f"privateEndpointIpConfig.{uuid4()}"
+            owner = nic_id.child("ipConfigurations", name)
+            wanted = chosen["properties"]["privateIPAddress"] if chosen else None
+            kept = former["properties"]["privateIPAddress"] if former else None
+            if kept is not None and wanted in (None, kept):
+                address = allocator.keep(subnet, kept, owner)
+            elif wanted is not None:
+                address = allocator.static(subnet, wanted, owner)
+            else:
+                address = allocator.next(subnet, owner)
+            more: dict[str, Any] = {"primary": at == 0, "privateLinkConnectionProperties": _member(body, chosen)}
+            if groups := properties.get("applicationSecurityGroups"):
+                more["applicationSecurityGroups"] = groups
+            configurations.append(interfaces.configuration(owner, subnet["id"], address, **more))
+        return nics.managed_body(self.azure, nic_id, "privateEndpoint", body, configurations, old)
+
+
+def _member(body: Body, chosen: Body | None) -> Body:
+    """What an IP configuration of the interface says of the part of the service that it leads to."""
+    asked = requests_of(body["properties"])[0]["properties"]
+    groups = asked.get("groupIds") or [""]
+    group = chosen["properties"]["groupId"] if chosen else groups[0]
+    target = asked["privateLinkServiceId"]
+    fqdns = names.platform_names(ResourceId(target), [group])
+    member = chosen["properties"]["memberName"] if chosen else group
+    return {"groupId": group, "requiredMemberName": member, "fqdns": fqdns}
