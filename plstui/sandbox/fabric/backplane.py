@@ -67,8 +67,8 @@ class RunningNetwork:
             self._topology.machine_changed(top.text)
             self._dirty_machines[top.key] = None
         elif kind == SERVICE:
-            for frontend in properties(self._view.get(top.text)).get("loadBalancerFrontendIpConfigurations") or []:
-                self._dirty_balancers.add(str(frontend.get("id", "")).lower().rpartition("/frontendip")[0])
+            # Its PROXY protocol setting decides what a balancer's probes send.
+            self._dirty_balancers |= self._health.balancers()
         elif kind in _DECIDES_FLOWS:
             self._health.wake()
         self._schedule()
@@ -128,7 +128,8 @@ class RunningNetwork:
 
     def _ports_changed(self, machine_id: str) -> None:
         nics = frozenset(attachment.nic_id for attachment in self._topology.attachments(machine_id))
-        self._health.wake(nics)
+        # A machine that is just being deleted has no interfaces any more.
+        self._health.wake(nics or None)
 
     async def _switch_on(self, machine: Machine) -> None:
         before = (machine.ssh_port, machine.host_key)
@@ -185,6 +186,10 @@ class RunningNetwork:
             if machine.ssh_port
         ]
 
+    def probe_now(self) -> None:
+        """Probe every member of every balancer at once, instead of at the next interval."""
+        self._health.wake()
+
     # Control from outside, by a machine's name or id. Each raises `KeyError` for an unknown one.
 
     async def stop_machine(self, name: str) -> None:
@@ -234,6 +239,7 @@ class RunningNetwork:
         if machine is None or not machine.running or machine.hung or machine.spec.windows:
             raise TimedOutError
         reader, writer = await self._open(machine, delivery.port)
+        machine.tell_source(delivery.port, writer.get_extra_info("sockname")[1], delivery.source)
         writer.write(delivery.header)
         return reader, writer
 

@@ -113,6 +113,10 @@ class HealthMonitor:
                 found.append(MemberHealth(member.address, member.id, up, reason))
         return found
 
+    def balancers(self) -> set[str]:
+        """The balancers that have members to probe, by id in lower case."""
+        return set(self._watches)
+
     def balancer_changed(self, balancer_id: str, *, proxy_protocol: bool) -> None:
         """Probe what a balancer's rules and pools ask for now, and nothing else."""
         key = balancer_id.lower()

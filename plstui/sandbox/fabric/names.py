@@ -9,6 +9,7 @@ from plstui.sandbox.fabric.topology import Attachment, Topology, properties, ref
 
 ZONES = "Microsoft.Network/privateDnsZones"
 LINKS = f"{ZONES}/virtualNetworkLinks"
+RESOLVER = "168.63.129.16"
 MOST_ALIASES = 16
 """CNAMEs followed before a chain counts as a loop."""
 
@@ -16,6 +17,10 @@ MOST_ALIASES = 16
 def resolve(topology: Topology, origin: Attachment, name: str) -> list[str]:
     """The IPv4 addresses of a name as seen from an address's network; empty for an unknown name."""
     name = name.rstrip(".").lower()
+    servers = (properties(topology.view.get(origin.network_id)).get("dhcpOptions") or {}).get("dnsServers") or []
+    if any(server != RESOLVER for server in servers) and not _is_address(name):
+        # The network asks a resolver of its own, and the sandbox has none but Azure's.
+        return []
     for _ in range(MOST_ALIASES):
         if _is_address(name):
             return [name]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from plstui.sandbox.machines import packages
-from plstui.sandbox.machines.shell.interpreter import Shell, Sink, Streams
+from plstui.sandbox.machines.shell.interpreter import Shell
+from plstui.sandbox.machines.shell.streams import Sink, Streams
 
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest

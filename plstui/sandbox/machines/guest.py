@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines.disk import Disk
 from plstui.sandbox.machines.image import Image
@@ -25,6 +27,9 @@ class Guest:
         self.clock = clock
         self.vm_id = vm_id
         """Azure's unique id of the machine, which is also its instance id in cloud-init."""
+        self.answering = asyncio.Event()
+        """Set unless the machine hangs: whatever runs in it waits for this."""
+        self.answering.set()
         self.disk = Disk()
         self.services = Services(self)
         self.packages: set[str] = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,8 @@ from plstui.sandbox.machines.commands import load
 from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.network import Network
-from plstui.sandbox.machines.shell.interpreter import Shell, Sink, Streams
+from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell
+from plstui.sandbox.machines.shell.streams import Sink, Streams
 from plstui.sandbox.ports import CommandOutput
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ class Machine:
         self.ssh_port = 0
         """The SSH server's port on 127.0.0.1; stays the same while the machine exists, if it can. 0 for none."""
         self.running = False
-        self._answering = asyncio.Event()
-        self._answering.set()
         self._booted = False
         self._network = network
         self._host_key: HostKey | None = None
@@ -64,7 +62,7 @@ class Machine:
     @property
     def hung(self) -> bool:
         """Whether it is on and answers nothing."""
-        return self.running and not self._answering.is_set()
+        return self.running and not self.guest.answering.is_set()
 
     @property
     def host_key(self) -> str:
@@ -77,6 +75,11 @@ class Machine:
             return self.ssh_port
         web = self.guest.services.listener(port)
         return web.real_port if web else None
+
+    def tell_source(self, port: int, client_port: int, address: str) -> None:
+        """Tell the web server on a port which address a connection, known by its real port, comes from."""
+        if web := self.guest.services.listener(port):
+            web.sources[client_port] = address
 
     async def start(self) -> None:
         """Switch on; the first time, cloud-init runs too."""
@@ -108,19 +111,16 @@ class Machine:
 
         self._host_key = self._host_key or HostKey()
         sessions = SessionFactory(self.guest)
-        sshd = SshServer(sessions, self._network, self.spec.user, self.spec.keys, self._gate)
+        sshd = SshServer(sessions, self._network, self.spec.user, self.spec.keys)
         self.ssh_port = await sshd.start(self._host_key, self.ssh_port)
         self._sshd = sshd
-
-    async def _gate(self) -> None:
-        await self._answering.wait()
 
     async def stop(self) -> None:
         """Switch off; every server closes, every connection ends."""
         if not self.running:
             return
         self.running = False
-        self._answering.set()
+        self.guest.answering.set()
         await self._stop_ssh()
         await self.guest.services.halt()
 
@@ -133,7 +133,7 @@ class Machine:
         """Answer nothing from now on, until `resume`."""
         if not self.running or self.hung:
             return
-        self._answering.clear()
+        self.guest.answering.clear()
         if self._sshd:
             await self._sshd.mute()
         self.on_ports_changed()
@@ -142,7 +142,7 @@ class Machine:
         """Answer again, also what was asked meanwhile."""
         if self._sshd and self.hung:
             await self._sshd.unmute()
-        self._answering.set()
+        self.guest.answering.set()
         self.on_ports_changed()
 
     async def break_web(self) -> None:
@@ -160,7 +160,9 @@ class Machine:
 
     async def run_command(self, script: str) -> CommandOutput:
         """Run a script as root, as the machine's agent does. Waits while the machine hangs."""
-        await self._gate()
+        if self.spec.windows:
+            return CommandOutput(NOT_FOUND, "", "Windows machines run nothing in the sandbox.\n")
+        await self.guest.answering.wait()
         out, err = Sink(), Sink()
         code = await Shell(self.guest, "root").run(script, Streams(out=out.write, err=err.write))
         return CommandOutput(code, out.text, err.text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.pages import Answer, FilePages, Request, error_page
@@ -13,9 +13,16 @@ from plstui.sandbox.machines.web import Site
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
+ACCESS_LOG = "/var/log/nginx/access.log"
+MOST_LOG_LINES = 500
+
 _TOKEN = re.compile(
     r"""\s*(?:\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<mark>[{};])|(?P<bare>[^\s{};]+))"""
 )
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_HEADERS_ON = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
+"""The answers that `add_header` adds to."""
+
 _REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 403: "Forbidden", 404: "Not Found", 503: "Unavailable"}
 
 
@@ -44,7 +51,7 @@ def parse(text: str) -> list[Directive]:
 def _tokens(text: str) -> Iterator[str]:
     for match in _TOKEN.finditer(text):
         if match["quoted"]:
-            yield re.sub(r"\\(.)", r"\1", match["quoted"][1:-1])
+            yield re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), match["quoted"][1:-1])
         elif match["mark"] or match["bare"]:
             yield match["mark"] or match["bare"]
 
@@ -67,6 +74,8 @@ def _block(tokens: list[str]) -> tuple[list[Directive], list[str]]:
                 directives.append(Directive(words[0], words[1:], block))
             words = []
         elif token == "}":
+            if words:
+                raise NginxConfigError('unexpected "}"')
             return directives, ["}", *tokens]
         else:
             words.append(token)
@@ -101,9 +110,28 @@ def sites(guest: Guest) -> tuple[Site, ...]:
                 by_port.setdefault(int(port), []).append((server, arguments[1:]))
     name = f"nginx/1.24.0 ({guest.image.id.capitalize()})"
     return tuple(
-        Site(port, name, NginxPages(guest, _default_first(choices)), any("proxy_protocol" in o for _, o in choices))
+        Site(
+            port,
+            name,
+            NginxPages(guest, _default_first(choices)),
+            proxy_protocol=any("proxy_protocol" in options for _, options in choices),
+            log=_logger(guest),
+        )
         for port, choices in by_port.items()
     )
+
+
+def _logger(guest: Guest) -> Callable[[Request, Answer], None]:
+    """Writes the access log in nginx's usual format; old lines go when it grows."""
+
+    def log(request: Request, answer: Answer) -> None:
+        when = guest.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000")
+        size = len(answer.body.encode("utf-8", "surrogateescape"))
+        line = f'{request.client} - - [{when}] "{request.method} {request.path} HTTP/1.1" {answer.status} {size}\n'
+        kept = (guest.disk.read(ACCESS_LOG) or "").splitlines(keepends=True)[-MOST_LOG_LINES:]
+        guest.disk.write(ACCESS_LOG, "".join([*kept, line]))
+
+    return log
 
 
 def _default_first(choices: list[tuple[Directive, list[str]]]) -> tuple[Directive, ...]:
@@ -130,7 +158,7 @@ class NginxPages:
             if directive.name == "add_header" and len(directive.arguments) > 1
         )
         answer = self._content(scopes, request)
-        return Answer(answer.status, answer.body, answer.content_type, headers)
+        return replace(answer, headers=answer.headers + headers) if answer.status in _HEADERS_ON else answer
 
     def _content(self, scopes: list[list[Directive]], request: Request) -> Answer:
         default_type = (_first(scopes, "default_type") or ["text/plain"])[0]
@@ -150,7 +178,7 @@ class NginxPages:
             if candidate.startswith("="):
                 return error_page(int(candidate[1:]), _REASONS.get(int(candidate[1:]), ""))
             path = self._expand(candidate, request)
-            answer = pages.answer(Request(request.method, path, request.host, request.client))
+            answer = pages.answer(replace(request, path=path))
             if answer.status == 200:
                 return answer
         return error_page(404, "Not Found")
@@ -170,8 +198,8 @@ class NginxPages:
             "uri": request.path,
             "request_uri": request.path,
             "request_method": request.method,
-            "proxy_protocol_addr": request.client,
-            "remote_addr": request.client or "127.0.0.1",
+            "remote_addr": request.client,
+            "proxy_protocol_addr": request.proxied,
         }
         return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], ""), text)
 

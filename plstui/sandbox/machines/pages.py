@@ -19,7 +19,9 @@ class Request:
     """Decoded, without the query."""
     host: str
     client: str
-    """The client's address, where a PROXY header told it."""
+    """The address the connection comes from."""
+    proxied: str = ""
+    """The client's own address, where a PROXY header told it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+
+import asyncssh
 
 from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.network import Connection
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import asyncssh
 
 _CHUNK = 64 * 1024
 
@@ -20,15 +17,15 @@ async def relay(
     reader: asyncssh.SSHReader[bytes],
     writer: asyncssh.SSHWriter[bytes],
     connection: Connection,
-    clock: SandboxClock,
-    gate: Callable[[], Awaitable[None]],
+    guest: Guest,
 ) -> None:
     """Relay both ways until both ends have said all, one of them is gone, or the way between has forgotten it."""
+    clock = guest.clock
     last = [clock.time()]
 
     async def outward() -> None:
         while data := await reader.read(_CHUNK):
-            await gate()
+            await guest.answering.wait()
             last[0] = clock.time()
             connection.writer.write(data)
             await connection.writer.drain()
@@ -36,7 +33,7 @@ async def relay(
 
     async def inward() -> None:
         while data := await connection.reader.read(_CHUNK):
-            await gate()
+            await guest.answering.wait()
             last[0] = clock.time()
             writer.write(data)
             await writer.drain()
@@ -78,8 +75,7 @@ async def _idle(last: list[float], limit: float | None, clock: SandboxClock) -> 
 def _forget_broken(work: asyncio.Future[None]) -> None:
     """An end that is gone is an end of the connection like any other; everything else is a mistake of ours."""
     error = work.exception()
-    if error is None:
-        return
-    _, others = error.split((OSError, EOFError)) if isinstance(error, BaseExceptionGroup) else (None, error)
-    if others:
-        raise others
+    if isinstance(error, BaseExceptionGroup):
+        _, error = error.split((OSError, EOFError, asyncssh.Error))
+    if error:
+        raise error

@@ -146,7 +146,7 @@ class Services:
             try:
                 if self.listener(site.port):
                     raise PortTakenError
-                servers.append(await WebServer.start(site))
+                servers.append(await WebServer.start(site, self._guest.answering))
             except PortTakenError:
                 for server in servers:
                     await server.stop()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import asyncssh
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines.guest import Guest
-from plstui.sandbox.machines.shell.interpreter import Shell, Streams
+from plstui.sandbox.machines.shell.interpreter import Shell
+from plstui.sandbox.machines.shell.streams import Streams
 
 
 class SessionFactory:
@@ -103,12 +103,6 @@ async def _line(process: asyncssh.SSHServerProcess[str]) -> str | None:
 
 
 def _streams(process: asyncssh.SSHServerProcess[str]) -> Streams:
-    def writer(stream: asyncssh.SSHWriter[str]) -> Callable[[str], None]:
-        return stream.write
-
-    return Streams(
-        read=process.stdin.read,
-        out=writer(process.stdout),
-        err=writer(process.stderr),
-        flush=process.stdout.drain,
-    )
+    # A terminal has no second output.
+    errors = process.stderr if process.term_type is None else process.stdout
+    return Streams(read=process.stdin.read, out=process.stdout.write, err=errors.write, flush=process.stdout.drain)

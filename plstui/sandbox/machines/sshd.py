@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncssh
@@ -12,9 +12,6 @@ from asyncssh.stream import SSHTCPStreamSession
 from plstui.sandbox.machines.network import ConnectError, Connection, Network
 from plstui.sandbox.machines.relay import relay
 from plstui.sandbox.machines.session import SessionFactory, serve_session
-
-Gate = Callable[[], Awaitable[None]]
-"""Returns when the machine is answering; at once as a rule, never while it hangs."""
 
 
 class HostKey:
@@ -32,12 +29,11 @@ class HostKey:
 class SshServer:
     """One listening SSH server."""
 
-    def __init__(self, sessions: SessionFactory, network: Network, user: str, keys: Sequence[str], gate: Gate) -> None:
+    def __init__(self, sessions: SessionFactory, network: Network, user: str, keys: Sequence[str]) -> None:
         self._sessions = sessions
         self._network = network
         self._user = user
         self._keys = _read_keys(keys)
-        self._gate = gate
         self._key: HostKey
         self._acceptor: asyncssh.SSHAcceptor
         self._open: set[asyncssh.SSHServerConnection] = set()
@@ -77,7 +73,7 @@ class SshServer:
         )
 
     async def _process(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        await self._gate()
+        await self._sessions.guest.answering.wait()
         await serve_session(process, self._sessions)
 
     async def mute(self) -> None:
@@ -152,12 +148,12 @@ class _Login(asyncssh.SSHServer):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection closed") from None
 
         async def serve(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
-            await relay(reader, writer, connection, self._server._sessions.clock, self._server._gate)
+            await relay(reader, writer, connection, self._server._sessions.guest)
 
         return SSHTCPStreamSession[bytes](serve)
 
     async def _open(self, host: str, port: int) -> Connection:
-        await self._server._gate()
+        await self._server._sessions.guest.answering.wait()
         return await self._server._network.connect(host, port)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +14,9 @@ from plstui.sandbox.machines.pages import Answer, Pages, Request, error_page
 
 PROXY_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 """What a PROXY protocol header of version 2 starts with."""
+
+KEEP_ALIVE = 75.0
+"""Seconds until an idle connection is closed, nginx's default."""
 
 _HEADER_SIZE = 16
 """Bytes of a PROXY header before its addresses: signature, version and command, family, length."""
@@ -32,21 +36,26 @@ class Site:
     pages: Pages
     proxy_protocol: bool = False
     """Whether each connection must begin with a PROXY header."""
+    log: Callable[[Request, Answer], None] | None = None
+    """Keeps a record of each request."""
 
 
 class WebServer:
     """One listening server."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, answering: asyncio.Event) -> None:
         self._site = site
-        self._runner = web.Server(self._handle, access_log=None)
+        self._answering = answering
+        self._runner = web.Server(self._handle, access_log=None, keepalive_timeout=KEEP_ALIVE)
+        self.sources: dict[int, str] = {}
+        """The address that a client has in its network, by the port it comes from on 127.0.0.1."""
         self._listening: asyncio.Server
         self._open: set[_Front] = set()
 
     @classmethod
-    async def start(cls, site: Site) -> WebServer:
-        """Listen on a free port of 127.0.0.1."""
-        server = cls(site)
+    async def start(cls, site: Site, answering: asyncio.Event) -> WebServer:
+        """Listen on a free port of 127.0.0.1; requests wait until `answering` is set."""
+        server = cls(site, answering)
         loop = asyncio.get_running_loop()
         server._listening = await loop.create_server(lambda: _Front(server), "127.0.0.1", 0)
         return server
@@ -70,27 +79,27 @@ class WebServer:
         await self._runner.shutdown(timeout=0)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        front = next((front for front in self._open if front.inner is request.protocol), None)
-        client = front.client if front else ""
-        return self.respond(Request(request.method, request.path, request.host, client))
-
-    def respond(self, request: Request) -> web.Response:
-        """The answer to one request, with the server's own headers."""
-        answer = (
-            self._site.pages.answer(request) if request.method in ("GET", "HEAD") else error_page(405, "Not Allowed")
-        )
+        await self._answering.wait()
+        front = next(front for front in self._open if front.inner is request.protocol)
+        asked = Request(request.method, request.path, request.host, front.source, front.proxied)
+        known = asked.method in ("GET", "HEAD")
+        answer = self._site.pages.answer(asked) if known else error_page(405, "Not Allowed")
+        if self._site.log:
+            self._site.log(asked, answer)
         response = web.Response(status=answer.status, body=answer.body.encode("utf-8", "surrogateescape"))
         response.headers["Content-Type"] = answer.content_type
         response.headers["Server"] = self._site.server
         for name, value in answer.headers:
             response.headers[name] = value
+        if front.finished:
+            response.force_close()
         return response
 
     def bad_request(self) -> bytes:
         """What the server says to bytes that are no HTTP; Python's server says nothing."""
         if not self._site.server.startswith("nginx"):
             return b""
-        answer: Answer = error_page(400, "Bad Request")
+        answer = error_page(400, "Bad Request")
         head = f"HTTP/1.1 400 Bad Request\r\nServer: {self._site.server}\r\nContent-Type: text/html\r\n"
         return f"{head}Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n{answer.body}".encode()
 
@@ -101,19 +110,26 @@ class _Front(asyncio.Protocol):
     def __init__(self, server: WebServer) -> None:
         self._server = server
         self.inner = cast(asyncio.Protocol, server._runner())
-        self.client = ""
-        """The address in the PROXY header."""
+        self.source = ""
+        """The client's address in its network."""
+        self.proxied = ""
+        """The address in the PROXY header, if there was one."""
+        self.finished = False
+        """Whether the client will send no more."""
         self._transport: asyncio.Transport
+        self._client_port = 0
         self._begun = False
         self._head = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._client_port = int(transport.get_extra_info("peername")[1])
         self._server._open.add(self)
         self.inner.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server._open.discard(self)
+        self._server.sources.pop(self._client_port, None)
         self.inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -140,15 +156,19 @@ class _Front(asyncio.Protocol):
     def _read_header(self, header: bytes) -> None:
         local, ipv4 = header[0] == 0x20, header[1] == 0x11
         if ipv4 and not local:
-            self.client = ".".join(map(str, header[4:8]))
+            self.proxied = ".".join(map(str, header[4:8]))
 
     def _pass_on(self, data: bytes) -> None:
         self._begun, self._head = True, b""
+        self.source = self._server.sources.get(self._client_port, "127.0.0.1")
         if data:
             self.inner.data_received(data)
 
     def eof_received(self) -> bool | None:
-        return self.inner.eof_received()
+        # A client that has asked and will say no more still gets its answer.
+        self.finished = True
+        self.inner.eof_received()
+        return True
 
     def pause_writing(self) -> None:
         self.inner.pause_writing()

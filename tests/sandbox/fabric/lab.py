@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,12 +54,52 @@ def vm_id(name: str) -> str:
     return f"{CUSTOMER if name == 'testVM' else ISV}/Microsoft.Compute/virtualMachines/{name}"
 
 
+class WatchedClock(SandboxClock):
+    """A clock that tells who has gone to sleep on it, so that a test turns it at the right moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asleep: list[float] = []
+        self._changed = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self._asleep.append(seconds)
+        self._changed.set()
+        try:
+            await super().sleep(seconds)
+        finally:
+            self._asleep.remove(seconds)
+            self._changed.set()
+
+    def _sleeps(self, seconds: float) -> bool:
+        return any(abs(asleep - seconds) < 1 for asleep in self._asleep)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; it is looked at whenever somebody falls asleep or wakes up."""
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def until_asleep(self, seconds: float) -> None:
+        """Wait until somebody sleeps for so long, to the second."""
+        await self.until(lambda: self._sleeps(seconds))
+
+    async def until_awake(self, seconds: float) -> None:
+        """Wait until nobody sleeps for so long any more."""
+        await self.until(lambda: not self._sleeps(seconds))
+
+    async def pass_over(self, seconds: float) -> None:
+        """Wait until somebody sleeps for so long, then turn the clock past it."""
+        await self.until_asleep(seconds)
+        self.advance(seconds + 1)
+
+
 @dataclass
 class Lab:
     """A store that starts empty, and what is put into it."""
 
     store: Store = field(default_factory=Store)
-    clock: SandboxClock = field(default_factory=SandboxClock)
+    clock: WatchedClock = field(default_factory=WatchedClock)
     key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     web_user_data: str = USER_DATA["web"]
 
@@ -74,6 +115,10 @@ class Lab:
         old = self.store.get(resource_id)
         assert old is not None
         self.store.put({**old, "properties": {**old["properties"], **properties}})
+
+    def delete(self, resource_id: str) -> None:
+        """Delete a resource."""
+        self.store.delete(ResourceId(resource_id))
 
     def port(self, name: str) -> int:
         """The port of a machine's SSH server on 127.0.0.1."""

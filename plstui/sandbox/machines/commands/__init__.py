@@ -3,7 +3,7 @@
 
 def load() -> None:
     """Make the commands known to the shell."""
-    from plstui.sandbox.machines.commands import names, services, system, text, web
+    from plstui.sandbox.machines.commands import control, files, names, services, system, text, web
 
     # Importing them is all it takes.
-    _ = (names, services, system, text, web)
+    _ = (control, files, names, services, system, text, web)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from plstui.sandbox.machines.network import CONNECT_TIMEOUT, ConnectError, UnknownNameError
-from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, Streams, command
+from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
+from plstui.sandbox.machines.shell.streams import Streams
 
 RESOLVER = "168.63.129.16"
 """Azure's resolver, as every machine is told by DHCP."""

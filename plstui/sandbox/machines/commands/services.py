@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from plstui.sandbox.machines.services import Services
-from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, Streams, command
+from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
+from plstui.sandbox.machines.shell.streams import Streams
 
 _CHANGES = ("start", "stop", "restart", "reload", "reload-or-restart", "enable", "disable", "try-restart")
 

@@ -6,7 +6,8 @@ import re
 import shlex
 
 from plstui.sandbox.machines import packages
-from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, Streams, command
+from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
+from plstui.sandbox.machines.shell.streams import Streams
 
 
 @command("hostname")

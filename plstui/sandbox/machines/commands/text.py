@@ -1,25 +1,15 @@
-"""Printing, comparing, files."""
+"""Printing, and working on lines of text."""
 
 from __future__ import annotations
 
-import asyncio
-import posixpath
 import re
 
-from plstui.sandbox.machines.shell.expansion import calculate
-from plstui.sandbox.machines.shell.interpreter import LoopControl, Shell, ShellExit, Streams, command
+from plstui.sandbox.machines.shell.interpreter import Shell, command
+from plstui.sandbox.machines.shell.streams import Streams
 
-
-@command("true", ":")
-async def true(_shell: Shell, _arguments: list[str], _streams: Streams) -> int:
-    """Succeed."""
-    return 0
-
-
-@command("false")
-async def false(_shell: Shell, _arguments: list[str], _streams: Streams) -> int:
-    """Fail."""
-    return 1
+MOST_NUMBERS = 100_000
+MOST_WIDTH = 10_000
+"""Limits to what a short command may print."""
 
 
 @command("echo")
@@ -43,7 +33,7 @@ async def printf(_shell: Shell, arguments: list[str], streams: Streams) -> int:
     template, values = _unescape(arguments[0]), arguments[1:]
     while True:
         before = len(values)
-        streams.out(re.sub(r"%(-?\d*)([sdib%])", lambda match: _formatted(match, values), template))
+        streams.out(re.sub(r"%(-?\d{0,6})([sdib%])", lambda match: _formatted(match, values), template))
         if not values or len(values) == before:
             return 0
 
@@ -53,28 +43,13 @@ def _formatted(match: re.Match[str], values: list[str]) -> str:
         return "%"
     value = values.pop(0) if values else ("" if match[2] in "sb" else "0")
     value = _unescape(value) if match[2] == "b" else value
-    width = int(match[1] or 0)
+    width = max(min(int(match[1] or 0), MOST_WIDTH), -MOST_WIDTH)
     return value.ljust(-width) if width < 0 else value.rjust(width)
 
 
 def _unescape(text: str) -> str:
     known = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "e": "\x1b", "0": "\0"}
     return re.sub(r"\\(.)", lambda match: known.get(match[1], match[0]), text)
-
-
-@command("cat")
-async def cat(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Print files, or standard input."""
-    status = 0
-    for name in [argument for argument in arguments if argument == "-" or not argument.startswith("-")] or ["-"]:
-        content = await streams.read() if name == "-" else shell.guest.disk.read(shell.path(name))
-        if content is None:
-            folder = shell.guest.disk.is_folder(shell.path(name))
-            streams.err(f"cat: {name}: {'Is a directory' if folder else 'No such file or directory'}\n")
-            status = 1
-        else:
-            streams.out(content)
-    return status
 
 
 async def _lines(shell: Shell, names: list[str], streams: Streams, who: str) -> list[str] | None:
@@ -214,249 +189,9 @@ async def seq(_shell: Shell, arguments: list[str], streams: Streams) -> int:
         return 1
     first = numbers[0] if len(numbers) > 1 else 1
     step = numbers[1] if len(numbers) == 3 else 1
-    streams.out("".join(f"{number}\n" for number in range(first, numbers[-1] + (1 if step > 0 else -1), step)))
-    return 0
-
-
-@command("test", "[")
-async def test(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Compare texts and numbers, look for files."""
-    if arguments and arguments[-1] == "]":
-        arguments = arguments[:-1]
-    try:
-        return 0 if _true(shell, arguments) else 1
-    except ValueError:
-        streams.err(f"test: not in the sandbox: {' '.join(arguments)}\n")
-        return 2
-
-
-_NUMBERS = {
-    "-eq": lambda a, b: a == b,
-    "-ne": lambda a, b: a != b,
-    "-lt": lambda a, b: a < b,
-    "-le": lambda a, b: a <= b,
-    "-gt": lambda a, b: a > b,
-    "-ge": lambda a, b: a >= b,
-}
-
-
-def _true(shell: Shell, arguments: list[str]) -> bool:
-    disk = shell.guest.disk
-    match arguments:
-        case []:
-            return False
-        case ["!", *rest]:
-            return not _true(shell, rest)
-        case [text]:
-            return text != ""
-        case ["-n", text]:
-            return text != ""
-        case ["-z", text]:
-            return text == ""
-        case ["-e", path]:
-            return disk.exists(shell.path(path))
-        case ["-f" | "-r", path]:
-            return disk.read(shell.path(path)) is not None
-        case ["-s", path]:
-            return bool(disk.read(shell.path(path)))
-        case ["-d", path]:
-            return disk.is_folder(shell.path(path))
-        case ["-x", path]:
-            file = disk.file(shell.path(path))
-            return disk.is_folder(shell.path(path)) or (file is not None and bool(file.mode & 0o111))
-        case [left, "=" | "==", right]:
-            return left == right
-        case [left, "!=", right]:
-            return left != right
-        case [left, operator, right] if operator in _NUMBERS:
-            return bool(_NUMBERS[operator](int(left), int(right)))
-    raise ValueError("an expression that the sandbox does not know")
-
-
-@command("export", "readonly", "local")
-async def export(shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """Set variables; all of them are exported here."""
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if equals:
-            shell.variables[name] = value
-    return 0
-
-
-@command("unset")
-async def unset(shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """Forget variables."""
-    for name in arguments:
-        shell.variables.pop(name, None)
-    return 0
-
-
-@command("set")
-async def set_options(shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """`-e` and `+e`; the other options change nothing that a script here could notice."""
-    for argument in arguments:
-        if re.fullmatch(r"[-+][a-z]+", argument) and "e" in argument:
-            shell.exit_on_error = argument.startswith("-")
-    return 0
-
-
-@command("exit", "return")
-async def leave(shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """End the script."""
-    raise ShellExit(int(arguments[0]) % 256 if arguments and arguments[0].isdigit() else shell.status)
-
-
-@command("break")
-async def leave_loop(_shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """End a loop."""
-    raise LoopControl(int(arguments[0]) if arguments and arguments[0].isdigit() else 1, again=False)
-
-
-@command("continue")
-async def next_turn(_shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """Go on with the next turn of a loop."""
-    raise LoopControl(int(arguments[0]) if arguments and arguments[0].isdigit() else 1, again=True)
-
-
-@command("expr")
-async def expr(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Calculate."""
-    streams.out(f"{calculate(' '.join(arguments), shell.lookup)}\n")
-    return 0
-
-
-@command("sleep")
-async def sleep(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Wait, on the sandbox's clock."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", arguments[0] if arguments else "")
-    if not match:
-        streams.err("sleep: invalid time interval\n")
+    counted = range(first, numbers[-1] + (1 if step > 0 else -1), step)
+    if len(counted) > MOST_NUMBERS:
+        streams.err("seq: too many numbers for the sandbox\n")
         return 1
-    await shell.guest.clock.sleep(float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]])
-    return 0
-
-
-@command("mkdir")
-async def mkdir(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Make folders."""
-    for name in [argument for argument in arguments if not argument.startswith("-")]:
-        path = shell.path(name)
-        above = posixpath.dirname(path.rstrip("/")) or "/"
-        if "-p" not in arguments and not shell.guest.disk.is_folder(above):
-            streams.err(f"mkdir: cannot create directory '{name}': No such file or directory\n")
-            return 1
-        shell.guest.disk.make_folder(path)
-    return 0
-
-
-@command("touch")
-async def touch(shell: Shell, arguments: list[str], _streams: Streams) -> int:
-    """Make files that are not there."""
-    for name in arguments:
-        if not name.startswith("-") and not shell.guest.disk.exists(shell.path(name)):
-            shell.guest.disk.write(shell.path(name), "")
-    return 0
-
-
-@command("rm", "unlink")
-async def rm(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Remove files and folders."""
-    options = "".join(argument[1:] for argument in arguments if argument.startswith("-"))
-    status = 0
-    for name in [argument for argument in arguments if not argument.startswith("-")]:
-        path = shell.path(name)
-        if shell.guest.disk.is_folder(path) and "r" not in options and "R" not in options:
-            streams.err(f"rm: cannot remove '{name}': Is a directory\n")
-            status = 1
-        elif not shell.guest.disk.remove(path) and "f" not in options:
-            streams.err(f"rm: cannot remove '{name}': No such file or directory\n")
-            status = 1
-    return status
-
-
-@command("cp")
-async def cp(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Copy a file."""
-    return _copied(shell, arguments, streams, "cp")
-
-
-@command("ln")
-async def ln(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Link a file; here a copy, as files change only through their first name."""
-    return _copied(shell, arguments, streams, "ln")
-
-
-@command("mv")
-async def mv(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Move a file."""
-    status = _copied(shell, arguments, streams, "mv")
-    if not status:
-        shell.guest.disk.remove(shell.path(next(name for name in arguments if not name.startswith("-"))))
-    return status
-
-
-def _copied(shell: Shell, arguments: list[str], streams: Streams, who: str) -> int:
-    names = [argument for argument in arguments if not argument.startswith("-")]
-    disk = shell.guest.disk
-    file = disk.file(shell.path(names[0])) if len(names) == 2 else None
-    if file is None:
-        streams.err(f"{who}: cannot stat '{names[0] if names else ''}': No such file or directory\n")
-        return 1
-    target = shell.path(names[1])
-    if disk.is_folder(target):
-        target = f"{target.rstrip('/')}/{posixpath.basename(names[0])}"
-    disk.write(target, file.content, mode=file.mode, owner=file.owner)
-    return 0
-
-
-@command("ls")
-async def ls(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """The names in folders."""
-    disk, status = shell.guest.disk, 0
-    for name in [argument for argument in arguments if not argument.startswith("-")] or ["."]:
-        path = posixpath.normpath(shell.path(name))
-        if disk.is_folder(path):
-            streams.out("".join(f"{entry}\n" for entry in disk.names(path)))
-        elif disk.exists(path):
-            streams.out(f"{name}\n")
-        else:
-            streams.err(f"ls: cannot access '{name}': No such file or directory\n")
-            status = 2
-    return status
-
-
-@command("cd")
-async def cd(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Change the folder."""
-    path = posixpath.normpath(shell.path(arguments[0])) if arguments else shell.variables["HOME"]
-    if not shell.guest.disk.is_folder(path):
-        streams.err(f"sh: cd: can't cd to {arguments[0]}\n")
-        return 2
-    shell.folder = shell.variables["PWD"] = path
-    return 0
-
-
-@command("pwd")
-async def pwd(shell: Shell, _arguments: list[str], streams: Streams) -> int:
-    """The folder."""
-    streams.out(f"{shell.folder}\n")
-    return 0
-
-
-@command("tee")
-async def tee(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Write standard input to files and on."""
-    text = await streams.read()
-    for name in [argument for argument in arguments if not argument.startswith("-")]:
-        path = shell.path(name)
-        before = shell.guest.disk.read(path) or "" if "-a" in arguments else ""
-        shell.guest.disk.write(path, before + text)
-    streams.out(text)
-    return 0
-
-
-@command("chmod", "chown", "chgrp", "sync", "umask", "ulimit", "trap", "stty", "clear")
-async def nothing_to_see(_shell: Shell, _arguments: list[str], _streams: Streams) -> int:
-    """Commands whose effect nothing in a machine here depends on."""
-    await asyncio.sleep(0)
+    streams.out("".join(f"{number}\n" for number in counted))
     return 0

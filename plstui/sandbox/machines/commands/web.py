@@ -15,7 +15,8 @@ from plstui.sandbox.machines.network import (
     TimedOutError,
     UnknownNameError,
 )
-from plstui.sandbox.machines.shell.interpreter import Shell, Streams, command
+from plstui.sandbox.machines.shell.interpreter import Shell, command
+from plstui.sandbox.machines.shell.streams import Streams
 
 _WITH_VALUE = {
     "-m": "max_time", "--max-time": "max_time", "--connect-timeout": "connect_timeout", "-o": "output",

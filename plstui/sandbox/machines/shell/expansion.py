@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from plstui.sandbox.machines.disk import Disk
+from plstui.sandbox.machines.shell.streams import MOST_TEXT
 from plstui.sandbox.machines.shell.syntax import Arithmetic, Literal, Script, ShellSyntaxError, Substitution, Word
 
 Lookup = Callable[[str], str]
@@ -36,13 +37,19 @@ class Expander:
     async def fields(self, words: Iterable[Word]) -> list[str]:
         """The arguments that words become: unquoted values are split at blanks, patterns become file names."""
         fields: list[str] = []
+        size = 0
         for word in words:
-            fields.extend(await self._split(word))
+            split = await self._split(word)
+            size += sum(map(len, split))
+            _limit(size)
+            fields.extend(split)
         return fields
 
     async def text(self, word: Word) -> str:
         """One word as one text, not split: for assignments and file names."""
-        return "".join([value for value, _ in [await self._value(part) for part in word]])
+        text = "".join([value for value, _ in [await self._value(part) for part in word]])
+        _limit(len(text))
+        return text
 
     async def _value(self, part: Any) -> tuple[str, bool]:
         """What a part stands for, and whether it must not be split."""
@@ -99,6 +106,12 @@ class Expander:
                 if fnmatch.fnmatchcase(name, piece)
             ]
         return names or [pattern]
+
+
+def _limit(size: int) -> None:
+    """A text that a script keeps doubling would otherwise take all memory."""
+    if size > MOST_TEXT:
+        raise ShellSyntaxError("too much text for the sandbox")
 
 
 def calculate(text: str, lookup: Lookup) -> int:

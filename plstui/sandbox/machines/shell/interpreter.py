@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.shell.expansion import Expander
 from plstui.sandbox.machines.shell.parser import parse
+from plstui.sandbox.machines.shell.streams import (
+    MOST_TEXT,
+    Sink,
+    Streams,
+    no_flush,
+    nowhere,
+    text_input,
+    with_descriptor,
+)
 from plstui.sandbox.machines.shell.syntax import (
     Chain,
     Command,
@@ -30,8 +39,8 @@ if TYPE_CHECKING:
 MOST_COMMANDS = 100_000
 """Commands one script may run. A script without end would otherwise take the sandbox's only thread."""
 
-MOST_TEXT = 8 * 1024 * 1024
-"""Characters a substitution, pipe or file may hold."""
+DEEPEST = 60
+"""Scripts within scripts that may run; a level takes ten of Python's frames, and there are a thousand."""
 
 NOT_FOUND = 127
 """The exit code for a command that is not there, as in every shell."""
@@ -52,31 +61,6 @@ class LoopControl(Exception):
         super().__init__(levels)
         self.levels = levels
         self.again = again
-
-
-async def no_input() -> str:
-    """Standard input that is closed."""
-    return ""
-
-
-async def no_flush() -> None:
-    """Nothing to wait for."""
-
-
-def nowhere(_text: str) -> None:
-    """Output that nobody reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """Where a command reads and writes."""
-
-    read: Callable[[], Awaitable[str]] = no_input
-    """All of standard input."""
-    out: Callable[[str], None] = nowhere
-    err: Callable[[str], None] = nowhere
-    flush: Callable[[], Awaitable[None]] = no_flush
-    """Wait until the reader has caught up."""
 
 
 Builtin = Callable[["Shell", list[str], Streams], Awaitable[int]]
@@ -118,6 +102,7 @@ class Shell:
         self._left = [MOST_COMMANDS]
         self._conditions = 0
         self._substituted = 0
+        self._depth = 0
 
     async def run(self, source: str, streams: Streams) -> int:
         """Run a script; returns its exit code. Errors of the script go to its standard error."""
@@ -146,12 +131,17 @@ class Shell:
             self.status = 2
         return None
 
+    async def source(self, text: str, streams: Streams) -> int:
+        """Run a script with this shell's own variables."""
+        await self._script(parse(text), streams)
+        return self.status
+
     def child(self, arguments: Sequence[str] | None = None) -> Shell:
         """A shell with a copy of this one's variables, on the same budget of commands."""
         shell = Shell(self.guest, self.user, arguments=self._arguments if arguments is None else arguments)
         shell.variables = dict(self.variables)
         shell.folder, shell.status, shell.exit_on_error = self.folder, self.status, self.exit_on_error
-        shell._left, shell._conditions = self._left, self._conditions
+        shell._left, shell._conditions, shell._depth = self._left, self._conditions, self._depth
         return shell
 
     async def execute(self, argv: Sequence[str], streams: Streams) -> int:
@@ -159,8 +149,9 @@ class Shell:
         name = argv[0]
         builtin = COMMANDS.get(name.rpartition("/")[2]) if self._is_program(name) else None
         if builtin is None:
-            if self.guest.disk.read(self.path(name)) is not None and "/" in name:
-                return await self.child().run(self.guest.disk.read(self.path(name)) or "", streams)
+            text = self.guest.disk.read(self.path(name)) if "/" in name else None
+            if text and _is_shell_script(text):
+                return await self.child(argv[1:]).run(text, streams)
             streams.err(f"{name}: not in the sandbox\n")
             return NOT_FOUND
         return await builtin(self, list(argv[1:]), streams)
@@ -208,8 +199,14 @@ class Shell:
         return sink.text, shell.status
 
     async def _script(self, script: Script, streams: Streams) -> None:
-        for chain in script.chains:
-            await self._chain(chain, streams)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ShellSyntaxError("nested too deeply")
+        try:
+            for chain in script.chains:
+                await self._chain(chain, streams)
+        finally:
+            self._depth -= 1
 
     async def _chain(self, chain: Chain, streams: Streams) -> None:
         pipelines = [("", chain.first), *chain.rest]
@@ -232,7 +229,7 @@ class Shell:
             shell, sink = self.child(), Sink()
             with contextlib.suppress(ShellExit):
                 await shell._command(piped, replace(streams, out=sink.write, flush=no_flush))
-            streams = replace(streams, read=_text_input(sink.text))
+            streams = replace(streams, read=text_input(sink.text))
         await self._command(last, streams)
         if pipeline.negated:
             self.status = int(not self.status)
@@ -309,6 +306,7 @@ class Shell:
 
     async def _simple(self, simple: Simple, streams: Streams) -> None:
         self._spend()
+        await self.guest.answering.wait()
         expander = self._expander(streams)
         self._substituted = 0
         argv = await expander.fields(simple.words)
@@ -342,17 +340,17 @@ class Shell:
         for redirect in redirects:
             target = await expander.text(redirect.target)
             if redirect.operator == "<<":
-                streams = replace(streams, read=_text_input(target))
+                streams = replace(streams, read=text_input(target))
             elif redirect.operator == "<":
                 content = "" if target == "/dev/null" else self.guest.disk.read(self.path(target))
                 if content is None:
                     raise OSError(2, f"cannot open {target}: No such file")
-                streams = replace(streams, read=_text_input(content))
+                streams = replace(streams, read=text_input(content))
             elif redirect.operator == ">&":
-                streams = _with(streams, redirect.descriptor, streams.err if target == "2" else streams.out)
+                streams = with_descriptor(streams, redirect.descriptor, streams.err if target == "2" else streams.out)
             else:
                 writer = self._file_writer(target, append=redirect.operator == ">>")
-                streams = _with(streams, redirect.descriptor, writer)
+                streams = with_descriptor(streams, redirect.descriptor, writer)
         return streams
 
     def _file_writer(self, target: str, *, append: bool) -> Callable[[str], None]:
@@ -374,32 +372,6 @@ class Shell:
         return write
 
 
-class Sink:
-    """Collects what a command prints."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._size = 0
-
-    @property
-    def text(self) -> str:
-        """Everything so far."""
-        return "".join(self._pieces)
-
-    def write(self, text: str) -> None:
-        """Take some more."""
-        self._size += len(text)
-        if self._size > MOST_TEXT:
-            raise ShellSyntaxError("too much output for the sandbox")
-        self._pieces.append(text)
-
-
-def _text_input(text: str) -> Callable[[], Awaitable[str]]:
-    async def read() -> str:
-        return text
-
-    return read
-
-
-def _with(streams: Streams, descriptor: int, writer: Callable[[str], None]) -> Streams:
-    return replace(streams, err=writer) if descriptor == 2 else replace(streams, out=writer)
+def _is_shell_script(text: str) -> bool:
+    first = text.partition("\n")[0]
+    return first.startswith("#!") and first.rstrip().endswith(("sh", "sh -e", "sh -x"))
