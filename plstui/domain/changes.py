@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
@@ -33,14 +34,16 @@ class Change:
     """The badge's word now; empty when it is gone."""
 
     def __str__(self) -> str:
-        what = f"{self.side.marker} {clean(self.id.name, 60)}"
+        # A connection is called after its endpoint; the guid behind that tells a person nothing.
+        name = endpoint_name_of(self.id.name) if self.id.is_type(CONNECTION_TYPE) else self.id.name
+        what = f"{self.side.marker} {clean(name, 60)}"
         match self.kind:
             case ChangeKind.APPEARED:
                 return f"{what} appeared{f', {clean(self.after, 40)}' if self.after else ''}"
             case ChangeKind.GONE:
                 return f"{what} is gone"
             case ChangeKind.CHANGED:
-                return f"{what}: {clean(self.before, 40) or 'no state'} → {clean(self.after, 40) or 'no state'}"
+                return f"{what} is {clean(self.after, 40) or 'without a state'} now"
 
 
 def diff(old: Snapshot | None, new: Snapshot) -> tuple[Change, ...]:

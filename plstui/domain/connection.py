@@ -8,6 +8,14 @@ from enum import StrEnum
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
 
+CONNECTION_TYPE = "Microsoft.Network/privateLinkServices/privateEndpointConnections"
+"""Azure's type of a connection, as a child of its service."""
+
+
+def endpoint_name_of(connection_name: str) -> str:
+    """The endpoint's part of a connection's name, `<endpoint>.<resourceGuid>`; an endpoint's own name may hold dots."""
+    return connection_name.rpartition(".")[0] or connection_name
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:

@@ -10,6 +10,7 @@ from plstui.domain.connection import (
     EndpointConnection,
     Verb,
     allowed_verbs,
+    endpoint_name_of,
     why_not,
 )
 from plstui.domain.ids import ResourceId
@@ -78,7 +79,7 @@ class Link:
     @property
     def endpoint_name(self) -> str:
         """The private endpoint's name."""
-        return self.endpoint_id.name if self.endpoint_id else self.name.partition(".")[0]
+        return self.endpoint_id.name if self.endpoint_id else endpoint_name_of(self.name)
 
     @property
     def service_name(self) -> str:

@@ -127,6 +127,17 @@ def test_another_customers_connection_is_seen_from_the_service() -> None:
     assert len({link.id for link in links}) == 12
 
 
+def test_an_endpoint_with_dots_in_its_name_keeps_them() -> None:
+    world = lab(Request(name="contoso.prod.endpoint", at_customer=False))
+    isv = side(world, Side.ISV)
+    [service] = isv.services
+    blind = replace(service, connections=tuple(replace(c, endpoint_id=None) for c in service.connections))
+
+    for seen in (world, replace(world, isv=replace(isv, services=(blind,)))):
+        assert only(seen).endpoint_name == "contoso.prod.endpoint"
+        assert seen.find("contoso.prod.endpoint") == seen.links()
+
+
 def test_endpoints_to_azures_own_services_are_left_out() -> None:
     storage = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a"
     customer = with_target(lab(), storage).customer
