@@ -130,10 +130,9 @@ def _machine(snapshot: Snapshot, machine: VirtualMachine, parent: ResourceId | N
 
 
 def _requests(service: PrivateLinkService) -> str:
-    """How many connections a service has, and how many of them wait for an answer."""
-    total = len(service.connections)
+    """How many of a service's connections wait for an answer; one alone says so itself."""
     waiting = sum(connection.status == PENDING for connection in service.connections)
-    return f"{waiting} of {total} pending" if waiting and total > 1 else ""
+    return f"{waiting} pending" if waiting > 1 else ""
 
 
 def _children(resource: Resource) -> Iterator[TreeRow]:

@@ -74,12 +74,15 @@ def look(app: App[object]) -> Sight:
 class Stage:
     """A running app with everything it stands on."""
 
-    def __init__(self, app: PlstuiApp, pilot: Pilot[None], cloud: Cloud, clock: TurnedClock, prober: Prober) -> None:
+    def __init__(
+        self, app: PlstuiApp, pilot: Pilot[None], cloud: Cloud, clock: TurnedClock, prober: Prober, journal: Path
+    ) -> None:
         self.app = app
         self.pilot = pilot
         self.cloud = cloud
         self.clock = clock
         self.prober = prober
+        self.journal = journal
 
     def see(self) -> Sight:
         """What a person sees now."""
@@ -149,15 +152,15 @@ async def stage(
     if before:
         before(cloud)
     with TemporaryDirectory() as directory:
+        journal = Path(directory) / "journal.jsonl"
 
         async def open_runtime() -> Runtime:
-            journal = Path(directory) / "journal.jsonl"
             made = runtime(cloud, prober, clock, journal, read_only=read_only, probe_count=probe_count)
             return connect(made) if connect else made
 
         app = PlstuiApp(open_runtime, where="sandbox pending", clock=clock, theme=theme)
-        async with app.run_test(size=size) as pilot:
-            play = Stage(app, pilot, cloud, clock, prober)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            play = Stage(app, pilot, cloud, clock, prober, journal)
             if filled:
                 await play.until(lambda: "reading" not in play.see().text and "Watching" in _told(app), "both sides")
             yield play

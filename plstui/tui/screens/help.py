@@ -48,7 +48,8 @@ class HelpScreen(ModalScreen[None]):
             for command in COMMANDS:
                 if command.group is group:
                     reason = command.why_not(self._situation)
-                    yield _line(command.key_text, command.help, danger=command.dangerous)
+                    keys = command.key_text or f": {command.label}"
+                    yield _line(keys, command.help, danger=command.dangerous)
                     if reason:
                         yield styled(f"{'':9}Not now: {reason}", Tone.QUIET)
             yield Content("")

@@ -52,7 +52,6 @@ from plstui.tui.widgets.deck import Deck
 from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.probe_view import ProbeView
 
-
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
 HEIGHTS: Final = [(0, "-low"), (40, "-high")]
 """Cells from which the style sheet has room for more: all sections at once where it is wide and high."""

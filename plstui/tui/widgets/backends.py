@@ -31,7 +31,7 @@ class BackendsTable(Table):
         Column("zone", "Zone", 4, 4, 5),
         Column("address", "Address", 11, 21, 2),
         Column("power", "Machine", 11, 14, 4),
-        Column("health", "Balancer", 8, 30, 2),
+        Column("health", "Balancer", 8, 30, 2, enough=22),
         Column("page", "Page", 16, 40, 3),
     )
     EMPTY = "No backend yet: they appear once a balancer's rule leads to a pool with members."

@@ -25,7 +25,7 @@ class ConnectionsTable(Table):
 
     TITLE = "Connections"
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("status", "Status", 12, 16, 1),
+        Column("status", "Status", 12, 16, 1, enough=16),
         Column("endpoint", "Endpoint", 19, 40, 2),
         Column("message", "Message", 16, 60, 4, enough=40),
         Column("age", "Seen for", 8, 8, 3),

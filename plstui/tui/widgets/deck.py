@@ -31,7 +31,7 @@ class Deck(Container):
         for section_id, _, widget in sections:
             widget.id = section_id
             widget.add_class("section")
-        super().__init__(*(widget for _, _, widget in sections), id="deck")
+        super().__init__(*(widget for _, _, widget in sections), id="deck", classes="area")
 
     def on_mount(self) -> None:
         self._show()
@@ -65,9 +65,10 @@ class Deck(Container):
 
     def on_click(self, event: events.Click) -> None:
         """A click on a tab brings its section to the front."""
-        if event.widget is not self or event.y != 0:
+        at = event.screen_offset - self.region.offset
+        if at.y != 0:
             return
-        x = event.x - 2
+        x = at.x - 2
         for section_id, tab in zip(self._titles, self._tabs, strict=True):
             if 0 <= x < tab.cell_length:
                 self.post_message(SectionChosen(section_id))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widgets import Static
 
 from plstui.domain.connection import Verb
@@ -33,20 +33,21 @@ QUIET_FOR = timedelta(seconds=30)
 class SidePane(Vertical):
     """The tree of one side under a notice, which says why there is nothing to see or why it is old."""
 
-    world: reactive[World] = reactive(World)
-    read_at: reactive[Mapping[Side, datetime]] = reactive(dict)
+    world: var[World] = var(World)
+    read_at: var[Mapping[Side, datetime]] = var(dict)
     """When each side last answered."""
-    now: reactive[datetime] = reactive(NO_TIME, repaint=False)
-    connected: reactive[bool] = reactive(False)
-    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
-    rows: reactive[tuple[TreeRow, ...]] = reactive(())
+    now: var[datetime] = var(NO_TIME)
+    connected: var[bool] = var(False)
+    under_way: var[Mapping[ResourceId, Verb]] = var(dict)
+    rows: var[tuple[TreeRow, ...]] = var(())
     """This side's rows, for the tree."""
-    marked: reactive[tuple[ResourceId, ...]] = reactive(())
+    marked: var[tuple[ResourceId, ...]] = var(())
     """The connection that is selected, as its two ends: its rows are kept in view."""
 
     def __init__(self, side: Side) -> None:
-        super().__init__(id=side.value, classes="pane")
+        super().__init__(id=side.value, classes="area")
         self.side = side
+        self._told: tuple[Content, Content, Content] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(classes="notice")
@@ -73,15 +74,15 @@ class SidePane(Vertical):
         self._tell()
 
     def watch_now(self) -> None:
-        self.border_subtitle = self._freshness()
+        self._tell()
 
     def _tell(self) -> None:
-        """Bring the frame and the notice up to date."""
-        if not self.is_mounted:
+        """Bring the frame and the notice up to date; what reads as before is left alone."""
+        told = (self._title(), self._freshness(), self._notice())
+        if not self.is_mounted or told == self._told:
             return
-        self.border_title = self._title()
-        self.border_subtitle = self._freshness()
-        notice = self._notice()
+        self._told = told
+        self.border_title, self.border_subtitle, notice = told
         widget = self.query_one(".notice", Static)
         widget.update(notice)
         widget.display = bool(notice)

@@ -153,7 +153,7 @@ def _answer(what: str, tone: str, times: int, total: int, longest: int) -> Conte
     return Content.assemble(
         styled(f"    {what:<{HOST_CELLS - 4}}  ", "" if tone is Tone.GOOD else tone),
         styled(BAR * cells, tone),
-        Content.styled(BAR * (longest - cells), "$surface-lighten-2"),
+        Content.styled(BAR * (longest - cells), "$foreground 18%"),
         Content(f" {times:>3}"),
         styled(f" {100 * times / total:>4.0f} %", Tone.QUIET),
     )

@@ -14,9 +14,9 @@ from textual.reactive import reactive
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from plstui.domain.connection import Verb
+from plstui.domain.connection import CONNECTION_TYPE, Verb, endpoint_name_of
 from plstui.domain.ids import ResourceId
-from plstui.domain.states import Tone
+from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import ELLIPSIS, clean
 from plstui.domain.tree import TreeRow
 from plstui.tui.messages import DetailsRequested, ResourceHighlighted
@@ -202,7 +202,8 @@ class ResourceTree(Tree[TreeRow]):
         text = Text(no_wrap=True, end="")
         text.append(arrow, quiet)
         text.append(head)
-        text.append(tail, ink(self, tone) if row.tone is Tone.BAD else quiet)
+        # A row that looks worse than its word says has the reason in its detail.
+        text.append(tail, ink(self, row.tone) if row.tone is not tone_of(row.state) else quiet)
         text.append(" " * (spare - cell_len(kind)) + kind + " ", quiet)
         text.append(state, ink(self, tone))
         text.truncate(width, pad=True)
@@ -214,7 +215,6 @@ class ResourceTree(Tree[TreeRow]):
 
 
 _GONE = ResourceId("")
-_CONNECTION = "Microsoft.Network/privateLinkServices/privateEndpointConnections"
 
 
 def _plain(row: TreeRow) -> Text:
@@ -222,13 +222,13 @@ def _plain(row: TreeRow) -> Text:
 
 
 def _kind(row: TreeRow) -> str:
-    return _KINDS.get(row.type.lower(), clean(row.type.rsplit("/", 1)[-1], KIND_WIDTH - 1))
+    return _KINDS.get(row.type.lower(), clean(row.type.rsplit("/", 1)[-1], KIND_WIDTH - 1)) + " "
 
 
 def name_and_rest(row: TreeRow) -> tuple[str, str]:
     """A row's name and the words after it. A connection is named after its endpoint; its guid stands in the details."""
-    if row.id.is_type(_CONNECTION):
-        return clean(row.name, 120).partition(".")[0], clean(row.location, 40)
+    if row.id.is_type(CONNECTION_TYPE):
+        return clean(endpoint_name_of(row.name), 120), clean(row.location, 40)
     return clean(row.name, 120), clean(row.detail, 120)
 
 

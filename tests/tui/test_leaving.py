@@ -1,0 +1,105 @@
+"""How the program ends: by a person, or by itself when there is nothing it could show."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from time import monotonic
+
+import pytest
+
+from plstui.domain.connection import APPROVED
+from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, UnreachableError
+from plstui.domain.sides import Side
+from plstui.engine.runtime import Runtime
+from plstui.tui.app import CLOSING_TIME
+from tests.support.cloud import Cloud
+from tests.support.lab import lab, with_status
+from tests.support.stage import stage
+
+
+def raising(error: PlstuiError) -> object:
+    def connect(runtime: Runtime) -> Runtime:
+        raise error
+
+    return connect
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConfigError("No subscription is set.", hint="Name one."), UnreachableError("The sandbox did not start.")],
+    ids=["settings", "sandbox"],
+)
+async def test_when_connecting_fails_the_app_ends_and_says_why(error: PlstuiError) -> None:
+    async with stage(lab(), connect=raising(error), filled=False) as play:  # type: ignore[arg-type]
+        await play.until(lambda: play.app.return_code is not None)
+        assert play.app.failure is error
+        assert play.app.return_code == 1
+
+
+async def test_when_nobody_is_signed_in_the_app_ends() -> None:
+    def signed_out(cloud: Cloud) -> None:
+        cloud.faults = {side: CredentialsError("Nobody is signed in.", hint="Run az login.") for side in Side}
+
+    async with stage(lab(), before=signed_out, filled=False) as play:
+        await play.until(lambda: play.app.return_code is not None)
+        assert isinstance(play.app.failure, CredentialsError)
+        assert "az login" in str(play.app.failure)
+
+
+async def test_one_side_without_a_sign_in_leaves_the_other_to_look_at() -> None:
+    def half_signed_out(cloud: Cloud) -> None:
+        cloud.faults[Side.CUSTOMER] = CredentialsError("Nobody is signed in.", hint="Run az login.")
+
+    async with stage(lab(), before=half_signed_out) as play:
+        await play.shows("Nobody is signed in. Run az login.", "web1", "✖ cannot be read")
+        assert play.app.return_code is None
+
+
+async def test_a_sign_in_that_expires_leaves_what_was_read() -> None:
+    async with stage(lab()) as play:
+        play.cloud.faults = {side: CredentialsError("The sign-in has expired.") for side in Side}
+        await play.press("r")
+        await play.shows("The sign-in has expired.", "✖ stale", "web1")
+        assert play.app.return_code is None
+
+
+async def test_q_leaves() -> None:
+    async with stage(lab()) as play:
+        await play.pilot.press("q")
+        await play.until(lambda: play.app.return_code == 0)
+        assert play.app.failure is None
+
+
+async def test_q_leaves_at_once_even_when_a_probe_and_closing_hang() -> None:
+    closing = asyncio.Event()
+
+    async def hang() -> None:
+        closing.set()
+        await asyncio.Event().wait()
+
+    async with stage(with_status(APPROVED), connect=lambda runtime: replace(runtime, close=hang)) as play:
+        play.prober.hold("web1", "web2", "web3", "saasPrivateEndpoint")
+        await play.press("p")
+        await play.shows("probing, 0 of 4")
+        start = monotonic()
+        await play.pilot.press("q")
+        await play.until(lambda: play.app.return_code == 0)
+    assert closing.is_set()
+    assert monotonic() - start < CLOSING_TIME + 5, "a machine that is busy gets its time; hanging would never end"
+
+
+async def test_leaving_gives_everything_back() -> None:
+    closed = asyncio.Event()
+
+    async def close() -> None:
+        closed.set()
+
+    async with stage(lab(), connect=lambda runtime: replace(runtime, close=close)) as play:
+        await play.pilot.press("q")
+    assert closed.is_set()
+
+
+async def test_the_panes_are_there_before_anything_is_connected() -> None:
+    async with stage(lab(), connect=raising(ConfigError("x")), filled=False) as play:  # type: ignore[arg-type]
+        assert play.app.screen_stack[0].query("SidePane")

@@ -1,0 +1,82 @@
+"""The probe view: who answers through the link, who does not, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from plstui.domain.connection import APPROVED
+from plstui.domain.world import World
+from tests.support.lab import Request, empty, lab, with_status
+from tests.support.stage import stage
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)], ids=["80x24", "100x30", "160x48"])
+
+
+@SIZES
+async def test_pages_of_every_backend_and_the_distribution_through_the_endpoint(size: tuple[int, int]) -> None:
+    async with stage(with_status(APPROVED), size=size) as play:
+        await play.press("p")
+        seen = await play.shows("✔ all 4 targets answer", "Host: web1", "Host: web2", "Host: web3")
+        assert "12/12 pages" in seen.line("saasPrivateEndpoint", "10.1.0.5:80")
+        shares = [line for line in seen.lines if "━" in line and "Host: web" in line]
+        assert len(shares) == 3, "a bar for every backend that answered through the endpoint"
+        assert all("33 %" in share for share in shares)
+        for number, name in enumerate(("web1", "web2", "web3")):
+            assert f"Host: {name}" in seen.line(f"10.0.1.{number + 4}:80", "12/12")
+
+
+async def test_results_appear_as_they_come() -> None:
+    async with stage(with_status(APPROVED)) as play:
+        play.prober.hold("web2", "saasPrivateEndpoint")
+        await play.press("p")
+        seen = await play.shows("probing, 2 of 4 targets done", "Host: web1", "Host: web3")
+        assert "asking…" in seen.line("web2", "10.0.1.5:80")
+        assert "Host: web2" not in seen.text
+
+        await play.press("p")
+        await play.shows("A probe is running already.")
+
+        play.prober.release("web2")
+        await play.shows("3 of 4 targets done", "Host: web2")
+        play.prober.release("saasPrivateEndpoint")
+        await play.shows("✔ all 4 targets answer")
+
+
+@SIZES
+async def test_a_failing_target_is_red_with_words(size: tuple[int, int]) -> None:
+    async with stage(lab(Request(status=APPROVED), down=("web2",)), size=size) as play:
+        await play.press("p")
+        seen = await play.shows("✖ 1 of 4 targets fail", "refused", "web2 refused the connection on port 80.")
+        assert play.is_red("✖", in_line_with="10.0.1.5:80  0/12")
+        assert play.is_red("refused", in_line_with="100 %")
+        assert not play.is_red("✔", in_line_with="10.0.1.4:80  Host")
+        shares = [line for line in seen.lines if "━" in line and "Host: web" in line]
+        assert len(shares) == 2, "the balancer sends nothing to the sick one"
+
+        await play.press("2")
+        await play.shows("✖ refused ×12")
+        assert play.is_red("✖ refused ×12")
+
+
+async def test_a_pending_link_lets_nothing_through() -> None:
+    async with stage(lab()) as play:
+        await play.press("p")
+        await play.shows("✖ 1 of 4 targets fail", "timeout", "No answer from 10.1.0.5 within 5 s.")
+
+
+async def test_nothing_to_probe_is_said() -> None:
+    async with stage(empty()) as play:
+        await play.press("p")
+        await play.shows("There is nothing to probe yet:")
+
+
+async def test_one_side_alone_can_be_probed() -> None:
+    async with stage(World(lab().isv, None)) as play:
+        await play.press("p")
+        await play.shows("✔ all 3 targets answer")
+
+
+async def test_before_a_probe_the_view_says_how_to_start_one() -> None:
+    async with stage(lab()) as play:
+        await play.press("3")
+        await play.shows("Press p to fetch the Host: page")
