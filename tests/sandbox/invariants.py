@@ -12,6 +12,7 @@ from plstui.sandbox.store import Store
 
 N = "Microsoft.Network/"
 LB, NIC, VNET = N + "loadBalancers", N + "networkInterfaces", N + "virtualNetworks"
+SERVICE, ENDPOINT = N + "privateLinkServices", N + "privateEndpoints"
 
 MIRRORS = {
     (NIC + "/ipConfigurations", "subnet"): "ipConfigurations",
@@ -30,8 +31,8 @@ MIRRORS = {
     (LB + "/inboundNatRules", "frontendIPConfiguration"): "inboundNatRules",
     (LB + "/outboundRules", "backendAddressPool"): "outboundRules",
     (LB + "/outboundRules", "frontendIPConfigurations"): "outboundRules",
-    (N + "privateLinkServices/ipConfigurations", "subnet"): "ipConfigurations",
-    (N + "privateEndpoints", "subnet"): "privateEndpoints",
+    (SERVICE + "/ipConfigurations", "subnet"): "ipConfigurations",
+    (ENDPOINT, "subnet"): "privateEndpoints",
 }
 """`(type, property)` of a reference: the property of its target that shows it."""
 
@@ -47,7 +48,7 @@ def problems(store: Store) -> list[str]:
         problem
         for body in store
         if ResourceId(body["id"]).type.startswith(N) and "properties" in body
-        for check in (_dangling, _unmirrored, _stale_mirrors, _etags, _addresses)
+        for check in (_dangling, _unmirrored, _stale_mirrors, _etags, _addresses, *PRIVATE_LINK)
         for problem in check(store, body)
     ]
 
@@ -92,6 +93,8 @@ def _stale_mirrors(store: Store, body: Json) -> Iterator[str]:
     for part in _parts(body):
         kind = ResourceId(part["id"]).type
         for back in BACK & part["properties"].keys():
+            if back == "networkInterfaces" and kind in (SERVICE, ENDPOINT):
+                continue  # These are their own, and looked at elsewhere.
             names = {name for (source, name), mirror in MIRRORS.items() if mirror == back and source != kind}
             for source_id in _ids(part["properties"][back]):
                 source = store.get(source_id)
@@ -114,6 +117,8 @@ def _addresses(store: Store, body: Json) -> Iterator[str]:
         prefixes = [ip_network(text) for text in properties.get("addressPrefixes") or [properties["addressPrefix"]]]
         seen: dict[str, str] = {}
         for user_id in _ids(properties.get("ipConfigurations")):
+            if "/privatelinkservices/" in user_id.lower():
+                continue  # What has the address is the interface of the service.
             address = ((store.get(user_id) or {}).get("properties") or {}).get("privateIPAddress")
             if address is None:
                 continue
@@ -122,3 +127,69 @@ def _addresses(store: Store, body: Json) -> Iterator[str]:
             if other := seen.get(address):
                 yield f"{user_id}: {address} is also that of {other}"
             seen[address] = user_id
+
+
+def _services(store: Store, body: Json) -> Iterator[str]:
+    """A connection of a service is one of an endpoint, in the same state."""
+    for connection in body["properties"]["privateEndpointConnections"] if body["type"] == SERVICE else []:
+        properties = connection["properties"]
+        endpoint = store.get(properties["privateEndpoint"]["id"])
+        if endpoint is None:
+            yield f"{connection['id']}: there is no {properties['privateEndpoint']['id']}"
+        elif connection["name"] != f"{endpoint['name']}.{endpoint['properties']['resourceGuid']}":
+            yield f"{connection['id']}: its name is not that of {endpoint['id']}"
+        elif _state(properties) not in [_state(asked) for asked in _asked(endpoint)]:
+            yield f"{connection['id']}: its state is not that in {endpoint['id']}"
+
+
+def _endpoints(store: Store, body: Json) -> Iterator[str]:
+    """What an endpoint asks for is a connection of the service, unless the service's owner has removed it."""
+    for asked in _asked(body) if body["type"] == ENDPOINT else []:
+        target = asked["privateLinkServiceId"].lower()
+        aliases = {one["properties"]["alias"].lower(): one for one in store.of_type(SERVICE)}
+        service = aliases.get(target) or store.get(target)
+        name = f"{body['name']}.{body['properties']['resourceGuid']}"
+        connections = service["properties"]["privateEndpointConnections"] if service else []
+        present = name in [connection["name"] for connection in connections]
+        removed = _state(asked)[0] == "Disconnected"
+        if target.startswith("/") and not ResourceId(target).is_type(SERVICE):
+            continue
+        if present == removed:
+            yield f"{body['id']}: is {_state(asked)[0]}, and {target} has {'a' if present else 'no'} connection with it"
+
+
+def _interfaces(store: Store, body: Json) -> Iterator[str]:
+    """The interfaces of a service or an endpoint are its own."""
+    roles = {SERVICE: "privateLinkService", ENDPOINT: "privateEndpoint"}
+    for nic_id in _ids(body["properties"]["networkInterfaces"]) if body["type"] in roles else []:
+        nic = store.get(nic_id)
+        owner = nic["properties"].get(roles[body["type"]], {}).get("id") if nic else None
+        if nic is None or owner != body["id"] or nic.get("managedBy") != body["id"]:
+            yield f"{body['id']}: its interface {nic_id} is not its own"
+    owner = body.get("managedBy")
+    if body["type"] == NIC and owner and store.get(owner) is None:
+        yield f"{body['id']}: its owner {owner} is not there"
+
+
+def _zone_groups(store: Store, body: Json) -> Iterator[str]:
+    """The records that a zone group speaks of are in the zone, as long as the zone is there."""
+    for group in body["properties"].get("privateDnsZoneGroups") or []:
+        for config in group["properties"]["privateDnsZoneConfigs"]:
+            zone = config["properties"]["privateDnsZoneId"]
+            for record in config["properties"]["recordSets"]:
+                record_id = f"{zone}/A/{record['recordSetName']}"
+                if record["provisioningState"] == "Succeeded" and store.get(zone) and not store.get(record_id):
+                    yield f"{group['id']}: there is no {record_id}"
+
+
+def _asked(endpoint: Json) -> list[Json]:
+    kinds = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
+    return [item["properties"] for kind in kinds for item in endpoint["properties"][kind]]
+
+
+def _state(properties: Json) -> tuple[str, str]:
+    state = properties["privateLinkServiceConnectionState"]
+    return state["status"], state["actionsRequired"]
+
+
+PRIVATE_LINK = (_services, _endpoints, _interfaces, _zone_groups)

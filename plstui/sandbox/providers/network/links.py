@@ -92,9 +92,9 @@ class Reference:
 
 
 def loud(resource_id: ResourceId) -> str:
-    """An id with the group and every name in upper case."""
+    """An id with the group and every name in upper case; the subscription and the provider stay as they are."""
     segments = resource_id.text.split("/")
-    return "/".join(part.upper() if at % 2 == 0 and at > 2 else part for at, part in enumerate(segments))
+    return "/".join(part.upper() if at % 2 == 0 and at not in (0, 2, 6) else part for at, part in enumerate(segments))
 
 
 def parts(body: Any) -> Iterator[Body]:
