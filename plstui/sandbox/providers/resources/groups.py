@@ -25,6 +25,9 @@ LONGEST_NAME = 90
 DELETE = Pace(0, 15)
 """A deletion takes what the resources in the group take; the advice to wait is the same in every recording."""
 
+TRACKED_CHILDREN = frozenset({"microsoft.network/privatednszones/virtualnetworklinks"})
+"""Types of children that ARM tracks like resources of their own, in lower case."""
+
 
 class Groups:
     """Resource groups: created and changed at once, deleted with all that is in them."""
@@ -63,10 +66,12 @@ class Groups:
     def check(self, call: Call) -> None:
         """Raise when the group in the path is not there, or is being deleted and would be written into.
 
-        For a child it is the parent that is missing then (recorded for rules and subnets after their group's end).
+        For a child it is the parent that is missing then (recorded for rules and subnets after their group's end),
+        unless ARM tracks the child itself (recorded for the links of a zone).
         """
         owner = call.id if call.listing or call.id is None else call.id.parent
-        if owner and not owner.is_type(TYPE) and self._azure.store.get(call.group_id) is None:
+        is_tracked = call.id is not None and call.id.type.lower() in TRACKED_CHILDREN
+        if owner and not is_tracked and not owner.is_type(TYPE) and self._azure.store.get(call.group_id) is None:
             raise errors.resource_not_found(owner)
         group = self.find(call)
         if call.method in ("PUT", "PATCH", "POST"):
