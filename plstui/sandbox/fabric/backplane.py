@@ -56,21 +56,22 @@ class RunningNetwork:
 
     def _resource_changed(self, resource_id: str) -> None:
         """Note what must be looked at again. Cheap: it runs with every write to any resource."""
-        top = top_level(resource_id)
-        kind = top.type.lower()
+        kind, key = top_level(resource_id)
         if kind == NIC:
-            self._dirty_balancers |= self._topology.nic_changed(top.text)
+            self._dirty_balancers |= self._topology.nic_changed(key)
         elif kind == BALANCER:
-            self._topology.balancer_changed(top.text)
-            self._dirty_balancers.add(top.key)
+            self._topology.balancer_changed(key)
+            self._dirty_balancers.add(key)
         elif kind == MACHINE:
-            self._topology.machine_changed(top.text)
-            self._dirty_machines[top.key] = None
+            self._topology.machine_changed(key)
+            self._dirty_machines[key] = None
         elif kind == SERVICE:
             # Its PROXY protocol setting decides what a balancer's probes send.
             self._dirty_balancers |= self._health.balancers()
         elif kind in _DECIDES_FLOWS:
             self._health.wake()
+        else:
+            return
         self._schedule()
 
     def _schedule(self) -> None:

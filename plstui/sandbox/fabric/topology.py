@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_network
 from typing import Any
 
-from plstui.domain.ids import ResourceId
 from plstui.sandbox.ports import Json, ResourceView
 
 NIC = "microsoft.network/networkinterfaces"
@@ -239,9 +238,10 @@ def _networks(prefixes: Iterable[Any]) -> list[IPv4Network]:
     return [network for network in networks if isinstance(network, IPv4Network)]
 
 
-def top_level(resource_id: str) -> ResourceId:
-    """The resource that a sub-resource stands in; the id itself when it is none."""
-    current = ResourceId(resource_id)
-    while (parent := current.parent) is not None and parent.type.count("/") and "/providers/" in parent.key:
-        current = parent
-    return current
+def top_level(resource_id: str) -> tuple[str, str]:
+    """Type and id of the resource that a sub-resource stands in, in lower case; empty for what is in no group."""
+    # Split, not parsed: this runs with every write, and a world may hold tens of thousands of resources.
+    parts = resource_id.lower().split("/", 9)
+    if len(parts) < 9:
+        return "", ""
+    return f"{parts[6]}/{parts[7]}", "/".join(parts[:9])

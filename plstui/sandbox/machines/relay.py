@@ -54,6 +54,7 @@ async def relay(
             writer.channel.abort()
         else:
             # Both ends believe that the connection is there; what they send is dropped.
+            work.cancel()
             await writer.channel.wait_closed()
     finally:
         work.cancel()

@@ -38,7 +38,7 @@ async def served(lab: Lab, command: str) -> str:
         ("curl -s localhost:8080", "index\n"),
         ("curl -s localhost:8080/exact", "exact web1 /exact\n"),
         ("curl -s -o /dev/null -w %{http_code} localhost:8080/exact/not", "404"),
-        ("curl -sI localhost:8080/moved | grep -i location", "Location: http://localhost/new\n"),
+        ("curl -sI localhost:8080/moved | grep -i location", "Location: http://localhost/new\r\n"),
         ("curl -s -o /dev/null -w %{http_code} localhost:8080/teapot", "418"),
         ("curl -si localhost:8080/deep/file | grep -ci x-deep", "1\n"),
         ("curl -s localhost:8080/deep/../../../etc/hostname -o /dev/null -w %{http_code}", "404"),

@@ -53,17 +53,23 @@ def _unescape(text: str) -> str:
 
 
 async def _lines(shell: Shell, names: list[str], streams: Streams, who: str) -> list[str] | None:
-    """The lines of files or of standard input; None when a file is not there."""
+    """The lines of files or of standard input, without their ends; None when a file is not there."""
+    text = await _text(shell, names, streams, who)
+    return None if text is None else text.split("\n")[: -1 if text.endswith("\n") or not text else None]
+
+
+async def _text(shell: Shell, names: list[str], streams: Streams, who: str) -> str | None:
+    """The text of files or of standard input; None when a file is not there."""
     if not names:
-        return (await streams.read()).splitlines()
-    lines: list[str] = []
+        return await streams.read()
+    pieces: list[str] = []
     for name in names:
         content = shell.guest.disk.read(shell.path(name))
         if content is None:
             streams.err(f"{who}: {name}: No such file or directory\n")
             return None
-        lines.extend(content.splitlines())
-    return lines
+        pieces.append(content)
+    return "".join(pieces)
 
 
 @command("head")
@@ -88,15 +94,11 @@ async def _ends(shell: Shell, arguments: list[str], streams: Streams, *, first: 
             count, unit = int(arguments.pop(0).lstrip("-")), argument[1]
         elif not argument.startswith("-"):
             names.append(argument)
-    lines = await _lines(shell, names, streams, "head" if first else "tail")
-    if lines is None:
+    text = await _text(shell, names, streams, "head" if first else "tail")
+    if text is None:
         return 1
-    if unit == "c":
-        text = "\n".join(lines) + ("\n" if lines else "")
-        streams.out(text[:count] if first else text[max(len(text) - count, 0) :])
-        return 0
-    chosen = lines[:count] if first else lines[max(len(lines) - count, 0) :]
-    streams.out("".join(f"{line}\n" for line in chosen))
+    pieces = list(text) if unit == "c" else text.splitlines(keepends=True)
+    streams.out("".join(pieces[:count] if first else pieces[max(len(pieces) - count, 0) :]))
     return 0
 
 
