@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from zlib import crc32
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
@@ -206,7 +207,7 @@ class Prober:
         if endpoint.connections[0].status != APPROVED:
             return Attempt(failure=Failure.TIMEOUT, error=f"No answer from {target.address} within 5 s.")
         healthy = [vm.name for vm in isv.machines if all(member.up for member in isv.member_health(vm))]
-        host = healthy[(number * 7 + number // 3) % len(healthy)]
+        host = healthy[crc32(f"{target.address}:{number}".encode()) % len(healthy)]
         return Attempt(host=host, connect_ms=2.3 + number % 3 / 10, first_byte_ms=3.1 + number % 7 / 10)
 
     async def close(self) -> None:

@@ -43,6 +43,8 @@ class Cell:
 
 
 _NOTHING = Cell("")
+_LIVE = Cell("…")
+"""Stands for a cell that a row does not hold because it changes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +116,19 @@ class Table(ScrollView, can_focus=True):
         self._scroll_to_cursor()
 
     def _arrange(self) -> None:
-        """Lay the columns out for the width there is."""
+        """Lay the columns out for the width there is; one that says nothing in any row is left out."""
         width = self.scrollable_content_region.width
         sample = self.rows[:MEASURED_ROWS]
+        columns = [c for c in self.COLUMNS if not sample or any(r.cells.get(c.key, _LIVE).text for r in sample)]
         wanted = [
             max(
                 cell_len(column.title),
                 *(cell_len(r.cells[column.key].text) for r in sample if column.key in r.cells),
                 0,
             )
-            for column in self.COLUMNS
+            for column in columns
         ]
-        self._fitted = tuple(fit(self.COLUMNS, wanted, width - len(MARKER)))
+        self._fitted = tuple(fit(columns, wanted, width - len(MARKER)))
         self.virtual_size = Size(width, len(self.rows) + 1)
         self.refresh()
 
