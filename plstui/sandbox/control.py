@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from plstui.sandbox.azure import Azure
+from plstui.sandbox.faults import Faults
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.fields import Fields, read
 from plstui.sandbox.gateway.messages import Request, Response
@@ -28,14 +29,21 @@ class Machines(Protocol):
     async def hang_machine(self, name: str) -> None:
         """Let it answer nothing any more; raises `KeyError`."""
 
+    async def break_web(self, name: str) -> None:
+        """Stop its web server; raises `KeyError`."""
+
+    async def change_host_key(self, name: str) -> None:
+        """Give it another host key, as a machine that was set up anew has; raises `KeyError`."""
+
 
 class Control:
     """Answers only those who know its token."""
 
-    def __init__(self, azure: Azure, machines: Machines, counters: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, azure: Azure, machines: Machines, faults: Faults, counters: Mapping[str, int]) -> None:
         self.token = secrets.token_urlsafe(32)
         self._azure = azure
         self._machines = machines
+        self._faults = faults
         self._counters = counters
 
     async def handle(self, request: Request) -> Response | None:
@@ -58,17 +66,14 @@ class Control:
             case ["GET", "state"]:
                 return Response(200, {"resources": [_without_secrets(body) for body in self._azure.store]})
             case ["GET", "counters"]:
-                return Response(200, dict(self._counters()))
-            case ["POST", "machines", name, "stop" | "start" | "hang" as verb]:
-                do = {
-                    "stop": self._machines.stop_machine,
-                    "start": self._machines.start_machine,
-                    "hang": self._machines.hang_machine,
-                }[verb]
-                try:
-                    await do(name)
-                except KeyError:
-                    raise ArmError(404, "NotFound", f"There is no machine {name!r}.") from None
+                return Response(200, dict(self._counters))
+            case ["GET", "faults"]:
+                return Response(200, {"happened": self._faults.happened})
+            case ["POST", "faults"]:
+                self._faults.load(read(request.content))
+                return Response(204)
+            case ["POST", "machines", name, verb]:
+                await self._control_machine(name, verb)
                 return Response(204)
             case ["POST", "clock", "advance"]:
                 seconds = Fields(read(request.content)).number("seconds")
@@ -77,6 +82,21 @@ class Control:
                 return Response(200, {"now": self._azure.clock.now().isoformat()})
             case _:
                 raise ArmError(404, "NotFound", f"The control endpoint has no {request.method} {request.path}.")
+
+    async def _control_machine(self, name: str, verb: str) -> None:
+        do = {
+            "stop": self._machines.stop_machine,
+            "start": self._machines.start_machine,
+            "hang": self._machines.hang_machine,
+            "break-web": self._machines.break_web,
+            "change-host-key": self._machines.change_host_key,
+        }.get(verb)
+        if do is None:
+            raise ArmError(404, "NotFound", f"A machine cannot be told to {verb!r}.")
+        try:
+            await do(name)
+        except KeyError:
+            raise ArmError(404, "NotFound", f"There is no machine {name!r}.") from None
 
 
 def _without_secrets(body: Mapping[str, object]) -> Mapping[str, object]:

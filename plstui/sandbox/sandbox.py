@@ -8,6 +8,7 @@ from uuid import uuid4
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import Control
 from plstui.sandbox.fabric.backplane import RunningNetwork
+from plstui.sandbox.faults import Faults
 from plstui.sandbox.gateway.gateway import Gateway
 from plstui.sandbox.gateway.identity import Identity
 from plstui.sandbox.gateway.messages import Request, Response
@@ -56,24 +57,26 @@ class Sandbox:
             self.azure.operations,
             resources.front_door(self.azure),
             [
-                *resources.endpoints(self.azure, self._dispatch),
+                *resources.endpoints(self.azure),
                 *network.endpoints(self.azure),
                 *privatelink.endpoints(self.azure),
                 *privatedns.endpoints(self.azure),
                 *compute.endpoints(self.azure),
             ],
         )
+        self.azure.dispatch = self.gateway.handle_for
         self.identity = Identity(self.azure.directory)
-        self.control = Control(self.azure, self.network, lambda: self.gateway.counters)
-
-    async def _dispatch(self, request: Request) -> Response:
-        """A deployment's requests go the way of everybody's."""
-        return await self.gateway.handle(request)
+        parties = (self.isv, self.customer)
+        self.faults = Faults(self.azure, {party.subscription.id.lower(): party.name for party in parties})
+        self.control = Control(self.azure, self.network, self.faults, self.gateway.counters)
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request, whether it is for ARM, for the identity endpoint or for the control endpoint."""
+        """Answer one request, whether it is for ARM, for the identity endpoint or for the control endpoint.
+
+        Raises `Drop` when an injected fault cuts the connection.
+        """
         answer = self.identity.handle(request) or await self.control.handle(request)
-        return answer or await self.gateway.handle(request)
+        return answer or await self.faults.handle(request, self.gateway.handle)
 
     async def start(self) -> None:
         """Let the network run."""
