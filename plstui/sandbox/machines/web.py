@@ -46,7 +46,7 @@ class WebServer:
     def __init__(self, site: Site, answering: asyncio.Event) -> None:
         self._site = site
         self._answering = answering
-        self._runner = web.Server(self._handle, access_log=None, keepalive_timeout=KEEP_ALIVE)
+        self._runner = web.Server(self._handle)
         self.sources: dict[int, str] = {}
         """The address that a client has in its network, by the port it comes from on 127.0.0.1."""
         self._listening: asyncio.Server
@@ -86,13 +86,18 @@ class WebServer:
         answer = self._site.pages.answer(asked) if known else error_page(405, "Not Allowed")
         if self._site.log:
             self._site.log(asked, answer)
+        response = self.response(answer)
+        if front.finished:
+            response.force_close()
+        return response
+
+    def response(self, answer: Answer) -> web.Response:
+        """An answer with the server's own headers."""
         response = web.Response(status=answer.status, body=answer.body.encode("utf-8", "surrogateescape"))
         response.headers["Content-Type"] = answer.content_type
         response.headers["Server"] = self._site.server
         for name, value in answer.headers:
             response.headers[name] = value
-        if front.finished:
-            response.force_close()
         return response
 
     def bad_request(self) -> bytes:
@@ -104,12 +109,34 @@ class WebServer:
         return f"{head}Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n{answer.body}".encode()
 
 
+class _Http(web.RequestHandler):
+    """aiohttp's protocol, saying of a broken request what the machine's server would say."""
+
+    def __init__(self, server: WebServer) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(server._runner, loop=loop, keepalive_timeout=KEEP_ALIVE)
+        self._machine_server = server
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status != 400:
+            return super().handle_error(request, status, exc, message)
+        response = self._machine_server.response(error_page(400, "Bad Request"))
+        response.force_close()
+        return response
+
+
 class _Front(asyncio.Protocol):
     """Stands before aiohttp's protocol and deals with PROXY headers, which aiohttp does not know."""
 
     def __init__(self, server: WebServer) -> None:
         self._server = server
-        self.inner = cast(asyncio.Protocol, server._runner())
+        self.inner: asyncio.Protocol = _Http(server)
         self.source = ""
         """The client's address in its network."""
         self.proxied = ""

@@ -50,6 +50,21 @@ async def test_another_site(lab: Lab, command: str, printed: str) -> None:
     assert await served(lab, command) == printed
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"A" * 20000],
+)
+async def test_what_is_no_request_gets_nginxs_400(lab: Lab, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async with lab.ssh("web1") as connection:
+        reader, writer = await connection.open_connection("localhost", 80)
+        writer.write(sent + b"\r\n\r\n")
+        writer.write_eof()
+        head = (await reader.read()).partition(b"\r\n\r\n")[0]
+    assert b" 400 Bad Request\r\n" in head
+    assert b"Server: nginx/" in head
+    assert not [record for record in caplog.records if record.name.startswith("aiohttp")]
+
+
 @pytest.mark.parametrize("text", ["server {", "server { listen 80 }", "}", "listen 80"])
 def test_what_nginx_would_not_start_with(text: str) -> None:
     with pytest.raises(NginxConfigError):
