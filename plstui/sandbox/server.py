@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from plstui.sandbox import azcli
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import ROOT
 from plstui.sandbox.gateway.https import HttpsServer
@@ -117,6 +118,8 @@ def _write_files(folder: StateDir, sandbox: Sandbox, server: HttpsServer, arm: s
     for party in parties:
         folder.write(f"{party.name}.secret", party.owner.secret)
     config = folder.write("plstui.toml", _settings(folder, parties, arm))
+    isv, customer = (azcli.Login(party.subscription, party.owner) for party in parties)
+    azcli.write(folder, server.port, isv, customer, sandbox.azure.clock.now())
     folder.write_json(
         "ready.json",
         {

@@ -25,6 +25,7 @@ class StateDir:
     _made: bool
     """Whether the folder was made for this sandbox and goes with it."""
     _written: set[Path] = field(default_factory=set)
+    _folders: set[Path] = field(default_factory=set)
 
     @classmethod
     def open(cls, path: Path | None) -> StateDir:
@@ -42,10 +43,18 @@ class StateDir:
         self._written.add(path)
         return path
 
+    def folder(self, name: str) -> Path:
+        """The path of a folder in here, made if need be, to be removed at the end with all that is in it by then."""
+        path = self.path / name
+        path.mkdir(exist_ok=True, mode=PRIVATE_DIR)
+        self._folders.add(path)
+        return path
+
     def write(self, name: str, text: str) -> Path:
         """Write a file that only its owner can read; it is replaced whole, so that no reader sees half of it."""
         path = self.file(name)
-        half = self.file(f".{name}.new")
+        half = path.with_name(f".{path.name}.new")
+        self._written.add(half)
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
         with open(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
@@ -80,3 +89,5 @@ class StateDir:
             return
         for path in self._written:
             path.unlink(missing_ok=True)
+        for path in self._folders:
+            shutil.rmtree(path, ignore_errors=True)
