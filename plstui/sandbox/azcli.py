@@ -1,7 +1,7 @@
 """A configuration of its own for `az`, as if somebody had registered this cloud and signed in to both subscriptions.
 
-The files are those that az 2.91 leaves after `az cloud register`, `az cloud set` and two `az login --service-principal`;
-the tests run the real az on them. Writing them takes no time, and the user's own `~/.azure` is never touched.
+The files are those that az leaves after `az cloud register`, `az cloud set` and two `az login --service-principal`
+(seen with 2.91; the tests run the real az on them). Writing them takes no time, and the user's own `~/.azure` is never touched.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from plstui.sandbox.statedir import StateDir
 
 CLOUD = "plstui"
 FOLDER = "az"
+AZ_VERSION = "2.91.0"
 
 _ENDPOINTS = (
     "active_directory",
@@ -59,16 +60,14 @@ def write(folder: StateDir, port: int, isv: Login, customer: Login, now: datetim
     host = f"localhost:{port}"
     folder.write(f"{FOLDER}/config", _ini("cloud", {"name": CLOUD}))
     folder.write(f"{FOLDER}/clouds.config", _ini(CLOUD, _cloud(host, isv.subscription)))
-    folder.write_json(
-        f"{FOLDER}/azureProfile.json", {"subscriptions": [_profile(isv, True), _profile(customer, False)]}
-    )
-    folder.write(
-        f"{FOLDER}/service_principal_entries.json",
-        json.dumps([_credentials(login.client) for login in (isv, customer)]),
-    )
+    profiles = [_profile(isv, current=True), _profile(customer, current=False)]
+    folder.write_json(f"{FOLDER}/azureProfile.json", {"subscriptions": profiles})
+    secrets = [_credentials(login.client) for login in (isv, customer)]
+    folder.write(f"{FOLDER}/service_principal_entries.json", json.dumps(secrets))
     # Without it, the first command of a day asks the outside world for newer versions.
-    version = {"versions": {"azure-cli": {"local": "0"}}, "update_time": f"{now:%Y-%m-%d %H:%M:%S.%f}"}
-    folder.write_json(f"{FOLDER}/versionCheck.json", version)
+    versions = {part: {"local": AZ_VERSION} for part in ("azure-cli", "core", "telemetry")}
+    checked = {"versions": versions, "update_time": f"{now:%Y-%m-%d %H:%M:%S.%f}"}
+    folder.write_json(f"{FOLDER}/versionCheck.json", checked)
     return folder.write("az-env.sh", _environment(folder.path / "ca.pem", configuration, isv, customer))
 
 
@@ -79,7 +78,7 @@ def _cloud(host: str, current: Subscription) -> dict[str, str]:
     return {**values, **{f"suffix_{name}": host for name in _SUFFIXES}, "subscription": current.id}
 
 
-def _profile(login: Login, current: bool) -> dict[str, object]:
+def _profile(login: Login, *, current: bool) -> dict[str, object]:
     subscription = login.subscription
     return {
         "id": subscription.id,
