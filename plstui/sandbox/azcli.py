@@ -1,7 +1,8 @@
 """A configuration of its own for `az`, as if somebody had registered this cloud and signed in to both subscriptions.
 
 The files are those that az leaves after `az cloud register`, `az cloud set` and two `az login --service-principal`
-(seen with 2.91; the tests run the real az on them). Writing them takes no time, and the user's own `~/.azure` is never touched.
+(seen with 2.91; the tests run the real az on them). Writing them takes no time, and the user's own `~/.azure` is never
+touched.
 """
 
 from __future__ import annotations
