@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
@@ -11,7 +10,6 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import nics
-from plstui.sandbox.providers.network.addresses import Allocator
 from plstui.sandbox.providers.network.base import (
     NetworkEndpoint,
     check_name,
@@ -215,37 +213,32 @@ class PrivateEndpoints(NetworkEndpoint):
     def _interface(self, body: Body) -> Body:
         """The interface with the endpoint's addresses; raises the 400 for addresses that cannot be had."""
         store, properties = self.azure.store, body["properties"]
-        nic_id = ResourceId(properties["networkInterfaces"][0]["id"])
-        subnet = dict(store.get(properties["subnet"]["id"]) or {})
+        nic_id, subnet = ResourceId(properties["networkInterfaces"][0]["id"]), properties["subnet"]["id"]
         old = store.get(nic_id)
-        present = old["properties"]["ipConfigurations"] if old else []
-        allocator = Allocator(store)
-        configurations: list[Body] = []
-        for at, chosen in enumerate(properties["ipConfigurations"] or [None]):
-            former = next((c for c in present if chosen is None or c["name"].lower() == chosen["name"].lower()), None)
-            name = chosen["name"] if chosen else former["name"] if former else f"privateEndpointIpConfig.{uuid4()}"
-            owner = nic_id.child("ipConfigurations", name)
-            wanted = chosen["properties"]["privateIPAddress"] if chosen else None
-            kept = former["properties"]["privateIPAddress"] if former else None
-            if kept is not None and wanted in (None, kept):
-                address = allocator.keep(subnet, kept, owner)
-            elif wanted is not None:
-                address = allocator.static(subnet, wanted, owner)
-            else:
-                address = allocator.next(subnet, owner)
-            more: dict[str, Any] = {"primary": at == 0, "privateLinkConnectionProperties": _member(body, chosen)}
-            if groups := properties.get("applicationSecurityGroups"):
-                more["applicationSecurityGroups"] = groups
-            configurations.append(interfaces.configuration(owner, subnet["id"], address, **more))
+        chosen = {item["name"]: item["properties"] for item in properties["ipConfigurations"]}
+        if not chosen:
+            present = old["properties"]["ipConfigurations"] if old else ()
+            chosen = {present[0]["name"] if present else f"privateEndpointIpConfig.{uuid4()}": {}}
+        wanted = {name: (subnet, one.get("privateIPAddress")) for name, one in chosen.items()}
+        addresses = interfaces.allocate(store, nic_id, ResourceId(body["id"]), wanted)
+        groups = properties.get("applicationSecurityGroups")
+        configurations = [
+            interfaces.configuration(
+                nic_id.child("ipConfigurations", name),
+                subnet,
+                addresses[name],
+                primary=at == 0,
+                privateLinkConnectionProperties=_member(body, one),
+                **({"applicationSecurityGroups": groups} if groups else {}),
+            )
+            for at, (name, one) in enumerate(chosen.items())
+        ]
         return nics.managed_body(self.azure, nic_id, "privateEndpoint", body, configurations, old)
 
 
-def _member(body: Body, chosen: Body | None) -> Body:
+def _member(body: Body, chosen: Body) -> Body:
     """What an IP configuration of the interface says of the part of the service that it leads to."""
     asked = requests_of(body["properties"])[0]["properties"]
-    groups = asked.get("groupIds") or [""]
-    group = chosen["properties"]["groupId"] if chosen else groups[0]
-    target = asked["privateLinkServiceId"]
-    fqdns = names.platform_names(ResourceId(target), [group])
-    member = chosen["properties"]["memberName"] if chosen else group
-    return {"groupId": group, "requiredMemberName": member, "fqdns": fqdns}
+    group = chosen.get("groupId") or next(iter(asked.get("groupIds") or ()), "")
+    fqdns = names.platform_names(ResourceId(asked["privateLinkServiceId"]), [group])
+    return {"groupId": group, "requiredMemberName": chosen.get("memberName", group), "fqdns": fqdns}

@@ -12,7 +12,6 @@ from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import nics
-from plstui.sandbox.providers.network.addresses import Allocator
 from plstui.sandbox.providers.network.base import NetworkEndpoint, check_unique, child_body, child_name, missing
 from plstui.sandbox.providers.privatelink import interfaces
 from plstui.sandbox.providers.privatelink.lookup import SERVICE, connections_of
@@ -197,30 +196,21 @@ class PrivateLinkServices(NetworkEndpoint):
         store = self.azure.store
         nic_id = ResourceId(body["properties"]["networkInterfaces"][0]["id"])
         old = store.get(nic_id)
-        present = {c["name"].lower(): c["properties"] for c in old["properties"]["ipConfigurations"]} if old else {}
-        allocator = Allocator(store)
-        configurations = []
-        for item in body["properties"]["ipConfigurations"]:
-            wanted, former = item["properties"], present.get(item["name"].lower(), {})
-            subnet = dict(store.get(wanted["subnet"]["id"]) or {})
-            owner = nic_id.child("ipConfigurations", item["name"])
-            asked = wanted.get("privateIPAddress")
-            same = former.get("subnet", {}).get("id", "").lower() == subnet["id"].lower()
-            if same and asked in (None, former["privateIPAddress"]):
-                address = allocator.keep(subnet, former["privateIPAddress"], owner)
-            elif asked is not None:
-                address = allocator.static(subnet, asked, owner)
-            else:
-                address = allocator.next(subnet, owner)
-            configurations.append(
-                interfaces.configuration(
-                    owner,
-                    subnet["id"],
-                    address,
-                    privateIPAllocationMethod=wanted["privateIPAllocationMethod"],
-                    primary=wanted["primary"],
-                )
+        wanted = {
+            item["name"]: (item["properties"]["subnet"]["id"], item["properties"].get("privateIPAddress"))
+            for item in body["properties"]["ipConfigurations"]
+        }
+        addresses = interfaces.allocate(store, nic_id, ResourceId(body["id"]), wanted)
+        configurations = [
+            interfaces.configuration(
+                nic_id.child("ipConfigurations", item["name"]),
+                item["properties"]["subnet"]["id"],
+                addresses[item["name"]],
+                privateIPAllocationMethod=item["properties"]["privateIPAllocationMethod"],
+                primary=item["properties"]["primary"],
             )
+            for item in body["properties"]["ipConfigurations"]
+        ]
         return nics.managed_body(self.azure, nic_id, "privateLinkService", body, configurations, old)
 
 
