@@ -151,19 +151,19 @@ class RunningNetwork:
         """Stop every machine and every probe; nothing listens afterwards."""
         self._started = False
         if self._worker:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+            await asyncio.wait([self._worker])
         await self._health.stop()
         await asyncio.gather(*(machine.stop() for machine in self._machines.values()))
         self._machines.clear()
 
     async def settled(self) -> None:
-        """Return when every machine is what its resource says and every member's health follows from probes."""
+        """Return when every machine is what its resource says, cloud-init has ended, and health follows from probes."""
         while self._worker and not self._worker.done():
             await asyncio.shield(self._worker)
             self._schedule()
         if self._worker:
             self._worker.result()
+        await asyncio.gather(*(machine.first_boot() for machine in self._machines.values()))
         await self._health.settled()
 
     # What the providers ask

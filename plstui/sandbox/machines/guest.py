@@ -36,6 +36,7 @@ class Guest:
         """The packages installed since the image."""
         self.cloud_init_status = "not started"
         """`done`, `error` …, as `cloud-init status` prints it."""
+        self.cloud_init_over = asyncio.Event()
         self._write_base()
 
     def _write_base(self) -> None:

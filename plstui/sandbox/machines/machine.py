@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,6 +56,9 @@ class Machine:
         """The SSH server's port on 127.0.0.1; stays the same while the machine exists, if it can. 0 for none."""
         self.running = False
         self._booted = False
+        self._first_boot: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        """Held while it is switched on or off: that takes several steps."""
         self._network = network
         self._host_key: HostKey | None = None
         self._sshd: SshServer | None = None
@@ -82,20 +86,28 @@ class Machine:
             web.sources[client_port] = address
 
     async def start(self) -> None:
-        """Switch on; the first time, cloud-init runs too."""
-        if self.running:
-            return
-        self.running = True
-        if self.spec.windows:
-            return
-        await self._start_ssh()
-        if self._booted:
-            await self.guest.services.boot()
-        else:
-            self._booted = True
-            await self._first_boot()
+        """Switch on. The first time, cloud-init begins too; `first_boot` is its end."""
+        async with self._changing:
+            if self.running:
+                return
+            self.running = True
+            if self.spec.windows:
+                return
+            await self._start_ssh()
+            if self._booted:
+                await self.guest.services.boot()
+            else:
+                # It may take its time, and nobody should wait for it who does not want to.
+                self._first_boot = asyncio.get_running_loop().create_task(self._run_cloud_init())
 
-    async def _first_boot(self) -> None:
+    async def first_boot(self) -> None:
+        """Return when cloud-init has ended."""
+        if self._first_boot:
+            await asyncio.wait([self._first_boot])
+            if not self._first_boot.cancelled():
+                self._first_boot.result()
+
+    async def _run_cloud_init(self) -> None:
         load()
         try:
             user_data = cloudinit.decode(self.spec.custom_data)
@@ -103,6 +115,8 @@ class Machine:
             self.guest.cloud_init_status = "error"
         else:
             await cloudinit.first_boot(self.guest, user_data)
+        self._booted = True
+        self.guest.cloud_init_over.set()
 
     async def _start_ssh(self) -> None:
         # Slow to import, and worlds without machines do without it.
@@ -117,12 +131,16 @@ class Machine:
 
     async def stop(self) -> None:
         """Switch off; every server closes, every connection ends."""
-        if not self.running:
-            return
-        self.running = False
-        self.guest.answering.set()
-        await self._stop_ssh()
-        await self.guest.services.halt()
+        async with self._changing:
+            if not self.running:
+                return
+            self.running = False
+            self.guest.answering.set()
+            if self._first_boot:
+                self._first_boot.cancel()
+                await asyncio.wait([self._first_boot])
+            await self._stop_ssh()
+            await self.guest.services.halt()
 
     async def _stop_ssh(self) -> None:
         sshd, self._sshd = self._sshd, None
@@ -131,18 +149,20 @@ class Machine:
 
     async def hang(self) -> None:
         """Answer nothing from now on, until `resume`."""
-        if not self.running or self.hung:
-            return
-        self.guest.answering.clear()
-        if self._sshd:
-            await self._sshd.mute()
+        async with self._changing:
+            if not self.running or self.hung:
+                return
+            self.guest.answering.clear()
+            if self._sshd:
+                await self._sshd.mute()
         self.on_ports_changed()
 
     async def resume(self) -> None:
         """Answer again, also what was asked meanwhile."""
-        if self._sshd and self.hung:
-            await self._sshd.unmute()
-        self.guest.answering.set()
+        async with self._changing:
+            if self._sshd and self.hung:
+                await self._sshd.unmute()
+            self.guest.answering.set()
         self.on_ports_changed()
 
     async def break_web(self) -> None:
@@ -153,10 +173,11 @@ class Machine:
 
     async def change_host_key(self) -> None:
         """Come up with another host key, as a machine that was set up anew does."""
-        self._host_key = None
-        if self.running and not self.spec.windows:
-            await self._stop_ssh()
-            await self._start_ssh()
+        async with self._changing:
+            self._host_key = None
+            if self._sshd:
+                await self._stop_ssh()
+                await self._start_ssh()
 
     async def run_command(self, script: str) -> CommandOutput:
         """Run a script as root, as the machine's agent does. Waits while the machine hangs."""

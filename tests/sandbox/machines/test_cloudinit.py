@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 
@@ -104,6 +105,38 @@ async def test_other_kinds_of_user_data(user_data: str, printed: str) -> None:
 async def test_a_template_knows_the_machines_name() -> None:
     user_data = "## template: jinja\n#cloud-config\nruncmd:\n- echo {{ v1.local_hostname }} >/x\n"
     assert await booted(user_data, "cat /x") == "web1\n"
+
+
+async def test_user_data_that_takes_its_time_holds_up_nobody() -> None:
+    lab = Lab()
+    lab.everything()
+    slow = "#cloud-config\nruncmd:\n- sleep 300\n- echo late >/late\n"
+    async with running(lab):
+        lab.machine("slow", lab.nic("slow-nic", SUBNET, "10.0.1.20"), slow)
+        await lab.clock.until_asleep(300)
+        there = asyncio.Event()
+        lab.network.on_machines_changed = there.set
+        lab.machine("quick", lab.nic("quick-nic", SUBNET, "10.0.1.21"), "")
+        await there.wait()
+        assert "quick" in [endpoint.name for endpoint in lab.network.ssh_endpoints()]
+        assert await lab.run("slow", "cloud-init status") == "status: running\n"
+        waiting = asyncio.ensure_future(lab.run("slow", "cloud-init status --wait; cat /late"))
+        await lab.clock.pass_over(300)
+        assert await waiting == "status: done\nlate\n"
+
+
+async def test_a_first_boot_that_is_cut_short_begins_anew() -> None:
+    lab = Lab()
+    lab.networks()
+    async with running(lab):
+        lab.machine("web1", lab.nic("web1-nic", SUBNET, "10.0.1.4"), "#!/bin/sh\nsleep 300\necho x >>/booted\n")
+        await lab.clock.until_asleep(300)
+        await lab.network.stop_machine("web1")
+        await lab.clock.until_awake(300)
+        await lab.network.start_machine("web1")
+        await lab.clock.pass_over(300)
+        await lab.network.settled()
+        assert await lab.run("web1", "cat /booted") == "x\n"
 
 
 SCRIPT_SERVER = """#cloud-config

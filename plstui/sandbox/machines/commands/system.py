@@ -204,11 +204,13 @@ async def dpkg(shell: Shell, arguments: list[str], streams: Streams) -> int:
 
 @command("cloud-init")
 async def cloud_init(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """The status of the first boot; it is over before anybody can ask."""
+    """The status of the first boot; `--wait` waits for its end."""
     guest = shell.guest
     if arguments[:1] != ["status"]:
         streams.err(f"cloud-init {shlex.join(arguments)}: not in the sandbox\n")
         return NOT_FOUND
+    if "--wait" in arguments or "-w" in arguments:
+        await guest.cloud_init_over.wait()
     streams.out(f"status: {guest.cloud_init_status}\n")
     if "--long" in arguments or "-l" in arguments:
         streams.out("boot_status_code: enabled-by-generator\ndetail: DataSourceAzure\n")
