@@ -8,9 +8,10 @@ from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
+from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.network import polling, shapes
-from plstui.sandbox.providers.network.base import DELETING, UPDATING
+from plstui.sandbox.providers.network.base import DELETING, FAILED, UPDATING
 from plstui.sandbox.providers.network.links import new_etag
 from plstui.sandbox.providers.privatelink import pairing
 from plstui.sandbox.providers.privatelink.lookup import (
@@ -85,9 +86,7 @@ class PrivateEndpointConnections(ResourceEndpoint):
             return Response(204)
         operation = self.azure.operations.under_way(call.named.key)
         if operation is None:
-            shown = connection["properties"]["privateLinkServiceConnectionState"]
-            leaving = pairing.with_state(connection, shown, DELETING)
-            self.azure.store.put(pairing.with_connections(service, pairing.replaced(service, leaving)))
+            self._mark(call.named, DELETING)
             operation = self.azure.operations.start(
                 lambda: self._remove(call.named),
                 REMOVAL,
@@ -95,6 +94,7 @@ class PrivateEndpointConnections(ResourceEndpoint):
                 location=service["location"],
                 api_version=call.api_version,
                 target=call.named.key,
+                on_failure=lambda: self._mark(call.named, FAILED),
             )
         return Response(202, None, polling.async_headers(self.azure, call, operation, location=True))
 
@@ -102,11 +102,23 @@ class PrivateEndpointConnections(ResourceEndpoint):
         """A connection as this api-version shows it."""
         return shapes.shape(body, call.api_version)
 
-    def _remove(self, connection_id: ResourceId) -> None:
+    def _both(self, connection_id: ResourceId) -> tuple[Json, Json] | None:
+        """A connection and its service, as far as they are still there."""
         service = self.azure.store.get(connection_id.parent) if connection_id.parent else None
         connection = find_connection(service, connection_id.name) if service else None
-        if service and connection:
-            pairing.disconnect(self.azure.store, service, connection)
+        return (service, connection) if service and connection else None
+
+    def _mark(self, connection_id: ResourceId, provisioning: str) -> None:
+        """Show how far the deletion of a connection is."""
+        if both := self._both(connection_id):
+            service, connection = both
+            shown = connection["properties"]["privateLinkServiceConnectionState"]
+            marked = pairing.with_state(connection, shown, provisioning)
+            self.azure.store.put(pairing.with_connections(service, pairing.replaced(service, marked)))
+
+    def _remove(self, connection_id: ResourceId) -> None:
+        if both := self._both(connection_id):
+            pairing.disconnect(self.azure.store, *both)
 
     def _service(self, call: Call, service_id: ResourceId | None) -> Body:
         found = self.azure.store.get(service_id) if service_id else None

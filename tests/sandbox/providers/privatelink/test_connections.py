@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from plstui.sandbox.gateway.errors import bad_request
+from plstui.sandbox.gateway.operations import doomed
 from plstui.sandbox.latency import Latency
 from tests.sandbox.providers.privatelink.lab import ENDPOINT, MESSAGE, SERVICE, Lab, decision
 
@@ -155,3 +157,13 @@ async def test_an_endpoint_that_is_deleted_while_its_connection_is_takes_it_alon
     assert (await lab.isv.get(SERVICE))["properties"]["privateEndpointConnections"] == []
     assert lab.azure.store.get(ENDPOINT) is None
     lab.check()
+
+
+async def test_a_removal_that_fails_says_so_and_can_be_tried_again() -> None:
+    lab = await Lab(Latency.NONE).start()
+    connection = await lab.linked()
+    with doomed(bad_request("InternalServerError", "An error occurred.")):
+        assert await lab.isv.failure("DELETE", connection["id"]) == (200, "InternalServerError")
+    assert (await lab.connection())["properties"]["provisioningState"] == "Failed"
+    await lab.isv.delete(connection["id"])
+    assert (await lab.seen_by_customer())["status"] == "Disconnected"
