@@ -15,7 +15,7 @@ from plstui.sandbox.fabric.topology import BALANCER, MACHINE, NIC, Attachment, T
 from plstui.sandbox.fabric.vantage import Vantage
 from plstui.sandbox.machines.http import BrokenReplyError, EmptyReplyError, fetch
 from plstui.sandbox.machines.image import Image
-from plstui.sandbox.machines.machine import Machine, MachineSpec
+from plstui.sandbox.machines.machine import Machine, MachineSpec, SwitchedOffError
 from plstui.sandbox.machines.network import ConnectError, RefusedError, TimedOutError
 from plstui.sandbox.ports import CommandOutput, Json, MemberHealth, ResourceView, SshEndpoint
 
@@ -173,11 +173,17 @@ class RunningNetwork:
         return self._health.of_rule(rule_id)
 
     async def run_command(self, vm_id: str, script: str) -> CommandOutput:
-        """Run a script in a machine, as the VM agent would. Raises `KeyError` when it is not running."""
+        """Run a script in a machine, as the VM agent would.
+
+        Raises `KeyError` when the machine is not running, or no longer before the script has ended.
+        """
         machine = self._machines.get(vm_id.lower())
-        if machine is None or not machine.running:
+        if machine is None:
             raise KeyError(vm_id)
-        return await machine.run_command(script)
+        try:
+            return await machine.run_command(script)
+        except SwitchedOffError:
+            raise KeyError(vm_id) from None
 
     def ssh_endpoints(self) -> Sequence[SshEndpoint]:
         """The SSH server of every machine that has one. A machine that is off keeps its place, as its address does."""

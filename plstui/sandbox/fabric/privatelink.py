@@ -15,7 +15,6 @@ SERVICE = "Microsoft.Network/privateLinkServices"
 class Link:
     """An approved way from an endpoint to a service. Ids are in lower case."""
 
-    service_id: str
     link_identifier: int
     frontend_id: str | None
     destination_address: str | None
@@ -83,7 +82,6 @@ def _link(service: Json, connection: Json) -> Link:
     frontends = references(values.get("loadBalancerFrontendIpConfigurations"))
     subnets = [reference(properties(item).get("subnet")) for item in values.get("ipConfigurations") or []]
     return Link(
-        service_id=str(service["id"]).lower(),
         link_identifier=int(properties(connection).get("linkIdentifier") or 0),
         frontend_id=frontends[0] if frontends else None,
         destination_address=values.get("destinationIPAddress"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -73,9 +72,6 @@ class Disk:
         start = _clean(folder).rstrip("/") + "/"
         paths = (path for path in (*self._files, *self._folders) if path.startswith(start) and path != start)
         return sorted({path[len(start) :].split("/", 1)[0] for path in paths})
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._files))
 
 
 def _clean(path: str) -> str:

@@ -17,16 +17,12 @@ _BUNDLED = {"debian": frozenset({"dig", "nslookup"}), "ubuntu": frozenset[str]()
 class Guest:
     """What survives a restart of the machine: everything on its disk."""
 
-    def __init__(
-        self, computer_name: str, admin: str, image: Image, network: Network, clock: SandboxClock, vm_id: str
-    ) -> None:
+    def __init__(self, computer_name: str, admin: str, image: Image, network: Network, clock: SandboxClock) -> None:
         self.computer_name = computer_name
         self.admin = admin
         self.image = image
         self.network = network
         self.clock = clock
-        self.vm_id = vm_id
-        """Azure's unique id of the machine, which is also its instance id in cloud-init."""
         self.answering = asyncio.Event()
         """Set unless the machine hangs: whatever runs in it waits for this."""
         self.answering.set()

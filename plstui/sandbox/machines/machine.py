@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SSH_PORT = 22
 
 
+class SwitchedOffError(Exception):
+    """The machine is off."""
+
+
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
     """What Azure gives a machine at its creation."""
@@ -47,7 +51,7 @@ class Machine:
 
     def __init__(self, spec: MachineSpec, network: Network, clock: SandboxClock) -> None:
         self.spec = spec
-        self.guest = Guest(spec.computer_name, spec.user, spec.image, network, clock, spec.vm_id)
+        self.guest = Guest(spec.computer_name, spec.user, spec.image, network, clock)
         self.guest.services.run_script = self._run_as_root
         self.on_ports_changed: Callable[[], None] = lambda: None
         """Called when a port of the machine opens or closes."""
@@ -55,6 +59,8 @@ class Machine:
         self.ssh_port = 0
         """The SSH server's port on 127.0.0.1; stays the same while the machine exists, if it can. 0 for none."""
         self.running = False
+        self._off = asyncio.Event()
+        self._off.set()
         self._booted = False
         self._first_boot: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
@@ -91,6 +97,9 @@ class Machine:
             if self.running:
                 return
             self.running = True
+            self.guest.answering.set()
+            self.guest.services.power_on()
+            self._off.clear()
             if self.spec.windows:
                 return
             await self._start_ssh()
@@ -135,7 +144,7 @@ class Machine:
             if not self.running:
                 return
             self.running = False
-            self.guest.answering.set()
+            self._off.set()
             if self._first_boot:
                 self._first_boot.cancel()
                 await asyncio.wait([self._first_boot])
@@ -180,13 +189,25 @@ class Machine:
                 await self._start_ssh()
 
     async def run_command(self, script: str) -> CommandOutput:
-        """Run a script as root, as the machine's agent does. Waits while the machine hangs."""
+        """Run a script as root, as the machine's agent does. Waits while the machine hangs.
+
+        Raises `SwitchedOffError` when the machine is off or goes off before the script has ended.
+        """
         if self.spec.windows:
             return CommandOutput(NOT_FOUND, "", "Windows machines run nothing in the sandbox.\n")
-        await self.guest.answering.wait()
+        if self._off.is_set():
+            raise SwitchedOffError
         out, err = Sink(), Sink()
-        code = await Shell(self.guest, "root").run(script, Streams(out=out.write, err=err.write))
-        return CommandOutput(code, out.text, err.text)
+        work = asyncio.ensure_future(Shell(self.guest, "root").run(script, Streams(out=out.write, err=err.write)))
+        off = asyncio.ensure_future(self._off.wait())
+        try:
+            await asyncio.wait([work, off], return_when=asyncio.FIRST_COMPLETED)
+            if off.done():
+                raise SwitchedOffError
+            return CommandOutput(work.result(), out.text, err.text)
+        finally:
+            work.cancel()
+            off.cancel()
 
     async def _run_as_root(self, line: str) -> int:
         return await Shell(self.guest, "root").run(line, Streams())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.programs import Program, find_server
-from plstui.sandbox.machines.web import PortTakenError, WebServer
+from plstui.sandbox.machines.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,6 +60,7 @@ class Services:
         self._guest = guest
         self._running: dict[str, list[WebServer]] = {}
         self._states: dict[str, str] = {}
+        self._powered = False
         self.on_change: Callable[[], None] = lambda: None
         """Called when a port opens or closes."""
         self.run_script: Callable[[str], Awaitable[int]]
@@ -141,16 +142,15 @@ class Services:
         return bool(lines)
 
     async def _serve(self, name: str, program: Program) -> bool:
-        servers: list[WebServer] = []
-        for site in program.sites:
-            try:
-                if self.listener(site.port):
-                    raise PortTakenError
-                servers.append(await WebServer.start(site, self._guest.answering))
-            except PortTakenError:
-                for server in servers:
-                    await server.stop()
-                return False
+        if any(self.listener(site.port) for site in program.sites):
+            # Another program has the port.
+            return False
+        servers = [await WebServer.start(site, self._guest.answering) for site in program.sites]
+        if not self._powered:
+            # The machine went off meanwhile.
+            for server in servers:
+                await server.stop()
+            return False
         self._running.setdefault(name, []).extend(servers)
         return True
 
@@ -167,13 +167,18 @@ class Services:
         await self.stop(name)
         return await self.start(name)
 
+    def power_on(self) -> None:
+        """From now on units can run."""
+        self._powered = True
+
     async def boot(self) -> None:
         """Start what is enabled."""
         for name in self._guest.disk.names(_WANTS):
             await self.start(name)
 
     async def halt(self) -> None:
-        """End every process."""
+        """End every process; nothing starts any more."""
+        self._powered = False
         for name in list(self._running):
             for server in self._running.pop(name):
                 await server.stop()

@@ -22,10 +22,6 @@ _HEADER_SIZE = 16
 """Bytes of a PROXY header before its addresses: signature, version and command, family, length."""
 
 
-class PortTakenError(Exception):
-    """Another program of the machine listens on that port."""
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """What is served on one port of the machine."""

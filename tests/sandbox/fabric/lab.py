@@ -71,8 +71,9 @@ class WatchedClock(SandboxClock):
             self._asleep.remove(seconds)
             self._changed.set()
 
-    def _sleeps(self, seconds: float) -> bool:
-        return any(abs(asleep - seconds) < 1 for asleep in self._asleep)
+    def asleep(self, seconds: float) -> int:
+        """How many sleep for so long, to the second."""
+        return sum(abs(asleep - seconds) < 1 for asleep in self._asleep)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; it is looked at whenever somebody falls asleep or wakes up."""
@@ -82,11 +83,11 @@ class WatchedClock(SandboxClock):
 
     async def until_asleep(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long, to the second."""
-        await self.until(lambda: self._sleeps(seconds))
+        await self.until(lambda: self.asleep(seconds) > 0)
 
     async def until_awake(self, seconds: float) -> None:
         """Wait until nobody sleeps for so long any more."""
-        await self.until(lambda: not self._sleeps(seconds))
+        await self.until(lambda: not self.asleep(seconds))
 
     async def pass_over(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long, then turn the clock past it."""

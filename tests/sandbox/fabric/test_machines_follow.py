@@ -107,6 +107,17 @@ async def test_a_machine_that_hangs_takes_connections_and_says_nothing(lab: Lab)
         assert (await connection.run("hostname")).stdout == "testVM\n"
 
 
+@pytest.mark.parametrize("script", ["sleep 50; systemctl start nginx", "systemctl stop nginx; sleep 50"])
+async def test_a_machine_that_goes_off_takes_a_running_script_along(lab: Lab, script: str) -> None:
+    sleeping = asyncio.ensure_future(lab.run("web1", script))
+    await lab.clock.until_asleep(50)
+    await lab.network.stop_machine("web1")
+    with pytest.raises(KeyError):
+        await sleeping
+    await lab.network.start_machine("web1")
+    assert await lab.run("web1", "curl -s localhost") == "Host: web1"
+
+
 async def test_a_changed_host_key_is_not_the_one_that_was_trusted(lab: Lab) -> None:
     called: list[bool] = []
     lab.network.on_machines_changed = lambda: called.append(True)
