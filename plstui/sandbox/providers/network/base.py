@@ -48,6 +48,8 @@ STEADY = frozenset(
 class NetworkEndpoint(ResourceEndpoint, ABC):
     """A top-level resource type. A subclass says how a request becomes a body (`build`) and what may not be."""
 
+    order: ClassVar[tuple[str, ...]] = ("name", "id", "etag", "type", "location", "tags", "properties")
+    """The order in which this type's bodies begin; what is not named here follows."""
     put_pace: ClassVar[Pace] = Pace(3, 3)
     delete_pace: ClassVar[Pace] = Pace(10, 10)
 
@@ -237,7 +239,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         resource_id = ResourceId(old["id"]) if old else call.named
         tags = {"tags": call.fields.tags()} if "tags" in call.fields else {}
         guid = old["properties"].get("resourceGuid") if old else None
-        return {
+        body = {
             "name": resource_id.name,
             "id": resource_id.text,
             "etag": "",
@@ -251,6 +253,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
             },
             **more,
         }
+        return {name: body[name] for name in self.order if name in body} | body
 
     def require(
         self, wanted: ResourceId, *, by: ResourceId, kind: str, call: Call, location: str = "", shouting: bool = False
@@ -332,6 +335,7 @@ class NetworkChild(NetworkEndpoint):
         parent = self.parent(call)
         self.check_parent(call, parent)
         old = links.part_of(parent, call.named)
+        self.check_not_deleting(old)
         child = self.build_child(call, parent, old)
         changed, state = self.difference(call, old, child)
         if changed or self.restamps:

@@ -45,7 +45,8 @@ class Interfaces(NetworkEndpoint):
     """Network interfaces."""
 
     type: ClassVar[str] = TYPE
-    put_pace: ClassVar[Pace] = Pace(1)
+    order: ClassVar[tuple[str, ...]] = ("name", "id", "etag", "tags", "properties", "type", "location", "managedBy")
+    put_pace: ClassVar[Pace] = Pace(1, 1)
     delete_pace: ClassVar[Pace] = Pace(4, 4)
 
     def build(self, call: Call, old: Body | None) -> Body:
@@ -146,6 +147,23 @@ class Interfaces(NetworkEndpoint):
         if old is None:
             return UPDATING if _pools(new) else SUCCEEDED
         return UPDATING if "virtualMachine" in old["properties"] or _pools(old) != _pools(new) else SUCCEEDED
+
+    def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
+        """An interface that Azure made belongs to its endpoint or service; only its tags can change."""
+        changed, state = super().difference(call, old, new)
+        if old and "managedBy" in old and self._configured(old) != self._configured(new):
+            raise bad_request(
+                "ManagedNetworkInterfaceCannotBeChanged",
+                f"Network interface {old['id']} cannot be changed because it is managed by {old['managedBy']}.",
+            )
+        return changed, state
+
+    @staticmethod
+    def _configured(body: Body) -> list[tuple[str, str, str]]:
+        return [
+            (one["name"].lower(), one["properties"]["subnet"]["id"].lower(), former_address(one))
+            for one in body["properties"]["ipConfigurations"]
+        ]
 
     def check_unused(self, body: Body) -> None:
         """An interface of a machine, an endpoint or a service stays with it."""

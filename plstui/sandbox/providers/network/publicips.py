@@ -62,6 +62,7 @@ class PublicAddresses(NetworkEndpoint):
     """Public IP addresses; the address itself is there once the operation has ended."""
 
     type: ClassVar[str] = TYPE
+    order: ClassVar[tuple[str, ...]] = ("name", "id", "etag", "location", "tags", "zones", "properties", "type")
     put_pace: ClassVar[Pace] = Pace(2, 1)
 
     def build(self, call: Call, old: Body | None) -> Body:

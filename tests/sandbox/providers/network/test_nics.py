@@ -283,3 +283,48 @@ async def test_a_nat_gateway_and_its_address(lab: Lab) -> None:
 
     await lab.isv.delete(lab.id("natGateways/nat"))
     await lab.isv.delete(lab.id("publicIPAddresses/p"))
+
+
+async def test_the_interface_of_an_endpoint_is_not_for_others_to_change(lab: Lab) -> None:
+    await lab.network()
+    await lab.balancer()
+    await lab.put(SUBNET, {"addressPrefix": "10.0.0.0/24", "privateLinkServiceNetworkPolicies": "Disabled"})
+    service = await lab.put(
+        "privateLinkServices/pls",
+        {
+            "loadBalancerFrontendIpConfigurations": [lab.ref("loadBalancers/lb/frontendIPConfigurations/front")],
+            "ipConfigurations": [{"name": "nat", "properties": {"subnet": lab.ref(SUBNET)}}],
+        },
+    )
+    nic = await lab.isv.get(service["properties"]["networkInterfaces"][0]["id"])
+    name = f"networkInterfaces/{nic['name']}"
+
+    moved = await lab.refused(
+        "PUT", name, {"ipConfigurations": [{"name": "own", "properties": {"subnet": lab.ref(SUBNET)}}]}
+    )
+    tagged = await lab.isv.call("PATCH", nic["id"], {"tags": {"a": "b"}})
+
+    assert moved[0] == 400
+    assert tagged.body["tags"] == {"a": "b"}
+    assert await lab.refused("DELETE", name) == (400, "NicInUseWithPrivateLinkService")
+
+
+async def test_a_whole_group_goes_in_an_order_that_works(lab: Lab) -> None:
+    await lab.network()
+    await lab.balancer()
+    await lab.put("networkSecurityGroups/nsg")
+    await lab.put("publicIPAddresses/p", {}, sku={"name": "Standard"})
+    await lab.put("natGateways/nat", {"publicIpAddresses": [lab.ref("publicIPAddresses/p")]})
+    await lab.nic("n", loadBalancerBackendAddressPools=[lab.ref(POOL)])
+    await lab.put(
+        SUBNET,
+        {
+            "addressPrefix": "10.0.0.0/24",
+            "networkSecurityGroup": lab.ref("networkSecurityGroups/nsg"),
+            "natGateway": lab.ref("natGateways/nat"),
+        },
+    )
+
+    await lab.isv.delete(lab.isv.group("g"))
+
+    assert len(lab.azure.store) == 0
