@@ -60,10 +60,13 @@ class WatchedClock(SandboxClock):
     def __init__(self) -> None:
         super().__init__()
         self._asleep: list[float] = []
+        self.naps = 0
+        """How often somebody has fallen asleep."""
         self._changed = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
         self._asleep.append(seconds)
+        self.naps += 1
         self._changed.set()
         try:
             await super().sleep(seconds)
@@ -71,9 +74,8 @@ class WatchedClock(SandboxClock):
             self._asleep.remove(seconds)
             self._changed.set()
 
-    def asleep(self, seconds: float) -> int:
-        """How many sleep for so long, to the second."""
-        return sum(abs(asleep - seconds) < 1 for asleep in self._asleep)
+    def _sleeps(self, seconds: float) -> bool:
+        return any(abs(asleep - seconds) < 1 for asleep in self._asleep)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; it is looked at whenever somebody falls asleep or wakes up."""
@@ -83,11 +85,11 @@ class WatchedClock(SandboxClock):
 
     async def until_asleep(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long, to the second."""
-        await self.until(lambda: self.asleep(seconds) > 0)
+        await self.until(lambda: self._sleeps(seconds))
 
     async def until_awake(self, seconds: float) -> None:
         """Wait until nobody sleeps for so long any more."""
-        await self.until(lambda: not self.asleep(seconds))
+        await self.until(lambda: not self._sleeps(seconds))
 
     async def pass_over(self, seconds: float) -> None:
         """Wait until somebody sleeps for so long, then turn the clock past it."""
