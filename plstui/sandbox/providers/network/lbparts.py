@@ -11,8 +11,10 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.providers.network import links, publicips
 from plstui.sandbox.providers.network.addresses import Allocator
-from plstui.sandbox.providers.network.base import SUCCEEDED, NetworkEndpoint, check_unique, child_name, missing
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import SUCCEEDED
 from plstui.sandbox.providers.network.nics import SUBNET, address_for
+from plstui.sandbox.providers.network.refusals import check_unique, child_name, missing
 from plstui.sandbox.store import Body
 
 TYPE = "Microsoft.Network/loadBalancers"

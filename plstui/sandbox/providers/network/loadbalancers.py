@@ -11,7 +11,9 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import lbparts, links, polling, publicips
-from plstui.sandbox.providers.network.base import SUCCEEDED, UPDATING, NetworkChild, NetworkEndpoint
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import SUCCEEDED, UPDATING
+from plstui.sandbox.providers.network.children import NetworkChild
 from plstui.sandbox.providers.network.readonly import ReadOnlyChild
 from plstui.sandbox.store import Body
 

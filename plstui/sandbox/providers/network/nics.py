@@ -17,14 +17,9 @@ from plstui.sandbox.latency import Pace
 from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.network import links, publicips
 from plstui.sandbox.providers.network.addresses import Allocator
-from plstui.sandbox.providers.network.base import (
-    SUCCEEDED,
-    UPDATING,
-    NetworkEndpoint,
-    check_unique,
-    child_name,
-    missing,
-)
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import SUCCEEDED, UPDATING
+from plstui.sandbox.providers.network.refusals import check_unique, child_name, missing
 from plstui.sandbox.store import Body
 
 TYPE = "Microsoft.Network/networkInterfaces"

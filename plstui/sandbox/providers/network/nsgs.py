@@ -12,15 +12,10 @@ from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import links
-from plstui.sandbox.providers.network.base import (
-    UPDATING,
-    NetworkChild,
-    NetworkEndpoint,
-    check_unique,
-    child_body,
-    child_name,
-    missing,
-)
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import UPDATING, child_body
+from plstui.sandbox.providers.network.children import NetworkChild
+from plstui.sandbox.providers.network.refusals import check_unique, child_name, missing
 from plstui.sandbox.store import Body
 
 TYPE = "Microsoft.Network/networkSecurityGroups"

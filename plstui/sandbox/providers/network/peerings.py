@@ -11,7 +11,10 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import links, prefixes, subnets
-from plstui.sandbox.providers.network.base import NetworkChild, NetworkEndpoint, child_body, missing
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import child_body
+from plstui.sandbox.providers.network.children import NetworkChild
+from plstui.sandbox.providers.network.refusals import missing
 from plstui.sandbox.store import Body, Store
 
 TYPE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"

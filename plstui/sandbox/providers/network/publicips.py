@@ -10,7 +10,8 @@ from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
-from plstui.sandbox.providers.network.base import NetworkEndpoint, missing
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.refusals import missing
 from plstui.sandbox.store import Body, Store
 
 TYPE = "Microsoft.Network/publicIPAddresses"

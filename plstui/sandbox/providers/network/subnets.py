@@ -11,8 +11,11 @@ from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import addresses, prefixes
-from plstui.sandbox.providers.network.base import NetworkChild, NetworkEndpoint, busy, child_body, missing
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import child_body
+from plstui.sandbox.providers.network.children import NetworkChild
 from plstui.sandbox.providers.network.polling import operation_address
+from plstui.sandbox.providers.network.refusals import busy, missing
 from plstui.sandbox.store import Body
 
 TYPE = "Microsoft.Network/virtualNetworks/subnets"

@@ -11,7 +11,8 @@ from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import addresses, links, peerings, prefixes, subnets
-from plstui.sandbox.providers.network.base import NetworkEndpoint, check_unique, child_name, missing
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.refusals import check_unique, child_name, missing
 from plstui.sandbox.store import Body
 
 _PEERINGS = "virtualNetworkPeerings"

@@ -11,7 +11,7 @@ from plstui.sandbox.latency import Pace
 from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.network import polling, shapes
-from plstui.sandbox.providers.network.base import DELETING, FAILED, UPDATING
+from plstui.sandbox.providers.network.bodies import DELETING, FAILED, UPDATING
 from plstui.sandbox.providers.network.links import new_etag
 from plstui.sandbox.providers.privatelink import pairing
 from plstui.sandbox.providers.privatelink.lookup import (

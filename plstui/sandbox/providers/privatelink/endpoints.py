@@ -10,14 +10,9 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import nics
-from plstui.sandbox.providers.network.base import (
-    NetworkEndpoint,
-    check_name,
-    check_unique,
-    child_body,
-    child_name,
-    missing,
-)
+from plstui.sandbox.providers.network.base import NetworkEndpoint
+from plstui.sandbox.providers.network.bodies import child_body
+from plstui.sandbox.providers.network.refusals import check_name, check_unique, child_name, missing
 from plstui.sandbox.providers.privatelink import interfaces, names, pairing, targets, zonerecords
 from plstui.sandbox.providers.privatelink.lookup import (
     APPROVED,

@@ -10,7 +10,7 @@ import secrets
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.ports import Json
-from plstui.sandbox.providers.network.base import SUCCEEDED, child_body
+from plstui.sandbox.providers.network.bodies import SUCCEEDED, child_body
 from plstui.sandbox.providers.network.links import fork, new_etag, stamp
 from plstui.sandbox.providers.privatelink import zonerecords
 from plstui.sandbox.providers.privatelink.lookup import (

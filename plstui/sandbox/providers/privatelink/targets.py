@@ -10,7 +10,8 @@ from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
-from plstui.sandbox.providers.network.base import DELETING, UPDATING, not_ready
+from plstui.sandbox.providers.network.bodies import DELETING, UPDATING
+from plstui.sandbox.providers.network.refusals import not_ready
 from plstui.sandbox.providers.privatelink.lookup import (
     APPROVED,
     PENDING,

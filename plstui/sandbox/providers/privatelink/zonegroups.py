@@ -8,7 +8,9 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
-from plstui.sandbox.providers.network.base import UPDATING, NetworkChild, check_unique, child_body, child_name, missing
+from plstui.sandbox.providers.network.bodies import UPDATING, child_body
+from plstui.sandbox.providers.network.children import NetworkChild
+from plstui.sandbox.providers.network.refusals import check_unique, child_name, missing
 from plstui.sandbox.providers.privatelink import zonerecords
 from plstui.sandbox.providers.privatelink.lookup import ZONE_GROUP
 from plstui.sandbox.store import Body

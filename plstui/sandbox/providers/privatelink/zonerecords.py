@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.ports import Json
-from plstui.sandbox.providers.network.base import SUCCEEDED
+from plstui.sandbox.providers.network.bodies import SUCCEEDED
 from plstui.sandbox.providers.privatedns import records
 from plstui.sandbox.providers.privatedns.recordtypes import RECORD_TYPES
 from plstui.sandbox.providers.privatelink.names import record_name

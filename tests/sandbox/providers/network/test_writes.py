@@ -145,6 +145,19 @@ async def test_a_failed_operation_is_an_http_200_and_shows_in_the_resource(lab: 
     assert repaired["properties"]["provisioningState"] == "Succeeded"
 
 
+async def test_a_failure_shows_in_what_was_succeeded_at_once(lab: Lab) -> None:
+    await lab.network()
+    front = {"name": "f", "properties": {"subnet": lab.ref("virtualNetworks/v/subnets/a")}}
+    nic = {"ipConfigurations": [front]}
+
+    with doomed(ArmError(500, "InternalServerError", "An error occurred.", details=())):
+        created = await lab.isv.call("PUT", lab.id("networkInterfaces/n"), {"location": LOCATION, "properties": nic})
+    await lab.isv.end_of(created)
+
+    assert created.body["properties"]["provisioningState"] == "Succeeded"
+    assert (await lab.get("networkInterfaces/n"))["properties"]["provisioningState"] == "Failed"
+
+
 async def test_what_is_not_ready_cannot_be_referred_to_yet(slow: Lab) -> None:
     properties = {**SPACE, "subnets": [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}]}
     await slow.isv.call("PUT", slow.id("virtualNetworks/v"), {"location": LOCATION, "properties": properties})
