@@ -52,36 +52,55 @@ PATHS = [
 ]
 
 
-def mutated(body: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A good body with one thing in it replaced."""
-    if not path:
-        return body
-    name, *rest = path
-    inner = body.get(name)
-    if rest and isinstance(inner, list) and inner and isinstance(inner[0], dict):
-        return {**body, name: [mutated(inner[0], rest, value), *inner[1:]]}
-    if rest and isinstance(inner, dict):
-        return {**body, name: mutated(inner, rest, value)}
-    return {**body, name: value}
+Place = tuple[str | int, ...]
 
 
-good = st.sampled_from(
-    [
-        service(),
-        service(autoApproval={"subscriptions": ["*"]}, visibility={"subscriptions": ["*"]}),
-        endpoint(),
-        endpoint(manual=False),
-        endpoint(ipConfigurations=[{"name": "a", "properties": {"privateIPAddress": "10.1.0.8"}}]),
-        {"properties": {"privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": ZONE}}]}},
-        {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}},
-    ]
+def places(value: Any, here: Place = ()) -> list[Place]:
+    """Where in a body something can be replaced."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(place for name, inner in items for place in places(inner, (*here, name)))]
+
+
+def mutated(body: Any, place: Place, value: Any) -> Any:
+    """A body with one thing in it replaced."""
+    if not place:
+        return value
+    name, *rest = place
+    copy: Any = dict(body) if isinstance(body, dict) else list(body)
+    copy[name] = mutated(body[name], tuple(rest), value)
+    return copy
+
+
+LISTS = {"subscriptions": ["*"]}
+STATIC = [{"name": "a", "properties": {"privateIPAddress": "10.1.0.8"}}]
+GOOD: list[tuple[list[str], list[dict[str, Any]]]] = [
+    (
+        [SERVICE, f"{SERVICE}2"],
+        [service(), service(autoApproval=LISTS, visibility=LISTS, fqdns=["a.tradewinds.internal"])],
+    ),
+    ([ENDPOINT, f"{ENDPOINT}2"], [endpoint(), endpoint(manual=False), endpoint(ipConfigurations=STATIC)]),
+    ([GROUP], [{"properties": {"privateDnsZoneConfigs": [{"name": "z", "properties": {"privateDnsZoneId": ZONE}}]}}]),
+    ([CONNECTION], [{"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}]),
+]
+"""Paths, and bodies that may be put there."""
+
+
+def changed(body: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """A body as it is, or with one thing in it replaced."""
+    replaced = st.builds(mutated, st.just(body), st.sampled_from(places(body)), anything)
+    return st.just(body) | replaced
+
+
+writes = st.sampled_from(GOOD).flatmap(
+    lambda good: st.tuples(st.just("PUT"), st.sampled_from(good[0]), st.sampled_from(good[1]).flatmap(changed))
 )
-bodies = st.builds(mutated, good, st.lists(st.sampled_from(NAMES), max_size=5), anything) | anything
-requests = st.tuples(st.sampled_from(["PUT", "DELETE", "PATCH", "GET", "POST"]), st.sampled_from(PATHS), bodies)
+others = st.tuples(st.sampled_from(["PUT", "DELETE", "PATCH", "GET", "POST"]), st.sampled_from(PATHS), anything)
+deletions = st.tuples(st.just("DELETE"), st.sampled_from(PATHS[:6]), st.none())
+requests = writes | deletions | writes | others
 
 
 @settings(max_examples=60, deadline=None)
-@given(sent=st.lists(requests, max_size=6), linked=st.booleans(), settled=st.booleans())
+@given(sent=st.lists(requests, max_size=8), linked=st.booleans(), settled=st.booleans())
 async def test_whatever_is_sent_the_two_sides_agree(sent: list[Any], linked: bool, settled: bool) -> None:
     lab = await Lab().start()
     await lab.customer.put(ZONE, {"location": "global"}, api_version=DNS)
