@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App
@@ -14,15 +14,22 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 
 from plstui.domain.errors import PlstuiError
-from plstui.engine.ports import Clock, SystemClock
-from plstui.engine.runtime import Runtime
-from plstui.tui.messages import Connected, Failed
-from plstui.tui.palette import RegistryProvider
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.messages import Connected, Failed, Painted
+from plstui.tui.screens.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
+
+if TYPE_CHECKING:
+    from plstui.engine.ports import Clock
+    from plstui.engine.runtime import Runtime
 
 CLOSING_TIME = 0.3
 """Seconds that closing may take before the program leaves anyway: a person who pressed q has seen enough."""
+
+
+def _registry() -> type[Provider]:
+    from plstui.tui.palette import RegistryProvider
+
+    return RegistryProvider
 
 
 class PlstuiApp(App[None]):
@@ -33,8 +40,8 @@ class PlstuiApp(App[None]):
     """
 
     TITLE = "plstui"
-    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss", "styles/main.tcss", "styles/dialogs.tcss"]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {RegistryProvider}
+    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss"]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_registry}
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -50,26 +57,34 @@ class PlstuiApp(App[None]):
         """Why the app ended by itself; None when a person left it."""
         self._connect = connect
         self._where = where
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._runtime: Runtime | None = None
         for own in own_themes():
             self.register_theme(own)
         self.theme = theme
 
     def get_default_screen(self) -> Screen[Any]:
-        """The main screen is there from the first frame on."""
-        return MainScreen(self._where, self._clock)
+        return OpeningScreen(self._where)
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self.run_worker, self._open, name="connect")
+    @on(Painted)
+    def _start(self) -> None:
+        self.run_worker(self._open(), name="connect")
 
     async def _open(self) -> None:
+        # Only now: these imports take longer than the first frame.
+        from plstui.engine.ports import SystemClock
+        from plstui.tui.screens.main import MainScreen
+
+        main = MainScreen(self._where, self._clock or SystemClock())
+        # A mode, because Textual cannot switch its default screen for another.
+        self.add_mode("main", lambda: main)
+        await self.switch_mode("main")
         try:
             self._runtime = await self._connect()
         except PlstuiError as error:
             self._fail(error)
         else:
-            self.screen_stack[0].post_message(Connected(self._runtime))
+            main.post_message(Connected(self._runtime))
 
     @on(Failed)
     def _take_failure(self, event: Failed) -> None:

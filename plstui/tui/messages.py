@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from plstui.domain.errors import PlstuiError
-from plstui.domain.ids import ResourceId
-from plstui.domain.probe import TargetResult
-from plstui.domain.snapshot import Snapshot
-from plstui.engine.runtime import Runtime
+if TYPE_CHECKING:
+    from plstui.domain.errors import PlstuiError
+    from plstui.domain.ids import ResourceId
+    from plstui.domain.probe import TargetResult
+    from plstui.domain.snapshot import Snapshot
+    from plstui.engine.runtime import Runtime
+
+
+@dataclass
+class Painted(Message):
+    """The first frame is on the screen."""
 
 
 @dataclass

@@ -12,10 +12,11 @@ from plstui.domain.connection import APPROVED
 from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
-from plstui.tui.app import CLOSING_TIME
+from plstui.tui.app import CLOSING_TIME, PlstuiApp
+from plstui.tui.screens.main import MainScreen
 from tests.support.cloud import Cloud
 from tests.support.lab import lab, with_status
-from tests.support.stage import stage
+from tests.support.stage import look, stage
 
 
 def raising(error: PlstuiError) -> object:
@@ -101,5 +102,25 @@ async def test_leaving_gives_everything_back() -> None:
 
 
 async def test_the_panes_are_there_before_anything_is_connected() -> None:
-    async with stage(lab(), connect=raising(ConfigError("x")), filled=False) as play:  # type: ignore[arg-type]
-        assert play.app.screen_stack[0].query("SidePane")
+    never = asyncio.Event()
+
+    async def connect() -> Runtime:
+        await never.wait()
+        raise AssertionError("nobody connects in this test")
+
+    app = PlstuiApp(connect, where="sandbox pending")
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.pause()
+        for _ in range(2):
+            text = look(app).text
+            assert "🔵 ISV" in text
+            assert "🟢 Customer" in text
+            assert text.count("Connecting…") == 2
+            assert "q Quit" in text
+            while not isinstance(app.screen, MainScreen):
+                await pilot.pause()
+        await pilot.press("a")
+        await pilot.pause()
+        assert "Still connecting;" in look(app).text
+        await pilot.press("q")
+    assert app.return_code == 0

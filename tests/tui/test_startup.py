@@ -33,7 +33,7 @@ def test_neither_the_sdk_nor_paramiko_is_imported_before_the_first_frame() -> No
     assert [name for name in SLOW if name in modules] == []
 
 
-def test_dialogs_are_imported_when_they_are_opened() -> None:
+def test_the_app_s_own_module_imports_the_first_screen_only() -> None:
     script = "import sys, plstui.tui.app; print([m for m in sys.modules if m.startswith('plstui.tui.screens.')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "['plstui.tui.screens.main']"
+    assert done.stdout.strip() == "['plstui.tui.screens.opening']"

@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.screen import Screen
+from textual.types import CSSPathType
 
 from plstui.domain.changes import ChangeKind, diff
 from plstui.domain.connection import PENDING, Verb
@@ -61,6 +62,7 @@ class MainScreen(Screen[None]):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/main.tcss", "../styles/dialogs.tcss"]
     AUTO_FOCUS = "#connections"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
