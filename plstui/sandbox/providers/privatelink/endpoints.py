@@ -19,6 +19,9 @@ from plstui.sandbox.providers.privatelink.lookup import (
     AUTOMATIC,
     ENDPOINT,
     MANUAL,
+    PENDING,
+    connection_name,
+    find_connection,
     find_service,
     requests_of,
     state,
@@ -87,19 +90,26 @@ class PrivateEndpoints(NetworkEndpoint):
                 shown = asked["privateLinkServiceConnectionState"]
                 if shown == targets.AWAITING and asked.get("requestMessage"):
                     shown = {**shown, "description": asked["requestMessage"]}
+                elif shown == targets.LISTED:
+                    shown = {**shown, "description": APPROVED}
                 pairing.attach(store, service["id"], new, shown)
 
     def completed(self, body: Body) -> Body:
-        """Names are known at the end, and platform services then say in their own words what they decided."""
+        """Names are known at the end, and each service has said in its own words what it decided."""
         properties = body["properties"]
         for request in requests_of(properties):
             asked = request["properties"]
             shown = asked["privateLinkServiceConnectionState"]
-            if find_service(self.azure.store, asked["privateLinkServiceId"]) is None:
-                if shown == targets.AUTO_APPROVED:
-                    asked["privateLinkServiceConnectionState"] = state(APPROVED, "Auto-Approved")
-                elif shown == targets.AWAITING:
-                    asked["privateLinkServiceConnectionState"] = {**shown, "description": ""}
+            service = find_service(self.azure.store, asked["privateLinkServiceId"])
+            connection = find_connection(service, connection_name(body)) if service else None
+            if connection is not None:
+                said = connection["properties"]["privateLinkServiceConnectionState"]
+                shown = shown if said["status"] == PENDING else said
+            elif service is None and shown == targets.AUTO_APPROVED:
+                shown = state(APPROVED, "Auto-Approved")
+            elif service is None and shown == targets.AWAITING:
+                shown = {**shown, "description": ""}
+            asked["privateLinkServiceConnectionState"] = shown
         properties["customDnsConfigs"] = names.dns_configs(self.azure.store, properties)
         zonerecords.refresh(self.azure.store, body)
         return body

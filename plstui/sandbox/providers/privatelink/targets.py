@@ -31,6 +31,11 @@ _APPROVE = f"{SERVICE}/PrivateEndpointConnectionsApproval/action"
 _NETWORK_TARGETS = frozenset({SERVICE.lower(), "microsoft.network/applicationgateways"})
 
 AUTO_APPROVED = state(APPROVED, "Auto Approved")
+"""With a right on the service, as recorded from 2022 to 2024."""
+
+LISTED = state(APPROVED, "")
+"""By the service's list; the service says `Approved`, and at the end the endpoint does so too (recorded in 2021)."""
+
 AWAITING = state(PENDING, "Awaiting Approval")
 
 
@@ -96,7 +101,7 @@ def first_state(azure: Azure, call: Call, target: Target, *, manual: bool) -> Bo
             "that is allowed.",
         )
     if is_auto_approved(target.service, call.subscription):
-        return AUTO_APPROVED
+        return LISTED
     if manual:
         return AWAITING
     if tenant_of(azure, target.service) != call.client.tenant.lower():

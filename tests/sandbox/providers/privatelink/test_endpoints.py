@@ -214,7 +214,9 @@ async def test_between_tenants_an_automatic_request_needs_auto_approval() -> Non
         lists = {"subscriptions": [listed]}
         await lab.isv.put(SERVICE, service(visibility=lists, autoApproval=lists))
         await lab.customer.put(ENDPOINT, endpoint(manual=False))
-        assert (await lab.seen_by_customer())["status"] == "Approved"
+        state = {"status": "Approved", "description": "Approved", "actionsRequired": "None"}
+        assert await lab.seen_by_customer() == state
+        assert (await lab.connection())["properties"]["privateLinkServiceConnectionState"] == state
         await lab.customer.delete(ENDPOINT)
     await lab.customer.put(ENDPOINT, endpoint())
     assert (await lab.seen_by_customer())["status"] == "Approved"
