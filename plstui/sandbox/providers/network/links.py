@@ -174,31 +174,23 @@ def replace(store: Store, old: Body | None, new: Body | None) -> None:
     before, after = references(old), references(new)
     if new is not None:
         _keep_mirrors(new, old)
-    touched: dict[str, Body] = {}
-    own = ResourceId(new["id"]) if new is not None else None
+    own = root_id(ResourceId((new or old or {})["id"]))
+    others: dict[str, Body] = {}
     for key in [*(k for k in before if k not in after), *(k for k in after if k not in before)]:
         reference = before.get(key) or after[key]
         root = root_id(reference.target)
-        if own is not None and root == own:
-            target: Body | None = new
-        elif root.key in touched:
-            target = touched[root.key]
-        else:
-            stored = store.get(root)
-            if stored is None:
-                continue
-            target = touched[root.key] = fork(dict(stored))
-        part = part_of(target, reference.target) if target else None
+        if root != own and root.key not in others and (stored := store.get(root)) is not None:
+            others[root.key] = fork(dict(stored))
+        body = new if root == own else others.get(root.key)
+        part = part_of(body, reference.target) if body else None
         if part is not None:
             _mirror(part["properties"], reference, present=key in after)
             derived.derive(part)
     if new is not None:
         store.put(new)
-    elif old is not None:
-        store.delete(ResourceId(old["id"]))
-    for body in touched.values():
-        if old is not None and new is None and ResourceId(body["id"]) == ResourceId(old["id"]):
-            continue
+    else:
+        store.delete(own)
+    for body in others.values():
         stamp(body, new_etag())
         store.put(body)
 

@@ -140,8 +140,9 @@ class Interfaces(NetworkEndpoint):
     def put_state(self, call: Call, old: Body | None, new: Body) -> str:
         """Recorded interfaces are Succeeded at once, unless pools or a machine have to hear of a change."""
         if old is None:
-            return UPDATING if _pools(new) else SUCCEEDED
-        return UPDATING if "virtualMachine" in old["properties"] or _pools(old) != _pools(new) else SUCCEEDED
+            return UPDATING if _memberships(new) else SUCCEEDED
+        moved = _memberships(old) != _memberships(new)
+        return UPDATING if moved or "virtualMachine" in old["properties"] else SUCCEEDED
 
     def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
         """An interface that Azure made belongs to its endpoint or service; only its tags can change."""
@@ -185,16 +186,18 @@ class Interfaces(NetworkEndpoint):
         if call.action != "loadbalancers" or call.method != "GET":
             return await super().act(call)
         body = self.find(call.named)
-        balancers = {links.root_id(ResourceId(pool)).key for pool in _pools(body)}
+        balancers = {links.root_id(ResourceId(part)).key for part in _memberships(body)}
         found = [self.azure.store.get(balancer) for balancer in sorted(balancers)]
         return Response(200, {"value": [self.shape(call, dict(one)) for one in found if one]})
 
 
-def _pools(body: Body) -> list[str]:
+def _memberships(body: Body) -> list[str]:
+    """The pools and inbound NAT rules that an interface belongs to."""
     return [
-        str(pool["id"]).lower()
+        str(part["id"]).lower()
         for configuration in body["properties"]["ipConfigurations"]
-        for pool in configuration["properties"].get("loadBalancerBackendAddressPools") or ()
+        for name in ("loadBalancerBackendAddressPools", "loadBalancerInboundNatRules")
+        for part in configuration["properties"].get(name) or ()
     ]
 
 

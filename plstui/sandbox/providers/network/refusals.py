@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors
-from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.providers.network.bodies import DELETING
@@ -91,7 +90,7 @@ def not_ready(resource: ResourceId, by: ResourceId, state: str) -> ArmError:
     )
 
 
-def busy(call: Call, uri: str) -> ArmError:
+def busy(uri: str) -> ArmError:
     """409 for a write while another one on the same resource is under way."""
     return ArmError(
         409,

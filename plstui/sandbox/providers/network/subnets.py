@@ -145,7 +145,7 @@ def check_idle(endpoint: NetworkEndpoint, call: Call, network: Body) -> None:
     """Raise the 409 of a network that has a write under way: it takes one at a time."""
     under_way = endpoint.azure.operations.under_way(network["id"])
     if under_way:
-        raise busy(call, operation_address(call, under_way))
+        raise busy(operation_address(call, under_way))
 
 
 class Subnets(NetworkChild):
