@@ -9,12 +9,11 @@ import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import Self
-
-import pytest
 
 from plstui.config.settings import Ssh
 
@@ -22,7 +21,8 @@ SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("
 PATIENCE = 20.0
 """Seconds until something that has to happen counts as failed."""
 
-needs_sshd = pytest.mark.skipif(SSHD is None, reason="sshd is not installed (Debian: openssh-server)")
+READER = "test-sshd-log"
+"""The name of the threads that belong to the tests."""
 
 
 def make_key(path: Path, *, kind: str = "ed25519", passphrase: str = "") -> Path:
@@ -32,12 +32,27 @@ def make_key(path: Path, *, kind: str = "ed25519", passphrase: str = "") -> Path
     return path
 
 
+def shell(command: str) -> None:
+    """Run what a person is told to run."""
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True, timeout=PATIENCE)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    try:
+        children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        # It has ended in the meantime.
+        return []
+    return [each for child in children for each in (child, *_descendants(child))]
 
 
 @dataclass
@@ -106,11 +121,10 @@ class Sshd:
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
         )
         listening = Event()
         # Read all the time: an sshd whose log nobody takes stands still.
-        self._reader = Thread(target=self._read_log, args=(self._process, listening))
+        self._reader = Thread(name=READER, target=self._read_log, args=(self._process, listening))
         self._reader.start()
         assert listening.wait(PATIENCE), "sshd does not listen"
         assert self._process.poll() is None, "\n".join(self.log)
@@ -130,7 +144,11 @@ class Sshd:
         process, self._process = self._process, None
         if process is None:
             return
-        os.killpg(process.pid, signal.SIGTERM)
+        # Those that serve a connection outlive the one that listens, and may miss a polite signal while they are busy.
+        for pid in _descendants(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.terminate()
         process.wait(PATIENCE)
         # It ends when the last process that serves a connection has ended.
         self._reader.join(PATIENCE)

@@ -42,6 +42,12 @@ class Hop:
     known_as: str
     """The name under which these files list the server."""
 
+    @property
+    def where(self) -> str:
+        """Name and address, for a sentence about it."""
+        address = f"{self.host}:{self.port}"
+        return address if self.name == self.host else f"{self.name} ({address})"
+
 
 def hops(ssh: Ssh) -> tuple[Hop, ...]:
     """The servers on the way, in the order in which they are logged in to. Raises `RouteError`."""
@@ -72,10 +78,9 @@ def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig, depth: int, *, final
 
 def _hop(ssh: Ssh, match: re.Match[str], found: paramiko.SSHConfigDict, *, final: bool) -> Hop:
     host = found["hostname"]
-    try:
-        port = int(match["port"] or found.get("port", 22))
-    except ValueError:
-        raise RouteError(f"The port of {host} in the SSH configuration is not a number.") from None
+    port = match["port"] or found.get("port", "22")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise RouteError(f"“{port}” is not a port of {host}.")
     named = [Path(file) for file in found.get("identityfile", []) if file.lower() != "none"]
     if ssh.identity_file and (final or not named):
         named = [Path(ssh.identity_file).expanduser()]
@@ -86,19 +91,22 @@ def _hop(ssh: Ssh, match: re.Match[str], found: paramiko.SSHConfigDict, *, final
     return Hop(
         name=match["address"] or match["host"],
         host=host,
-        port=port,
+        port=int(port),
         user=match["user"] or found.get("user") or getpass.getuser(),
         identities=tuple(named or [Path.home() / ".ssh" / name for name in DEFAULT_IDENTITIES]),
         use_agent=not only,
         known_hosts=_known_hosts(ssh, found),
-        known_as=alias or lookup_name(host, port),
+        known_as=alias or lookup_name(host, int(port)),
     )
 
 
 def _known_hosts(ssh: Ssh, found: paramiko.SSHConfigDict) -> tuple[Path, ...]:
     if ssh.known_hosts:
         return (Path(ssh.known_hosts).expanduser(),)
-    files = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
+    try:
+        files = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
+    except ValueError as error:
+        raise RouteError(f"UserKnownHostsFile in the SSH configuration is not understood: {error}.") from None
     return tuple(Path(file.replace("%d", "~")).expanduser() for file in files)
 
 

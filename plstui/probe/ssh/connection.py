@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -68,9 +69,9 @@ class Connection:
             async with asyncio.timeout(timeout):
                 stream = await self.open(hop.host, hop.port, HOP_WINDOW)
         except TimeoutError:
-            raise RouteError(f"{hop.name} ({hop.host}:{hop.port}) does not answer within {timeout:g} s.") from None
+            raise RouteError(f"{hop.where} does not answer within {timeout:g} s.") from None
         except ConnectError as error:
-            raise RouteError(f"{hop.name} ({hop.host}:{hop.port}) cannot be reached. {error}") from None
+            raise RouteError(f"{hop.where} cannot be reached. {error}") from None
         assert stream.channel is not None, "an open stream has one"
         return stream.channel
 
@@ -132,14 +133,13 @@ class Connection:
 
 async def _dial(hop: Hop, timeout: float) -> socket.socket:
     """A socket connected to the first machine. Raises `RouteError`."""
-    where = f"{hop.name} ({hop.host}:{hop.port})"
     try:
         async with asyncio.timeout(timeout):
             addresses = await in_thread(lambda: socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM))
     except TimeoutError:
-        raise RouteError(f"The name of {where} was not resolved within {timeout:g} s.") from None
+        raise RouteError(f"The name of {hop.where} was not resolved within {timeout:g} s.") from None
     except (OSError, UnicodeError) as error:
-        raise RouteError(f"No address is known for {where}: {_words(error)}.") from None
+        raise RouteError(f"No address is known for {hop.where}: {_words(error)}.") from None
     reason = ""
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)
@@ -160,8 +160,11 @@ async def _dial(hop: Hop, timeout: float) -> socket.socket:
             raise
         else:
             return sock
-    raise RouteError(f"The jump machine {where} cannot be reached: {reason}.")
+    raise RouteError(f"The jump machine {hop.where} cannot be reached: {reason}.")
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+        # asyncio puts words of its own in the place of the system's.
+        return os.strerror(error.errno)
     return clean(error.strerror if isinstance(error, OSError) and error.strerror else str(error), 100)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import shlex
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +66,12 @@ class Identities:
             yield from agent.values()
 
     def _agent_keys(self) -> tuple[paramiko.PKey, ...]:
+        try:
+            # paramiko takes an agent that is gone for none, but leaves the socket of its attempt open.
+            with socket.socket(socket.AF_UNIX) as attempt:
+                attempt.connect(os.environ["SSH_AUTH_SOCK"])
+        except (KeyError, OSError):
+            return ()
         try:
             self._agent = paramiko.Agent()
         except (paramiko.SSHException, OSError) as error:

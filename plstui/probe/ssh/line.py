@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import paramiko
 from paramiko.common import cMSG_CHANNEL_OPEN
 from paramiko.message import Message
+from paramiko.packet import Packetizer
 
 from plstui.domain.probe import Failure
 from plstui.probe.answer import LONGEST_ANSWER
@@ -168,6 +169,13 @@ class ChannelStream:
         return self.channel
 
 
+class _Packetizer(Packetizer):
+    """paramiko's, without the thread that counts the seconds of the handshake: whoever logs in counts them too."""
+
+    def start_handshake(self, timeout: float) -> None:
+        """Nothing."""
+
+
 class Line(paramiko.Transport):
     """An SSH connection to one server."""
 
@@ -182,7 +190,7 @@ class Line(paramiko.Transport):
         self._opening: dict[int, ChannelStream] = {}
         self._opening_lock = Lock()
         self._sock = sock
-        super().__init__(sock)
+        super().__init__(sock, packetizer_class=_Packetizer)
 
     def ask(self, stream: ChannelStream, host: str, port: int, window: int) -> None:
         """Ask the server to connect to an address; what comes of it, `stream` hears. May block."""
@@ -241,5 +249,3 @@ class Line(paramiko.Transport):
         """Wait until its thread has ended, after `hang_up`."""
         if self.ident is not None:
             self.join(timeout)
-        # The thread that watches over the handshake's time, if it was not over yet.
-        self.packetizer.complete_handshake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from time import monotonic
 
 import paramiko
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
@@ -17,13 +18,13 @@ from plstui.probe.ssh.line import Line
 BANNER_TIMEOUT = 10.0
 """Seconds for the server's first line."""
 
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds for the key exchange."""
+HANDSHAKE_TIMEOUT = 15.0
+"""Seconds until keys are exchanged, the first line included."""
 
 AUTH_TIMEOUT = 10.0
 """Seconds for the answer to one key; an agent may ask its owner in the meantime."""
 
-LOGIN_TIMEOUT = 20.0
+LOGIN_TIMEOUT = 30.0
 """Seconds for all of it."""
 
 KEEP_ALIVE = 30
@@ -39,18 +40,19 @@ def log_in(line: Line, hop: Hop, *, direct: bool) -> None:
             f"{error.filename}, which lists the trusted host keys, cannot be read: {error.strerror}."
         ) from None
     line.banner_timeout = BANNER_TIMEOUT
-    line.handshake_timeout = HANDSHAKE_TIMEOUT
     line.auth_timeout = AUTH_TIMEOUT
     options = line.get_security_options()
     options.key_types = known.order(hop.known_as, options.key_types)
     try:
-        line.start_client(timeout=BANNER_TIMEOUT + HANDSHAKE_TIMEOUT)
+        line.start_client(timeout=HANDSHAKE_TIMEOUT)
+        if not line.initial_kex_done:
+            # paramiko returns when the time is over as if all were well.
+            raise TimeoutError(f"it did not exchange keys within {HANDSHAKE_TIMEOUT:g} s")
         key = line.get_remote_server_key()
     except IncompatiblePeer as error:
         raise RouteError(f"{hop.name} and plstui have no algorithm in common: {clean(str(error), 100)}") from None
     except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
-        where = f"{hop.name} ({hop.host}:{hop.port})"
-        raise RouteError(f"{where} does not answer like an SSH server: {_reason(error)}.") from None
+        raise RouteError(f"{hop.where} does not answer like an SSH server: {_reason(error)}.") from None
     _check(known, hop, key, direct=direct)
     _authenticate(line, hop)
     line.set_keepalive(KEEP_ALIVE)
@@ -92,6 +94,7 @@ def _authenticate(line: Line, hop: Hop) -> None:
     with Identities(hop.identities, hop.use_agent) as identities:
         for key in identities.candidates():
             tried += 1
+            started = monotonic()
             try:
                 more = line.auth_publickey(hop.user, key)
             except BadAuthenticationType as error:
@@ -100,6 +103,9 @@ def _authenticate(line: Line, hop: Hop) -> None:
             except Exception as error:  # noqa: BLE001 - as above
                 if not line.is_active():
                     raise RouteError(f"{hop.name} hung up while {hop.user} logged in: {_reason(error)}.") from None
+                if monotonic() - started >= AUTH_TIMEOUT:
+                    undecided = f"did not say within {AUTH_TIMEOUT:g} s whether it accepts the key of {hop.user}"
+                    raise RouteError(f"{hop.name} {undecided}.") from None
                 # Any other failure is this key's; the next one may be good.
                 continue
             if more:

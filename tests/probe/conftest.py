@@ -1,0 +1,51 @@
+"""What the tests of the probe share."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.probe.sshd import PATIENCE, SSHD, Sshd, free_port
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home without an agent, so that no key or setting of whoever runs the tests matters."""
+    path = tmp_path / "home"
+    (path / ".ssh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    return path
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A running sshd whose host key is trusted."""
+    if SSHD is None:
+        pytest.skip("sshd is not installed (Debian: openssh-server)")
+    with Sshd(tmp_path / "sshd") as running:
+        yield running
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[int]:
+    """A running nginx that serves a backend's page; its port."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("nginx is not installed")
+    directory, port = tmp_path / "nginx", free_port()
+    directory.mkdir()
+    (directory / "index.html").write_text("Host: web1\n")
+    (directory / "nginx.conf").write_text(
+        f"user root; pid {directory}/pid; error_log {directory}/error.log; events {{}}"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {directory}; }} }}"
+    )
+    command = [program, "-p", str(directory), "-c", str(directory / "nginx.conf"), "-e", str(directory / "error.log")]
+    # It goes into the background once it listens.
+    subprocess.run(command, check=True, timeout=PATIENCE)
+    yield port
+    subprocess.run([*command, "-s", "stop"], check=True, timeout=PATIENCE)
