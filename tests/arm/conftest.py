@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from plstui.arm.side import ArmSide, open_side
+from plstui.arm.side import ArmSide
 from plstui.config.settings import Azure, Settings, SideSettings
-from plstui.domain.sides import Side
 from tests.arm.server import SUBSCRIPTION, TENANT, ArmServer
+from tests.arm.sides import opened
 
 SECRET = "the-secret-of-the-service-principal"
 
@@ -40,6 +40,5 @@ def settings(azure: ArmServer, authority: trustme.CA, tmp_path: Path) -> Setting
 
 @pytest.fixture
 async def side(settings: Settings) -> AsyncIterator[ArmSide]:
-    opened = open_side(settings, Side.ISV)
-    yield opened
-    await opened.reader.close()
+    async with opened(settings) as arm:
+        yield arm

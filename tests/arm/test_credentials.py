@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from plstui.domain.errors import ConfigError, CredentialsError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer
+from tests.arm.sides import opened
 
 SCOPE = "https://arm/.default"
 
@@ -105,11 +107,9 @@ async def test_az_is_asked_once_by_subscription_and_never_by_tenant(
 ) -> None:
     log = az(f"echo '{TOKEN}'")
     azure.everything_empty()
-    side = open_side(as_az, Side.ISV)
-
-    await side.reader.read(Tier.ALL)
-    await side.reader.read(Tier.ALL)
-    await side.reader.close()
+    async with opened(as_az) as side:
+        await side.reader.read(Tier.ALL)
+        await side.reader.read(Tier.ALL)
 
     (call,) = log.read_text().splitlines()
     assert f"--subscription {SUBSCRIPTION}" in call
@@ -133,11 +133,9 @@ async def test_az_that_gives_no_token_is_asked_once_and_explained(
     azure: ArmServer, as_az: Settings, az: Callable[[str], Path], script: str, words: str
 ) -> None:
     log = az(script)
-    side = open_side(as_az, Side.ISV)
-
-    with pytest.raises(CredentialsError) as caught:
-        await side.reader.read(Tier.ALL)
-    await side.reader.close()
+    async with opened(as_az) as side:
+        with pytest.raises(CredentialsError) as caught:
+            await side.reader.read(Tier.ALL)
 
     assert words in caught.value.message
     assert "Trace ID" not in caught.value.message
@@ -149,11 +147,9 @@ async def test_az_that_gives_no_token_is_asked_once_and_explained(
 
 async def test_no_az_at_all(as_az: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    side = open_side(as_az, Side.ISV)
-
-    with pytest.raises(CredentialsError, match="CLI not found"):
-        await side.reader.read(Tier.CONNECTIONS)
-    await side.reader.close()
+    async with opened(as_az) as side:
+        with pytest.raises(CredentialsError, match="CLI not found"):
+            await side.reader.read(Tier.CONNECTIONS)
 
 
 async def test_a_slow_az_holds_up_nothing(as_az: Settings, az: Callable[[str], Path], tmp_path: Path) -> None:
@@ -161,14 +157,12 @@ async def test_a_slow_az_holds_up_nothing(as_az: Settings, az: Callable[[str], P
     for pipe in (started, may_end):
         os.mkfifo(pipe)
     az(f'echo > "{started}"; cat "{may_end}"')
-    side = open_side(as_az, Side.ISV)
-
-    read = asyncio.create_task(side.reader.read(Tier.CONNECTIONS))
-    await asyncio.to_thread(started.read_text)  # The loop turns while az is at work.
-    read.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await read
-    await side.reader.close()
+    async with opened(as_az) as side:
+        read = asyncio.create_task(side.reader.read(Tier.CONNECTIONS))
+        await asyncio.to_thread(started.read_text)  # The loop turns while az is at work.
+        read.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await read
 
     may_end.write_text("")
 
@@ -273,10 +267,8 @@ async def test_the_environment_signs_in(azure: ArmServer, settings: Settings, mo
     for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
         monkeypatch.setenv(name, SUBSCRIPTION)
     azure.everything_empty()
-    side = open_side(by(settings, "environment"), Side.ISV)
-
-    await side.reader.read(Tier.ALL)
-    await side.reader.close()
+    async with opened(by(settings, "environment")) as side:
+        await side.reader.read(Tier.ALL)
 
     assert azure.tokens == 1
 
@@ -284,11 +276,9 @@ async def test_the_environment_signs_in(azure: ArmServer, settings: Settings, mo
 async def test_an_environment_that_says_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
         monkeypatch.delenv(name, raising=False)
-    side = open_side(by(settings, "environment"), Side.ISV)
-
-    with pytest.raises(CredentialsError) as caught:
-        await side.reader.read(Tier.CONNECTIONS)
-    await side.reader.close()
+    async with opened(by(settings, "environment")) as side:
+        with pytest.raises(CredentialsError) as caught:
+            await side.reader.read(Tier.CONNECTIONS)
 
     assert "AZURE_CLIENT_ID" in caught.value.hint
 
@@ -340,20 +330,16 @@ async def test_where_the_terminal_is_taken_the_prompt_is_the_reason(
     azure: ArmServer, settings: Settings, code_typed: asyncio.Event
 ) -> None:
     azure.everything_empty()
-    side = open_side(by(settings, "device-code"), Side.ISV)
-
-    for _ in range(2):
-        with pytest.raises(
-            CredentialsError, match=r"open https://microsoft\.example/devicelogin and enter .* ABCD-1234"
-        ):
-            await side.reader.read(Tier.CONNECTIONS)
-    code_typed.set()
-    while not azure.requests("GET", "privateEndpoints"):
-        try:
-            await side.reader.read(Tier.CONNECTIONS)
-        except CredentialsError:
-            await asyncio.sleep(0)
-    await side.reader.close()
+    async with opened(by(settings, "device-code")) as side:
+        for _ in range(2):
+            with pytest.raises(
+                CredentialsError, match=r"open https://microsoft\.example/devicelogin and enter .* ABCD-1234"
+            ):
+                await side.reader.read(Tier.CONNECTIONS)
+        code_typed.set()
+        while not azure.requests("GET", "privateEndpoints"):
+            with suppress(CredentialsError):  # The sign-in's thread may not have its answer yet.
+                await side.reader.read(Tier.CONNECTIONS)
 
     assert azure.seen[-1].authorization == "Bearer token-by-code"
     assert len(azure.requests("POST", "devicecode")) == 1
@@ -369,10 +355,8 @@ async def test_at_a_prompt_the_code_is_written_and_waited_for(
     monkeypatch.setattr(sys, "stderr", sys.__stderr__)
     azure.everything_empty()
     code_typed.set()
-    side = open_side(by(settings, "device-code"), Side.ISV)
-
-    await side.reader.read(Tier.CONNECTIONS)
-    await side.reader.close()
+    async with opened(by(settings, "device-code")) as side:
+        await side.reader.read(Tier.CONNECTIONS)
 
     assert "enter the code ABCD-1234" in capfd.readouterr().err
     assert azure.seen[-1].authorization == "Bearer token-by-code"

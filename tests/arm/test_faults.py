@@ -16,7 +16,7 @@ from azure.core.rest import HttpRequest
 
 from plstui.arm.clients import LastMile
 from plstui.arm.faults import Where, explain, retry_after
-from plstui.arm.side import ArmSide, open_side
+from plstui.arm.side import ArmSide
 from plstui.arm.transport import trust
 from plstui.config.settings import Azure, Settings
 from plstui.domain.errors import (
@@ -28,9 +28,9 @@ from plstui.domain.errors import (
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler, break_off, drop
+from tests.arm.sides import opened
 
 CONNECTION = ResourceId(
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/privateLinkServices/pls"
@@ -252,10 +252,9 @@ async def test_an_answer_that_breaks_off(azure: ArmServer, side: ArmSide) -> Non
 async def unreachable(settings: Settings, arm: str, ca: str | None = None) -> UnreachableError:
     """The error that a side at another address ends with; the sign-in is asked first, and is at the same address."""
     ca = settings.azure.ca if ca is None else ca
-    side = open_side(Settings(azure=Azure(arm=arm, ca=ca), isv=settings.isv), Side.ISV)
-    with pytest.raises(UnreachableError) as caught:
-        await side.reader.read(Tier.ALL)
-    await side.reader.close()
+    async with opened(Settings(azure=Azure(arm=arm, ca=ca), isv=settings.isv)) as side:
+        with pytest.raises(UnreachableError) as caught:
+            await side.reader.read(Tier.ALL)
     return caught.value
 
 
