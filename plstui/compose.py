@@ -1,6 +1,7 @@
 """Settings → Runtime: the one place where Azure or the sandbox, the engine and the probes meet.
 
-The SDK and paramiko take most of a second to import, so they are imported when a connection is made and not before.
+The SDK and paramiko take most of a second to import, and the engine with all that it knows of Azure a tenth of that.
+So they are imported when a connection is made and not before: the first frame waits for none of them.
 """
 
 from __future__ import annotations
@@ -18,14 +19,11 @@ from plstui.config.load import Override, load
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.sides import Side
-from plstui.engine.actions import Actions
-from plstui.engine.journal import Journal
-from plstui.engine.runtime import Runtime
-from plstui.engine.watcher import Watcher
 from plstui.sandbox.child import ChildError, SandboxChild
 
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
+    from plstui.engine.runtime import Runtime
     from plstui.probe.runner import Runner
 
 
@@ -95,6 +93,15 @@ class Composer:
         except PlstuiError:
             await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
             raise
+        return self._join(settings, opened, open_prober(settings))
+
+    def _join(self, settings: Settings, opened: dict[Side, ArmSide], prober: Runner) -> Runtime:
+        """The engine on top of what has been opened."""
+        from plstui.engine.actions import Actions
+        from plstui.engine.journal import Journal
+        from plstui.engine.runtime import Runtime
+        from plstui.engine.watcher import Watcher
+
         watchers = {
             side: Watcher(
                 side,
@@ -112,7 +119,6 @@ class Composer:
             if isv
             else None
         )
-        prober = open_prober(settings)
 
         async def close() -> None:
             await asyncio.gather(prober.close(), *(arm.reader.close() for arm in opened.values()))

@@ -110,7 +110,19 @@ def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..
     return declare
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Reads the files of the commands when a command is asked for: the two panes need none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        _load_commands()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        _load_commands()
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @_global_options
 @click.pass_context
 def cli(context: click.Context, /, **values: Any) -> None:
@@ -149,7 +161,6 @@ def _run(arguments: Sequence[str]) -> int:
     words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
     as_json = "--json" in words
     try:
-        _load_commands()
         return int(cli.main([*words, *arguments[end:]], prog_name="plstui", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
