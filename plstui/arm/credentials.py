@@ -34,7 +34,7 @@ RENEW_EARLY = 300.0
 """Seconds before its end at which a token is no longer used; the SDK asks for a new one then too."""
 
 AZ_PATIENCE = 60
-"""Seconds that `az` may take: in Cloud Shell its first start has been seen to take half a minute."""
+"""Seconds that `az` may take; the ten that azure-identity allows are few for its first start on a small machine."""
 
 FAILURE_KEPT = 2.0
 """Seconds for which a failed sign-in is not tried again: the calls of one refresh fail together, after one try."""

@@ -44,10 +44,10 @@ SDK_ERRORS = (SdkError, OSError, ValueError, TypeError, KeyError, AttributeError
 """What a call of the SDK may raise; the last four for answers that are not what its models expect."""
 
 LONGEST = 400
-"""Characters of Azure's words that are kept; the longest of the recorded messages that help have 350."""
+"""Characters of Azure's words that are kept: enough for two ids and the sentence around them."""
 
 DEFAULT_RETRY_AFTER = 10.0
-"""Seconds to wait when Azure asks for fewer requests and does not say how long: what ARM most often says."""
+"""Seconds to wait when Azure asks for fewer requests and does not say how long: as recorded for most writes."""
 
 RETRYABLE = "RetryableError"
 """ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""

@@ -15,11 +15,12 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth, LoadBalancer, LoadBalancingRule
 from plstui.domain.snapshot import Reading, Tier
 
-HEALTH_PATIENCE = 10.0
-"""Seconds that one rule's health may take; the side's next refresh waits for it."""
+HEALTH_PATIENCE = 25.0
+"""Seconds that one rule's health may take: three questions when Azure asks to wait ten seconds between them, as it does
+for most of this provider's operations. The side's next refresh waits for it."""
 
 HEALTH_AT_ONCE = 8
-"""Health queries under way at the same time: each is a write to ARM's counters, of which ten a second are free."""
+"""Health queries under way at the same time: ARM may count each as a write, and refills ten writes a second."""
 
 _SERVER_ERROR = 500
 
@@ -30,8 +31,9 @@ Result = TypeVar("Result")
 class Reader:
     """Reads one subscription; implements the engine's `CloudReader`."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, *, health_patience: float = HEALTH_PATIENCE) -> None:
         self._clients = clients
+        self._health_patience = health_patience
         self._machines = MachineList(clients)
 
     async def read(self, tiers: Tier) -> Reading:
@@ -74,7 +76,7 @@ class Reader:
         """One rule's health; None when Azure does not tell it: no right, a kind of balancer without it, too slow."""
         rules = self._clients.network.load_balancer_load_balancing_rules
         try:
-            async with gate, asyncio.timeout(HEALTH_PATIENCE), self._clients.translated():
+            async with gate, asyncio.timeout(self._health_patience), self._clients.translated():
                 poller = await rules.begin_health(
                     balancer.id.resource_group, balancer.id.name, rule.id.name, api_version=NETWORK_API
                 )

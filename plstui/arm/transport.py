@@ -11,10 +11,10 @@ from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError
 
 CONNECT_SECONDS = 5.0
-"""Seconds for a connection to stand; ARM answers within tenths of one from anywhere."""
+"""Seconds for a connection to stand: name, TCP and TLS."""
 
 ANSWER_SECONDS = 20.0
-"""Seconds for a whole answer. The slowest LIST of a large subscription takes a few; a watcher must not hang on more."""
+"""Seconds for a whole answer: much for a page of a LIST, and a watcher must not hang on more."""
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

@@ -34,9 +34,12 @@ Result = TypeVar("Result")
 class Writer:
     """Writes to one subscription; implements the engine's `CloudWriter`."""
 
-    def __init__(self, clients: Clients, *, pauses: Sequence[float] = BUSY_PAUSES) -> None:
+    def __init__(
+        self, clients: Clients, *, pauses: Sequence[float] = BUSY_PAUSES, patience: float = WRITE_PATIENCE
+    ) -> None:
         self._clients = clients
         self._pauses = tuple(pauses)
+        self._patience = patience
 
     async def decide(
         self,
@@ -126,7 +129,7 @@ class Writer:
         """Write, and again after a pause while something that the write depends on is still being changed."""
         pauses = iter(self._pauses)
         try:
-            async with asyncio.timeout(WRITE_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 while True:
                     try:
                         async with self._clients.translated():
@@ -138,7 +141,7 @@ class Writer:
                         await asyncio.sleep(pause)
         except TimeoutError:
             raise AzureError(
-                f"Azure has not finished within {WRITE_PATIENCE / 60:.0f} minutes.",
+                f"Azure has not finished within {self._patience:.0f} s.",
                 code="OperationTimeout",
                 hint="It may still do so: look at the connection again before you try once more.",
             ) from None

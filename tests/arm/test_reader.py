@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from plstui.arm.clients import Clients
+from plstui.arm.reader import Reader
 from plstui.arm.side import ArmSide
+from plstui.config.settings import Settings
 from plstui.domain.connection import PENDING
 from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import LoadBalancer, LoadBalancingRule
+from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler
 
@@ -272,6 +276,19 @@ async def test_health_is_none_when_no_right_allows_it(azure: ArmServer, side: Ar
     azure.on("POST", health_of("http"), Answer({"error": {"code": "AuthorizationFailed", "message": "No."}}, 403))
 
     assert (await side.reader.read_health([balancer("http")])).health is None
+
+
+async def test_health_that_takes_too_long_is_left_out(azure: ArmServer, settings: Settings) -> None:
+    headers = {"Location": "{arm}/operationResults/http", "Retry-After": "3600"}
+    azure.on("POST", health_of("http"), Answer(status=202, headers=headers))
+    azure.on("GET", "/operationResults/http", Answer(status=202, headers=headers))
+    reader = Reader(Clients(settings, Side.ISV), health_patience=0.1)
+
+    reading = await reader.read_health([balancer("http")])
+    await reader.close()
+
+    assert reading.health is None
+    assert azure.requests("GET", "operationResults")
 
 
 async def test_health_in_trouble_is_an_error_and_not_an_old_truth(azure: ArmServer, side: ArmSide) -> None:

@@ -219,6 +219,19 @@ async def test_a_provider_that_is_not_registered_is_told_and_not_registered(azur
     assert not azure.requests("POST")
 
 
+async def test_a_write_that_does_not_end_is_given_up(azure: ArmServer, settings: Settings) -> None:
+    azure.on("DELETE", CONNECTION.text, Answer(status=202, headers={"Azure-AsyncOperation": "{arm}" + OPERATION}))
+    azure.on("GET", OPERATION, Answer({"status": "InProgress"}, headers={"Retry-After": "3600"}))
+    clients = Clients(settings, Side.ISV)
+
+    with pytest.raises(AzureError, match="not finished") as caught:
+        await Writer(clients, patience=0.1).remove(CONNECTION)
+    await clients.close()
+
+    assert caught.value.code == "OperationTimeout"
+    assert "It may still do so" in caught.value.hint
+
+
 async def test_removing_waits_until_azure_is_done(azure: ArmServer, side: ArmSide) -> None:
     headers = {
         "Azure-AsyncOperation": "{arm}" + OPERATION,
