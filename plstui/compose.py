@@ -54,7 +54,10 @@ class Composer:
     @property
     def where(self) -> str:
         """Where this connects to, in a word or two."""
-        return f"sandbox {self._options.sandbox}" if self._options.sandbox else "Azure"
+        if self._options.sandbox:
+            return f"sandbox {self._options.sandbox}"
+        # A settings file may lead anywhere, to a served sandbox too; what is not known is not claimed.
+        return self._options.config.name if self._options.config else "Azure"
 
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
