@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 VOLATILE = frozenset(
-    ["internalDomainNameSuffix", "macAddress", "linkIdentifier", "date", "time", "timestamp", "duration"]
+    [
+        *("internalDomainNameSuffix", "macAddress", "linkIdentifier", "ipAddress", "templateHash"),
+        *("time", "timeCreated", "timestamp", "duration", "startTime", "endTime"),
+    ]
 )
 """Properties that no two runs share; the recordings have no placeholders for them."""
 

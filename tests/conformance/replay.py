@@ -89,13 +89,12 @@ def replay(
 
     `api_versions` replaces the recorded api-version of a type's namespace, in lower case.
     """
-    made: set[str] = set()
-    for exchange in exchanges:
-        if exchange.is_poll or not SUPPORTED.match(exchange.kind):
-            continue
-        if exchange.group and exchange.group not in made and exchange.status < 400:
-            made.add(exchange.group)
-            _ensure_group(client, bindings.fill(exchange.group), bindings.values["{sub}"])
+    told = [e for e in exchanges if SUPPORTED.match(e.kind) and not e.is_poll and "skiptoken" not in e.query]
+    for group in dict.fromkeys(exchange.group for exchange in told if exchange.group and exchange.status < 400):
+        _ensure_group(client, exchanges, bindings, group)
+    for exchange in found_at_the_start(told):
+        client.follow(_send(client, exchange, bindings, api_versions))
+    for exchange in told:
         answer = _send(client, exchange, bindings, api_versions)
         bindings.learn(exchange.body, answer.body)
         recorded = (exchange.status, exchange.headers, bindings.fill_all(exchange.body))
@@ -109,11 +108,27 @@ def replay(
                 yield exchange, f"operation ended {end}"
 
 
-def _ensure_group(client: Client, group: str, subscription: str) -> None:
-    """Recordings mostly begin after their group was made."""
-    target = f"/subscriptions/{subscription}/resourcegroups/{group}?api-version=2021-04-01"
-    if client.call("HEAD", target).status == 404:
-        client.call("PUT", target, {"location": LOCATION})
+def found_at_the_start(exchanges: list[Exchange]) -> list[Exchange]:
+    """The PUTs that make what a recording found: what is there at its first mention is not made by the recording."""
+    first: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        first.setdefault(exchange.path.lower(), exchange)
+    there = {path for path, exchange in first.items() if exchange.method in ("GET", "PUT") and exchange.status == 200}
+    making: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        if exchange.method == "PUT" and exchange.path.lower() in there:
+            making.setdefault(exchange.path.lower(), exchange)
+    return list(making.values())
+
+
+def _ensure_group(client: Client, exchanges: list[Exchange], bindings: Bindings, group: str) -> None:
+    """Make a group that a recording uses, unless the recording makes it itself: mostly they begin after that."""
+    own = [e for e in exchanges if e.path.lower().endswith(f"/resourcegroups/{group}")]
+    if any(exchange.method == "PUT" and exchange.status == 201 for exchange in own):
+        return
+    seen = next((e.body for e in own if isinstance(e.body, dict) and "location" in e.body), {})
+    target = f"/subscriptions/{bindings.values['{sub}']}/resourcegroups/{bindings.fill(group)}?api-version=2021-04-01"
+    client.call("PUT", target, {"location": seen.get("location", LOCATION), "tags": seen.get("tags", {})})
 
 
 def _send(client: Client, exchange: Exchange, bindings: Bindings, api_versions: dict[str, str]) -> Answer:
