@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import html
-import mimetypes
 from dataclasses import dataclass
 from typing import Protocol
 
 from plstui.sandbox.machines.disk import Disk
+
+_TYPES = {
+    "html": "text/html",
+    "htm": "text/html",
+    "txt": "text/plain",
+    "css": "text/css",
+    "js": "application/javascript",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+}
+"""Content types by ending. Python's own table would be read from files of the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +80,11 @@ class FilePages:
         path = self.root.rstrip("/") + _inside(request.path)
         content = self.disk.read(path)
         if content is not None:
-            return Answer(200, content, mimetypes.guess_type(path)[0] or self.default_type)
+            return Answer(200, content, _type(path) or self.default_type)
         for name in self.index:
             content = self.disk.read(f"{path.rstrip('/')}/{name}")
             if content is not None:
-                return Answer(200, content, mimetypes.guess_type(name)[0] or self.default_type)
+                return Answer(200, content, _type(name) or self.default_type)
         if self.disk.is_folder(path) or request.path == "/":
             if not self.listing:
                 return error_page(403, "Forbidden")
@@ -88,6 +98,10 @@ def error_page(status: int, words: str) -> Answer:
     title = f"{status} {words}"
     body = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<h1>{title}</h1>\r\n</body>\r\n</html>\r\n"
     return Answer(status, body)
+
+
+def _type(path: str) -> str | None:
+    return _TYPES.get(path.rpartition(".")[2].lower())
 
 
 def _inside(path: str) -> str:

@@ -134,3 +134,11 @@ def test_nesting_has_a_limit() -> None:
         parse("(" * 2000 + ")" * 2000)
     with pytest.raises(ShellSyntaxError, match="nested too deeply"):
         parse("echo " + "$(" * 2000)
+
+
+async def test_a_command_that_takes_too_long_is_ended(lab: Lab) -> None:
+    script = "timeout 7m sleep 2h; echo $?; timeout 5 hostname; timeout x y 2>/dev/null; echo $?"
+    task = asyncio.ensure_future(lab.run("web1", script))
+    await lab.clock.pass_over(7 * 60)
+    assert await task == "124\nweb1\n125\n"
+    await lab.clock.until_awake(2 * 3600)

@@ -143,12 +143,18 @@ async def expr(shell: Shell, arguments: list[str], streams: Streams) -> int:
 @command("sleep")
 async def sleep(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """Wait, on the sandbox's clock."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", arguments[0] if arguments else "")
-    if not match:
+    duration = seconds(arguments[0] if arguments else "")
+    if duration is None:
         streams.err("sleep: invalid time interval\n")
         return 1
-    await shell.guest.clock.sleep(float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]])
+    await shell.guest.clock.sleep(duration)
     return 0
+
+
+def seconds(text: str) -> float | None:
+    """A duration as `sleep` and `timeout` take it, `5`, `1.5m`, `2h`; None for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else None
 
 
 @command("chmod", "chown", "chgrp", "sync", "umask", "ulimit", "trap", "stty", "clear")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
 
 from plstui.sandbox.machines import packages
+from plstui.sandbox.machines.commands.control import seconds
 from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
 from plstui.sandbox.machines.shell.streams import Streams
+
+TIMED_OUT = 124
+"""The exit code of `timeout` when the time was up."""
 
 
 @command("hostname")
@@ -99,10 +104,23 @@ async def _run_with(shell: Shell, arguments: list[str], streams: Streams) -> int
 
 @command("timeout")
 async def timeout(shell: Shell, arguments: list[str], streams: Streams) -> int:
-    """Run a command for so long at most. Commands here end by themselves sooner, so the limit is only read."""
+    """Run a command for so long at most, on the sandbox's clock."""
     while arguments and arguments[0].startswith("-"):
         arguments.pop(0)
-    return await shell.execute(arguments[1:], streams) if arguments[1:] else 125
+    limit = seconds(arguments[0]) if arguments else None
+    if limit is None or not arguments[1:]:
+        streams.err("timeout: a duration and a command are needed\n")
+        return 125
+    work = asyncio.ensure_future(shell.execute(arguments[1:], streams))
+    clock = asyncio.ensure_future(shell.guest.clock.sleep(limit))
+    try:
+        # No limit at all is what 0 means.
+        await asyncio.wait([work, clock] if limit else [work], return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else TIMED_OUT
+    finally:
+        work.cancel()
+        clock.cancel()
+        await asyncio.gather(work, clock, return_exceptions=True)
 
 
 @command("sh", "bash", "dash")
