@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -52,6 +53,8 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
 
     Raises `ServeError` when the port is taken or the folder cannot be written.
     """
+    # asyncio warns of every byte for a client that has just gone; clients of a sandbox come and go.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
