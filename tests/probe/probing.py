@@ -28,12 +28,8 @@ async def probing(
     *,
     connect_timeout: float = LONG,
     read_timeout: float = LONG,
-    besides: int = 0,
 ) -> AsyncIterator[Runner]:
-    """A prober that, once closed, has left neither a thread nor a connection behind.
-
-    `besides` is a port to which others in this process connect too.
-    """
+    """A prober that, once closed, has left neither a thread nor a connection behind."""
     before = _threads()
     prober = open_prober(
         Settings(
@@ -42,13 +38,15 @@ async def probing(
             probe=Probe(connect_timeout=connect_timeout, read_timeout=read_timeout),
         )
     )
-    connected = outgoing_sockets(besides)
+    # Behind the machines that run in this process there are connections of theirs, which are not ours to end.
+    ports = {int(port) for ssh in (isv, customer) if ssh and (port := ssh.jump.rpartition(":")[2]).isdecimal()}
+    connected = outgoing_sockets(ports)
     try:
         yield prober
     finally:
         await prober.close()
     assert _threads() <= before
-    assert outgoing_sockets(besides) <= connected
+    assert outgoing_sockets(ports) <= connected
 
 
 async def probe(prober: Runner, *targets: Target, count: int = 1) -> list[TargetResult]:
@@ -61,8 +59,8 @@ def _threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name != READER}
 
 
-def outgoing_sockets(besides: int = 0) -> set[tuple[int, int]]:
-    """This process's TCP connections to ports on the loopback interface: the port of our end and of theirs.
+def outgoing_sockets(to: set[int]) -> set[tuple[int, int]]:
+    """This process's TCP connections to these ports, or to any when there are none: the port of our end and of theirs.
 
     The ends that the tests' own servers have accepted are left out: they listen in the same process.
     """
@@ -79,4 +77,4 @@ def outgoing_sockets(besides: int = 0) -> set[tuple[int, int]]:
                     listening.add(sock.getsockname()[1])
                 else:
                     ends.add((sock.getsockname()[1], sock.getpeername()[1]))
-    return {(ours, theirs) for ours, theirs in ends if ours not in listening and theirs != besides}
+    return {(ours, theirs) for ours, theirs in ends if ours not in listening and (not to or theirs in to)}

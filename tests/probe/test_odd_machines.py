@@ -187,7 +187,7 @@ async def test_a_connection_that_went_silent_while_idle_is_made_anew(
     monkeypatch.setattr(connection, "ANSWER_TIMEOUT", SHORT)
     async with answering(page("web1")) as port, machine(tmp_path, forward) as ssh:
         real = int(ssh.jump.rpartition(":")[2])
-        async with tunnel(real) as way, probing(at(way.port, tmp_path), besides=real) as prober:
+        async with tunnel(real) as way, probing(at(way.port, tmp_path)) as prober:
             assert (await probe(prober, target(port)))[0].ok
             way.cut()
             assert (await probe(prober, target(port)))[0].ok
@@ -206,8 +206,7 @@ async def test_a_machine_that_falls_silent_is_told_from_a_target_that_does_not_a
 
     async with machine(tmp_path, connect) as ssh:
         real = int(ssh.jump.rpartition(":")[2])
-        way_to = tunnel(real)
-        async with way_to as way, probing(at(way.port, tmp_path), connect_timeout=SHORT, besides=real) as prober:
+        async with tunnel(real) as way, probing(at(way.port, tmp_path), connect_timeout=SHORT) as prober:
             [result] = await probe(prober, target(80), count=3)
             assert result.failures == {Failure.TIMEOUT: 3}
             asked.clear()
