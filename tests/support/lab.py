@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from plstui.domain.connection import APPROVED, PENDING, Connection, ConnectionStatus, EndpointConnection
@@ -250,9 +251,8 @@ def _group(subscription: str, name: str) -> ResourceGroup:
     return ResourceGroup(ResourceId(f"/subscriptions/{subscription}/resourceGroups/{name}"), name, LOCATION, DONE)
 
 
-def _machine(id_of: object, name: str, zone: str) -> VirtualMachine:
-    assert callable(id_of)
-    machine: ResourceId = id_of("Microsoft.Compute/virtualMachines", name)
+def _machine(id_of: Callable[[str, str], ResourceId], name: str, zone: str) -> VirtualMachine:
+    machine = id_of("Microsoft.Compute/virtualMachines", name)
     return VirtualMachine(
         machine, name, LOCATION, DONE, power_state="running", zones=(zone,) if zone else (), size="Standard_B2ts_v2"
     )

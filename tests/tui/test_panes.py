@@ -69,6 +69,18 @@ async def test_a_removed_connection_is_seen_at_the_endpoint_only() -> None:
         assert "🔵" not in row
 
 
+async def test_badges_stay_in_one_column_when_a_longer_one_comes() -> None:
+    async with stage(with_status(APPROVED), size=(80, 24)) as play:
+        play.cloud.become(with_status(DISCONNECTED, at_service=False))
+        await play.press("r")
+        await play.shows("⊘ Disconnected", gone=("✔ Approved",))
+        await play.pilot.pause()
+        for half in halves(play):
+            columns = {max(line.rfind(glyph) for glyph in "✔⊘") for line in half.splitlines() if line.strip()}
+            assert len(columns) == 1, half
+            assert max(len(line.rstrip()) for line in half.splitlines()) == 37, "the column ends before the scrollbar"
+
+
 async def test_a_status_is_said_with_how_long_it_has_been_seen() -> None:
     async with stage(lab()) as play:
         assert "now" in play.see().line("Customer: Tradewinds")

@@ -75,12 +75,20 @@ class ResourceTree(Tree[TreeRow]):
 
     def watch_rows(self) -> None:
         line = self.cursor_line
-        self._badge_width = max((cell_len(badge(row.state, row.tone)) for row in self.rows), default=0)
+        badge_width = max((cell_len(badge(row.state, row.tone)) for row in self.rows), default=0)
+        if badge_width != self._badge_width:
+            self._badge_width = badge_width
+            self._lay_out()
         kept = self.cursor_node.data.id if self.cursor_node and self.cursor_node.data else None
         self._remove_gone()
         self._add_and_relabel()
         self._restore_cursor(kept, line)
         self.watch_marked()
+
+    def _lay_out(self) -> None:
+        """Paint every row anew: the columns have moved, and the tree keeps painted rows."""
+        for node in self._nodes_by_id.values():
+            node.refresh()
 
     def watch_marked(self) -> None:
         # Once the tree has its size: before that there is no telling what is in view.
