@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,9 +50,21 @@ def worlds(_options: Options, as_json: bool) -> int:
     show_default=True,
     help="How long operations take: not at all, moments, or as recorded from Azure.",
 )
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A plan of what goes wrong, in JSON: throttling, errors, drops, operations that fail.",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="Stop when standard input ends.")
 def serve(
-    options: Options, world: str, port: int, state_dir: Path | None, latency: str, until_stdin_closes: bool
+    options: Options,
+    world: str,
+    port: int,
+    state_dir: Path | None,
+    latency: str,
+    faults: Path | None,
+    until_stdin_closes: bool,
 ) -> int:
     """Serve a local Azure on 127.0.0.1 until interrupted.
 
@@ -78,6 +92,7 @@ def serve(
         latency=latency,
         web_user_data=user_data("web"),
         client_user_data=user_data("client"),
+        faults=_read_plan(faults) if faults else None,
         until_stdin_closes=until_stdin_closes,
     )
     try:
@@ -88,6 +103,21 @@ def serve(
         for pointer in pointers:
             pointer.unlink(missing_ok=True)
     return EXIT_OK
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    """The JSON document in a file. Raises `ConfigError`."""
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The file of faults {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise ConfigError(f"The file of faults {path} is not valid JSON: {error}.") from None
+    if not isinstance(plan, dict):
+        raise ConfigError(
+            f"The file of faults {path} holds no JSON object.", hint='Write {"faults": [{"kind": …}, …]}.'
+        )
+    return plan
 
 
 def _leave_pointer(arm: str, settings: Path) -> Path:

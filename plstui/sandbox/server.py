@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from plstui.sandbox import azcli
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import ROOT
+from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.gateway.tokens import Client
 from plstui.sandbox.latency import Latency
@@ -40,6 +42,8 @@ class ServeOptions:
     """cloud-init of a backend."""
     client_user_data: str = ""
     """cloud-init of the customer's test machine."""
+    faults: Mapping[str, Any] | None = None
+    """A plan of faults to begin with, as the control endpoint takes it."""
     until_stdin_closes: bool = False
     """Whether to stop when standard input ends: what a parent process that is gone looks like."""
 
@@ -84,6 +88,8 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
         folder.write_ssh(sandbox.network.ssh_endpoints())
         arm = f"https://127.0.0.1:{server.port}"
         _write_files(folder, sandbox, server, arm)
+        if options.faults is not None:
+            _load_faults(sandbox, options.faults)
         on_ready(arm, folder.path)
         await stopped.wait()
     finally:
@@ -94,6 +100,13 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
             await sandbox.stop()
         finally:
             folder.remove()
+
+
+def _load_faults(sandbox: Sandbox, plan: Mapping[str, Any]) -> None:
+    try:
+        sandbox.faults.load(plan)
+    except ArmError as error:
+        raise ServeError(f"The faults cannot be used: {error.message}") from None
 
 
 def _drain(stopped: asyncio.Event) -> None:
