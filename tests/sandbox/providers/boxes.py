@@ -27,7 +27,7 @@ class Boxes(ResourceEndpoint):
         after = fields.fields("properties").text("after")
         if after and self.azure.store.get(after) is None:
             raise ArmError(429, "RetryableError", "What this box stands on is not there yet.", details=())
-        body = {
+        body: Body = {
             "id": call.named.text,
             "name": call.named.name,
             "type": self.type,
