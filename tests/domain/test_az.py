@@ -29,7 +29,7 @@ def words(line: str) -> list[str]:
 
 @pytest.mark.skipif(not BASH, reason="bash is not installed")
 class TestInAShell:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.text(max_size=60))
     @example("Order 314159; rm -rf / #")
     @example('it\'s "quoted" `id` $(id) ${HOME} \\ * ~ !! & | < >')
@@ -45,7 +45,7 @@ class TestInAShell:
             *("--description", clean(description, 1000)),
         ]
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.text(st.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=40))
     @example("x' ; touch owned ; '\x1b[2J")
     def test_so_does_a_name(self, name: str) -> None:
