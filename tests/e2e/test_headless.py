@@ -66,7 +66,9 @@ def test_approving_lets_the_page_through(pending: Served) -> None:
     [before] = pending.plstui("connections", "list", "--status", "pending", "--json").json["connections"]
     assert before["allowed"] == ["approve", "reject", "remove"]
 
-    run = pending.plstui("connections", "approve", "saasPrivateEndpoint", "--description", "Order seen", "--yes", "--json")
+    run = pending.plstui(
+        "connections", "approve", "saasPrivateEndpoint", "--description", "Order seen", "--yes", "--json"
+    )
     assert run.exit_code == 0, run.stdout
     [result] = run.json["results"]
     assert result == {"id": before["id"], "verb": "approve", "ok": True, "status": "Approved", "error": None}

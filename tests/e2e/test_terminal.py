@@ -40,9 +40,7 @@ def test_approve_and_probe(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 def test_a_sick_backend_is_marked(tmp_path: Path) -> None:
-    with terminal(
-        tmp_path, [*PLSTUI, "--sandbox=unhealthy"], size=(160, 48), environ=environment(tmp_path)
-    ) as screen:
+    with terminal(tmp_path, [*PLSTUI, "--sandbox=unhealthy"], size=(160, 48), environ=environment(tmp_path)) as screen:
         screen.wait_for("web2", "2/3", "Approved")
         screen.press("p")
         screen.wait_for("Host: web1", "Host: web3", "refused")

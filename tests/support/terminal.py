@@ -66,11 +66,13 @@ def terminal(
     pipe = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     script = tmp_path / f"{socket}.sh"
     words = " ".join(f"'{word}'" for word in command)
-    script.write_text(f"{words}\necho \"exit code $?\"\nread -r _\n")
+    script.write_text(f'{words}\necho "exit code $?"\nread -r _\n')
     columns, rows = size
     start = ["tmux", "-L", socket, "-f", os.devnull, "new-session", "-d", "-x", str(columns), "-y", str(rows)]
     shell = shutil.which("bash") or "bash"
-    subprocess.run([*start, shell, str(script)], check=True, env={**environ, "TERM": "xterm-256color"}, timeout=PATIENCE)
+    subprocess.run(
+        [*start, shell, str(script)], check=True, env={**environ, "TERM": "xterm-256color"}, timeout=PATIENCE
+    )
     screen = Terminal(socket, pipe)
     try:
         screen.tmux("pipe-pane", f"cat > '{fifo}'")
