@@ -26,6 +26,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 WRONG = [
     (("stats",), 2, "No such command 'stats'"),
+    (
+        ("--sandbox", "unhealthy", "status"),
+        2,
+        "There is no command 'unhealthy'; for a world write --sandbox=unhealthy.",
+    ),
     (("connections", "accept"), 2, "No such command 'accept'"),
     (("status", "--jsn"), 2, "No such option '--jsn'"),
     (("status", "more"), 2, "unexpected extra argument (more)"),

@@ -1,0 +1,111 @@
+"""With a terminal to ask on, nothing is sent that a person has not agreed to."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.served import PATIENCE, Served, environment, serve
+
+
+@pytest.fixture(scope="module")
+def pending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The tests here follow each other in one world."""
+    with serve(tmp_path_factory.mktemp("pending"), "pending") as served:
+        yield served
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A run of plstui that asks on a terminal; what it prints goes elsewhere."""
+
+    process: subprocess.Popen[str]
+    terminal: int
+
+    def wait_for(self, text: str) -> str:
+        """What stands on the terminal, once it holds a text."""
+        shown = ""
+        while text not in shown:
+            ready, _, _ = select.select([self.terminal], [], [], PATIENCE)
+            assert ready, f"only this was shown: {shown}"
+            shown += os.read(self.terminal, 4096).decode()
+        return shown
+
+    def type(self, text: str) -> None:
+        """Type on the terminal."""
+        os.write(self.terminal, text.encode())
+
+    def end(self) -> tuple[int, str]:
+        """The exit code and what was printed."""
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out
+
+
+@contextmanager
+def asking(served: Served, *arguments: str) -> Iterator[Asking]:
+    """Run plstui on a terminal of its own."""
+    terminal, end = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "plstui", "--config", str(served.config), *arguments],
+        env=environment(served.home),
+        stdin=end,
+        stdout=subprocess.PIPE,
+        stderr=end,
+        text=True,
+    ) as process:
+        os.close(end)
+        try:
+            yield Asking(process, terminal)
+        finally:
+            process.kill()
+            os.close(terminal)
+
+
+def journal(served: Served) -> list[dict[str, Any]]:
+    path = Path(served.home) / ".local/state/plstui/journal.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_an_interrupt_ends_the_question(pending: Served) -> None:
+    with asking(pending, "connections", "remove", "saasPrivateEndpoint") as plstui:
+        question = plstui.wait_for("Send it? [y/N]:")
+        assert "Remove saasPrivateEndpoint." in question
+        assert "now Pending:" in question
+        assert "az network private-link-service connection delete" in question
+        plstui.process.send_signal(signal.SIGINT)
+        assert plstui.end() == (130, "")
+    assert journal(pending) == []
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["table", "json"])
+def test_no_means_no(pending: Served, options: tuple[str, ...]) -> None:
+    with asking(pending, "connections", "reject", "saasPrivateEndpoint", *options) as plstui:
+        plstui.wait_for("Send it? [y/N]:")
+        plstui.type("n\n")
+        exit_code, out = plstui.end()
+    assert exit_code == 1
+    if options:
+        [result] = json.loads(out)["results"]
+        assert (result["ok"], result["error"]["message"]) == (False, "You said no; nothing was sent.")
+    assert journal(pending) == []
+
+
+def test_yes_means_yes(pending: Served) -> None:
+    with asking(pending, "connections", "approve", "saasPrivateEndpoint", "--description", "Seen") as plstui:
+        assert "--description Seen" in plstui.wait_for("Send it? [y/N]:").replace("\r\n", "")
+        plstui.type("y\n")
+        exit_code, out = plstui.end()
+    assert exit_code == 0
+    assert out.endswith(": Approved\n")
+    assert [entry["outcome"] for entry in journal(pending)] == ["done"]
