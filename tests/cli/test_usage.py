@@ -29,7 +29,7 @@ WRONG = [
     (
         ("--sandbox", "unhealthy", "status"),
         2,
-        "There is no command 'unhealthy'; for a world write --sandbox=unhealthy.",
+        "for a world write --sandbox=unhealthy.",
     ),
     (("connections", "accept"), 2, "No such command 'accept'"),
     (("status", "--jsn"), 2, "No such option '--jsn'"),
