@@ -23,11 +23,6 @@ def journal_file(environ: Mapping[str, str] = os.environ) -> Path:
     return _base(environ, "XDG_STATE_HOME", ".local/state") / "journal.jsonl"
 
 
-def known_hosts_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """OpenSSH's own list of known hosts, which a jump machine is checked against unless the settings name another."""
-    return Path.home() / ".ssh" / "known_hosts"
-
-
 def sandbox_pointer(port: int, environ: Mapping[str, str] = os.environ) -> Path:
     """The file in which a served sandbox leaves the path of its settings, so that `--sandbox=URL` finds them."""
     return _base(environ, "XDG_STATE_HOME", ".local/state") / "sandboxes" / str(port)

@@ -112,8 +112,3 @@ class ResourceId:
     def is_type(self, kind: str) -> bool:
         """Whether the full type is `kind`, without regard to case."""
         return self.type.lower() == kind.lower()
-
-
-def same_id(left: str | None, right: str | None) -> bool:
-    """Whether two id texts name the same resource; a missing id is the same as nothing."""
-    return left is not None and right is not None and left.lower() == right.lower()

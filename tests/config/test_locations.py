@@ -21,7 +21,6 @@ def test_the_usual_places(environ: dict[str, str]) -> None:
     assert locations.config_file(environ) == HOME / ".config/plstui/config.toml"
     assert locations.journal_file(environ) == HOME / ".local/state/plstui/journal.jsonl"
     assert locations.sandbox_pointer(8443, environ) == HOME / ".local/state/plstui/sandboxes/8443"
-    assert locations.known_hosts_file(environ) == HOME / ".ssh/known_hosts"
 
 
 def test_xdg_moves_them() -> None:

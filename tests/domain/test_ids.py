@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plstui.domain.ids import ResourceId, same_id
+from plstui.domain.ids import ResourceId
 
 CONNECTION = (
     "/subscriptions/5b1f9c34/resourceGroups/lab-rg/providers/Microsoft.Network/privateLinkServices/saas"
@@ -98,9 +98,3 @@ def test_a_child_knows_its_parent(text: str, kind: str, name: str) -> None:
     assert child.parent == parent
     assert child.name == name
     assert child.type == f"{parent.type}/{kind}"
-
-
-def test_a_missing_id_is_the_same_as_nothing() -> None:
-    assert same_id("/A", "/a")
-    assert not same_id(None, None)
-    assert not same_id("/a", None)
