@@ -163,12 +163,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    end = arguments.index("--") if "--" in arguments else len(arguments)
+    targets_from = arguments.index("--") if "--" in arguments else len(arguments)
     # The value of --sandbox is optional and never stands in the next word, or `--sandbox status` would be ambiguous.
-    words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:end]]
+    words = [f"--sandbox={DEFAULT_WORLD}" if word == "--sandbox" else word for word in arguments[:targets_from]]
     as_json = "--json" in words
     try:
-        return int(cli.main([*words, *arguments[end:]], prog_name="plstui", standalone_mode=False) or 0)
+        return int(cli.main([*words, *arguments[targets_from:]], prog_name="plstui", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
