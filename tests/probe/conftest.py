@@ -5,11 +5,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.probe.sshd import PATIENCE, SSHD, Sshd, free_port
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running nginx: where it serves the page, and where it does so over TLS."""
+
+    port: int
+    tls_port: int
 
 
 @pytest.fixture(autouse=True)
@@ -32,20 +42,23 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[int]:
-    """A running nginx that serves a backend's page; its port."""
+def nginx(tmp_path: Path) -> Iterator[Nginx]:
+    """A running nginx that serves a backend's page."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if program is None:
         pytest.skip("nginx is not installed")
-    directory, port = tmp_path / "nginx", free_port()
+    directory, ports = tmp_path / "nginx", Nginx(free_port(), free_port())
     directory.mkdir()
     (directory / "index.html").write_text("Host: web1\n")
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(directory / "pair.pem")
     (directory / "nginx.conf").write_text(
         f"user root; pid {directory}/pid; error_log {directory}/error.log; events {{}}"
-        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; root {directory}; }} }}"
+        f"http {{ access_log off; root {directory}; server {{ listen 127.0.0.1:{ports.port}; }}"
+        f"server {{ listen 127.0.0.1:{ports.tls_port} ssl; ssl_certificate pair.pem;"
+        "ssl_certificate_key pair.pem; } }"
     )
     command = [program, "-p", str(directory), "-c", str(directory / "nginx.conf"), "-e", str(directory / "error.log")]
     # It goes into the background once it listens.
     subprocess.run(command, check=True, timeout=PATIENCE)
-    yield port
+    yield ports
     subprocess.run([*command, "-s", "stop"], check=True, timeout=PATIENCE)

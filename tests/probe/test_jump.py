@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from plstui.domain.probe import Failure
 from plstui.domain.sides import Side
+from plstui.probe.spread import AT_ONCE_PER_TARGET
+from tests.probe.conftest import Nginx
 from tests.probe.probing import SHORT, outgoing_sockets, probe, probing
 from tests.probe.servers import answering, page, serving, target, unanswered
 from tests.probe.sshd import Sshd, free_port
@@ -26,10 +29,12 @@ async def test_every_target_tells_who_served_it_and_how_long_it_took(sshd: Sshd)
     assert first.first_byte_ms[0] > 0
 
 
-async def test_the_page_of_a_real_nginx(sshd: Sshd, nginx: int) -> None:
+async def test_a_real_nginx_with_the_page_on_one_port_and_tls_on_another(sshd: Sshd, nginx: Nginx) -> None:
     async with probing(sshd.ssh) as prober:
-        [result] = await probe(prober, target(nginx), count=3)
-    assert result.hosts == {"web1": 3}
+        plain, tls = await probe(prober, target(nginx.port), target(nginx.tls_port), count=3)
+    assert plain.hosts == {"web1": 3}
+    assert tls.failures == {Failure.WRONG_PAGE: 3}
+    assert tls.error == "TLS is spoken on this port; the page is expected over plain HTTP."
 
 
 async def test_failures_are_told_apart_also_when_they_come_at_once(sshd: Sshd) -> None:
@@ -187,6 +192,58 @@ async def test_a_jump_machine_lost_in_the_middle_is_to_blame_and_not_the_target(
         [result] = await probed
     assert result.failures == {Failure.JUMP: 1}
     assert result.error == f"The connection to {sshd.jump} was lost."
+
+
+async def test_attempts_that_have_not_begun_when_the_jump_machine_is_lost_are_reported_too(sshd: Sshd) -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await never.wait()
+
+    count = AT_ONCE_PER_TARGET + 5
+    async with serving(hang) as port, probing(sshd.ssh) as prober:
+        probed = asyncio.create_task(probe(prober, target(port), count=count))
+        await asked.wait()
+        sshd.stop()
+        [result] = await probed
+    assert result.failures == {Failure.JUMP: count}
+
+
+async def test_bodies_without_end_and_answers_that_do_not_come(sshd: Sshd) -> None:
+    never, left = asyncio.Event(), asyncio.Event()
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nHost: ")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        left.set()
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nHost: web")
+        await never.wait()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await never.wait()
+
+    async with (
+        serving(flood) as flooding,
+        serving(stall) as stalling,
+        serving(hang) as silent,
+        probing(sshd.ssh, read_timeout=SHORT) as prober,
+    ):
+        flooded, stalled, hung = await probe(prober, target(flooding), target(stalling), target(silent))
+        # The server that never stops is cut off and not only left unread.
+        await left.wait()
+    assert flooded.failures == {Failure.WRONG_PAGE: 1}
+    assert flooded.error == "An answer longer than 64 KiB, which was not read to its end."
+    assert stalled.failures == {Failure.TIMEOUT: 1}
+    assert stalled.error == "The answer did not end within 0.5 s."
+    assert hung.failures == {Failure.TIMEOUT: 1}
+    assert hung.error == "No answer came within 0.5 s."
 
 
 async def test_a_side_without_a_jump_machine_says_what_to_set() -> None:

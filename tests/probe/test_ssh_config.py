@@ -133,6 +133,7 @@ def test_openssh_makes_the_same_of_it(tmp_path: Path, alias: str) -> None:
         ("vm", "Host vm\n ProxyCommand nc %h %p\n", "only ProxyJump is supported"),
         ("vm", "Host vm\n Port eleven\n", "is not a port"),
         ("vm", "Host 'vm\n", "is not understood"),
+        ("vm", "Host vm\n CanonicalizeHostname yes\n", "cannot be looked up"),
         ("vm", "Host vm\n HostName\n", "is not understood"),
         ("vm", 'Host vm\n UserKnownHostsFile "a\n', "is not understood"),
     ],

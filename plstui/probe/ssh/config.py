@@ -62,7 +62,10 @@ def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig, depth: int, *, final
     if not match:
         raise RouteError(f"“{jump}” is not user@host, user@host:port or a host of the SSH configuration.")
     name = match["address"] or match["host"]
-    found = config.lookup(name)
+    try:
+        found = config.lookup(name)
+    except (paramiko.SSHException, KeyError, ValueError) as error:
+        raise RouteError(f"{name} cannot be looked up in the SSH configuration: {error}.") from None
     if found.get("proxycommand"):
         raise RouteError(f"{name} has a ProxyCommand in the SSH configuration; only ProxyJump is supported.")
     proxy = found.get("proxyjump", "none")
@@ -107,6 +110,8 @@ def _known_hosts(ssh: Ssh, found: paramiko.SSHConfigDict) -> tuple[Path, ...]:
         files = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
     except ValueError as error:
         raise RouteError(f"UserKnownHostsFile in the SSH configuration is not understood: {error}.") from None
+    # Without a file no machine is trusted, and there is nowhere to write one down.
+    files = [file for file in files if file.lower() != "none"] or ["~/.ssh/known_hosts"]
     return tuple(Path(file.replace("%d", "~")).expanduser() for file in files)
 
 

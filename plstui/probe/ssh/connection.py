@@ -11,11 +11,12 @@ from time import monotonic
 
 import paramiko
 
+from plstui.domain.probe import Failure
 from plstui.domain.text import clean
 from plstui.probe.fetch import ConnectError
 from plstui.probe.route import RouteError
 from plstui.probe.ssh.config import Hop
-from plstui.probe.ssh.line import WINDOW, ChannelStream, Line
+from plstui.probe.ssh.line import LOST, WINDOW, ChannelStream, Line
 from plstui.probe.ssh.login import LOGIN_TIMEOUT, log_in
 from plstui.probe.threads import LINGER, Worker, in_thread
 
@@ -79,7 +80,10 @@ class Connection:
         """Connect to a target from the last machine. Raises `ConnectError`; cancelling leaves nothing behind."""
         stream = ChannelStream(self._worker)
         try:
-            await self._worker.call(lambda: self._lines[-1].ask(stream, host, port, window))
+            try:
+                await self._worker.call(lambda: self._lines[-1].ask(stream, host, port, window))
+            except LOST:
+                raise ConnectError(Failure.JUMP, "The connection to the jump machine was lost.") from None
             await stream.wait_open()
         except BaseException:
             stream.close()
@@ -106,7 +110,7 @@ class Connection:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 # Servers do not know this request, and say so: that is the sign of life.
                 await in_thread(lambda: line.global_request("keepalive@openssh.com", wait=True), stop=self._hang_up)
-        except (TimeoutError, OSError, EOFError, paramiko.SSHException):
+        except LOST:
             return False
         self._heard_at = monotonic()
         return self.alive

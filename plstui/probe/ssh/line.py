@@ -176,6 +176,18 @@ class _Packetizer(Packetizer):
         """Nothing."""
 
 
+class _Seen(dict[int, bool]):
+    """The numbers of all channels there ever were. They only go up, so the highest is enough: a watch runs for days."""
+
+    highest = -1
+
+    def __setitem__(self, number: int, seen: bool) -> None:
+        self.highest = max(self.highest, number)
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and 0 <= number <= self.highest
+
+
 class Line(paramiko.Transport):
     """An SSH connection to one server."""
 
@@ -191,6 +203,7 @@ class Line(paramiko.Transport):
         self._opening_lock = Lock()
         self._sock = sock
         super().__init__(sock, packetizer_class=_Packetizer)
+        self.channels_seen = _Seen()
 
     def ask(self, stream: ChannelStream, host: str, port: int, window: int) -> None:
         """Ask the server to connect to an address; what comes of it, `stream` hears. May block."""

@@ -50,7 +50,7 @@ def log_in(line: Line, hop: Hop, *, direct: bool) -> None:
             raise TimeoutError(f"it did not exchange keys within {HANDSHAKE_TIMEOUT:g} s")
         key = line.get_remote_server_key()
     except IncompatiblePeer as error:
-        raise RouteError(f"{hop.name} and plstui have no algorithm in common: {clean(str(error), 100)}") from None
+        raise RouteError(f"{hop.name} and plstui have no algorithm in common: {clean(str(error), 100)}.") from None
     except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
         raise RouteError(f"{hop.where} does not answer like an SSH server: {_reason(error)}.") from None
     _check(known, hop, key, direct=direct)
