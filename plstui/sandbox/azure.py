@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import InitVar, dataclass, field
+from uuid import uuid4
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.gateway.errors import ArmError
@@ -40,6 +41,11 @@ async def no_dispatch(client: Client, request: Request) -> Response:
     raise ArmError(503, "ServiceUnavailable", "This sandbox has no gateway.")
 
 
+def random_guid() -> str:
+    """A guid like no other."""
+    return str(uuid4())
+
+
 @dataclass(slots=True)
 class Azure:
     """Clock, directory, resources and operations of one sandbox; `backplane` joins them to the running network."""
@@ -50,6 +56,9 @@ class Azure:
     backplane: Backplane = field(default_factory=NoBackplane)
     dispatch: Dispatch = no_dispatch
     """Set to `Gateway.handle_for` once there is a gateway."""
+    new_guid: Callable[[], str] = random_guid
+    """Makes the guids in resources of Microsoft.Network, their aliases and the names that Azure gives; etags are not
+    among them. A world that is to be the same every time brings its own."""
     directory: Directory = field(init=False)
     operations: Operations = field(init=False)
     rejected_may_be_approved: bool = True

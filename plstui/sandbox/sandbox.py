@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from uuid import uuid4
+from functools import partial
 
+from plstui.sandbox.account import Account
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import Control
 from plstui.sandbox.fabric.backplane import RunningNetwork
@@ -12,29 +13,10 @@ from plstui.sandbox.faults import Faults
 from plstui.sandbox.gateway.gateway import Gateway
 from plstui.sandbox.gateway.identity import Identity
 from plstui.sandbox.gateway.messages import Request, Response
-from plstui.sandbox.gateway.tokens import Client, Subscription
 from plstui.sandbox.latency import Latency
+from plstui.sandbox.parties import Party, make_party
 from plstui.sandbox.providers import compute, network, privatedns, privatelink, resources
-from plstui.sandbox.scenarios import Account, Builder
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """One side: a tenant with a subscription, an owner and a reader."""
-
-    name: str
-    subscription: Subscription
-    owner: Client
-    reader: Client
-
-
-def _party(name: str, title: str, digit: str) -> Party:
-    """Ids are the same every time, so that a rehearsal's notes stay true; secrets never are."""
-    tenant = f"{digit * 8}-7e4a-4000-8000-{digit * 12}"
-    subscription = Subscription(f"{digit * 8}-5b5c-4000-8000-{digit * 12}", title, tenant)
-    owner = Client(f"{digit * 8}-c11e-4000-8000-{digit * 12}", tenant, object_id=str(uuid4()))
-    reader = Client(f"{digit * 8}-4ead-4000-8000-{digit * 12}", tenant, object_id=str(uuid4()), reader=True)
-    return Party(name, subscription, owner, reader)
+from plstui.sandbox.scenarios import Builder
 
 
 @dataclass
@@ -44,8 +26,8 @@ class Sandbox:
     azure: Azure = field(default_factory=Azure)
 
     def __post_init__(self) -> None:
-        self.isv = _party("isv", "ISV", "1")
-        self.customer = _party("customer", "Customer", "2")
+        self.isv = make_party("isv", "ISV", "1")
+        self.customer = make_party("customer", "Customer", "2")
         for party in (self.isv, self.customer):
             self.azure.directory.add_subscription(party.subscription)
             self.azure.directory.add_client(party.owner)
@@ -87,7 +69,6 @@ class Sandbox:
         latency, self.azure.operations.latency = self.azure.operations.latency, Latency.NONE
         accounts = [self._account(party) for party in (self.isv, self.customer)]
         builder = Builder(
-            self.gateway.handle,
             *accounts,
             public_key=public_key,
             web_user_data=web_user_data,
@@ -100,12 +81,9 @@ class Sandbox:
             await self.network.break_web("web2")
             await self.network.settled()
         self.azure.operations.latency = latency
-        self.gateway.counters.clear()
 
     def _account(self, party: Party) -> Account:
-        owner = party.owner
-        token = self.azure.directory.issue(owner.tenant, owner.client_id, owner.secret, "https://localhost")
-        return Account(party.subscription.id, token["access_token"])
+        return Account(party.subscription.id, partial(self.gateway.handle_for, party.owner))
 
     async def stop(self) -> None:
         """Stop every machine and forget what is under way."""

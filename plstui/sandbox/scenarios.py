@@ -7,12 +7,9 @@ ARM would refuse.
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
-from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.account import COMPUTE, NETWORK, PRIVATE_DNS, Account
 
 WORLDS = {
     "empty": "two subscriptions with nothing in them",
@@ -24,7 +21,6 @@ WORLDS = {
     "unhealthy": "approved, and the web server of web2 is stopped",
 }
 
-LOCATION = "westeurope"
 ISV_GROUP = "privatelink-pls-microhack-rg"
 CUSTOMER_GROUP = "privatelink-dns-microhack-rg"
 ZONE = "tradewinds.internal"
@@ -33,30 +29,12 @@ USER = "azureuser"
 IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
 SIZE = "Standard_B2s"
 
-NETWORK = "2024-05-01"
-COMPUTE = "2024-07-01"
-PRIVATE_DNS = "2020-06-01"
-RESOURCES = "2022-09-01"
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who can sign in to one subscription."""
-
-    subscription: str
-    token: str
-
-
-class WorldError(Exception):
-    """A world could not be built: the sandbox refused one of its own requests."""
-
 
 class Builder:
     """Builds worlds as the two parties would."""
 
     def __init__(
         self,
-        send: Callable[[Request], Awaitable[Response]],
         isv: Account,
         customer: Account,
         *,
@@ -64,7 +42,6 @@ class Builder:
         web_user_data: str,
         client_user_data: str,
     ) -> None:
-        self._send = send
         self._isv = isv
         self._customer = customer
         self._public_key = public_key
@@ -89,49 +66,13 @@ class Builder:
                 await self._decide("Approved", "Approved by the ISV")
                 await self._name()
                 connection = await self._connection()
-                await self._request("DELETE", self._isv, connection["id"], NETWORK)
-
-    # Requests
-
-    async def _request(self, method: str, who: Account, path: str, api_version: str, body: Any = None) -> Any:
-        response = await self._send(
-            Request(
-                method=method,
-                path=path,
-                query={"api-version": api_version},
-                headers={"authorization": f"Bearer {who.token}", "content-type": "application/json"},
-                content=b"" if body is None else json.dumps(body).encode(),
-            )
-        )
-        if response.status >= 400:
-            raise WorldError(f"{method} {path}: {response.status} {json.dumps(response.body)}")
-        return response.body
-
-    async def _put(
-        self,
-        who: Account,
-        group: str,
-        kind: str,
-        properties: dict[str, Any],
-        *,
-        api_version: str = NETWORK,
-        **more: Any,
-    ) -> str:
-        """PUT one resource of `kind` (`Provider/type/name…`) into a group; returns its id."""
-        resource_id = f"/subscriptions/{who.subscription}/resourceGroups/{group}/providers/Microsoft.{kind}"
-        body = {"location": LOCATION, "properties": properties, **more}
-        await self._request("PUT", who, resource_id, api_version, body)
-        return resource_id
-
-    async def _group(self, who: Account, name: str) -> None:
-        path = f"/subscriptions/{who.subscription}/resourceGroups/{name}"
-        await self._request("PUT", who, path, RESOURCES, {"location": LOCATION})
+                await self._isv.request("DELETE", connection["id"], NETWORK)
 
     # The ISV's side
 
     async def _service(self) -> None:
         """Steps 1 to 9."""
-        await self._group(self._isv, ISV_GROUP)
+        await self._isv.put_group(ISV_GROUP)
         put = self._put_isv
         asg = await put("Network/applicationSecurityGroups/applicationSecurityGroup", {})
         nsg = await put("Network/networkSecurityGroups/networkSecurityGroup", {"securityRules": [_nginx_rule(asg)]})
@@ -164,9 +105,8 @@ class Builder:
         )
         for nic in nics:
             await self._join(nic, f"{balancer}/backendAddressPools/saasBackendPool")
-        await self._request(
+        await self._isv.request(
             "PUT",
-            self._isv,
             subnet,
             NETWORK,
             {"properties": {**subnet_properties, "privateLinkServiceNetworkPolicies": "Disabled"}},
@@ -187,7 +127,7 @@ class Builder:
         )
 
     async def _put_isv(self, kind: str, properties: dict[str, Any], *, api_version: str = NETWORK, **more: Any) -> str:
-        return await self._put(self._isv, ISV_GROUP, kind, properties, api_version=api_version, **more)
+        return await self._isv.put(ISV_GROUP, kind, properties, api_version=api_version, **more)
 
     async def _web(self, number: int, subnet: str, asg: str) -> str:
         """One backend in its own zone; returns its interface's id."""
@@ -233,16 +173,16 @@ class Builder:
 
     async def _join(self, nic: str, pool: str) -> None:
         """Put an interface into a pool and keep all else it has, the ASG above all."""
-        body = await self._request("GET", self._isv, nic, NETWORK)
+        body = await self._isv.request("GET", nic, NETWORK)
         for configuration in body["properties"]["ipConfigurations"]:
             configuration["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool}]
-        await self._request("PUT", self._isv, nic, NETWORK, body)
+        await self._isv.request("PUT", nic, NETWORK, body)
 
     # The customer's side
 
     async def _customer_side(self) -> None:
         """Steps 11 and 12."""
-        await self._group(self._customer, CUSTOMER_GROUP)
+        await self._customer.put_group(CUSTOMER_GROUP)
         network = await self._put_customer(
             "Network/virtualNetworks/spoke-vnet",
             {
@@ -294,25 +234,23 @@ class Builder:
     async def _put_customer(
         self, kind: str, properties: dict[str, Any], *, api_version: str = NETWORK, **more: Any
     ) -> str:
-        return await self._put(self._customer, CUSTOMER_GROUP, kind, properties, api_version=api_version, **more)
+        return await self._customer.put(CUSTOMER_GROUP, kind, properties, api_version=api_version, **more)
 
     async def _name(self) -> None:
         """Step 15: the record with the endpoint's address."""
         group = f"/subscriptions/{self._customer.subscription}/resourceGroups/{CUSTOMER_GROUP}/providers/Microsoft."
-        endpoint = await self._request(
-            "GET", self._customer, f"{group}Network/privateEndpoints/saasPrivateEndpoint", NETWORK
-        )
+        endpoint = await self._customer.request("GET", f"{group}Network/privateEndpoints/saasPrivateEndpoint", NETWORK)
         nic_id = endpoint["properties"]["networkInterfaces"][0]["id"]
-        nic = await self._request("GET", self._customer, nic_id, NETWORK)
+        nic = await self._customer.request("GET", nic_id, NETWORK)
         address = nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"]
         record = {"properties": {"ttl": 300, "aRecords": [{"ipv4Address": address}]}}
         path = f"{group}Network/privateDnsZones/{ZONE}/A/saas-pls"
-        await self._request("PUT", self._customer, path, PRIVATE_DNS, record)
+        await self._customer.request("PUT", path, PRIVATE_DNS, record)
 
     # Step 13
 
     async def _connection(self) -> dict[str, Any]:
-        service = await self._request("GET", self._isv, self._service_id, NETWORK)
+        service = await self._isv.request("GET", self._service_id, NETWORK)
         connection: dict[str, Any] = service["properties"]["privateEndpointConnections"][0]
         return connection
 
@@ -320,7 +258,7 @@ class Builder:
         connection = await self._connection()
         state = {"status": status, "description": description, "actionsRequired": "None"}
         body = {**connection, "properties": {**connection["properties"], "privateLinkServiceConnectionState": state}}
-        await self._request("PUT", self._isv, connection["id"], NETWORK, body)
+        await self._isv.request("PUT", connection["id"], NETWORK, body)
 
 
 def _nginx_rule(asg: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.gateway.tokens import Client
 from plstui.sandbox.latency import Latency
-from plstui.sandbox.sandbox import Party, Sandbox
+from plstui.sandbox.parties import Party
+from plstui.sandbox.sandbox import Sandbox
 from plstui.sandbox.statedir import StateDir
 
 JUMP = {"isv": "web1", "customer": "testVM"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors
@@ -21,7 +20,15 @@ from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers import locations
 from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.network import links, polling, shapes
-from plstui.sandbox.providers.network.bodies import DELETING, FAILED, SUCCEEDED, UPDATING, essence_of, settle_states
+from plstui.sandbox.providers.network.bodies import (
+    DELETING,
+    FAILED,
+    SUCCEEDED,
+    UPDATING,
+    essence_of,
+    resource_body,
+    settle_states,
+)
 from plstui.sandbox.providers.network.links import parts
 from plstui.sandbox.providers.network.refusals import check_name, not_ready, wrong_type
 from plstui.sandbox.store import Body
@@ -223,20 +230,14 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         resource_id = ResourceId(old["id"]) if old else call.named
         tags = {"tags": call.fields.tags()} if "tags" in call.fields else {}
         guid = old["properties"].get("resourceGuid") if old else None
-        body = {
-            "name": resource_id.name,
-            "id": resource_id.text,
-            "etag": "",
-            "type": self.type,
-            "location": self.location(call, old),
+        body = resource_body(
+            resource_id,
+            self.type,
+            self.location(call, old),
+            {"resourceGuid": guid or self.azure.new_guid(), **properties},
             **tags,
-            "properties": {
-                "provisioningState": SUCCEEDED,
-                "resourceGuid": guid or str(uuid4()),
-                **properties,
-            },
             **more,
-        }
+        )
         return {name: body[name] for name in self.order if name in body} | body
 
     def require(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.providers.network import derived, links
 from plstui.sandbox.providers.network.links import parts
@@ -44,6 +46,19 @@ def without_child(parent: Body, collection: str, name: str) -> Body:
     children = after["properties"].get(collection) or []
     after["properties"][collection] = [child for child in children if child["name"].lower() != name.lower()]
     return after
+
+
+def resource_body(resource_id: ResourceId, resource_type: str, location: str, properties: Body, **more: Any) -> Body:
+    """A top-level resource; what else its type shows beside `properties` comes as `more`."""
+    return {
+        "name": resource_id.name,
+        "id": resource_id.text,
+        "etag": "",
+        "type": resource_type,
+        "location": location,
+        "properties": {"provisioningState": SUCCEEDED, **properties},
+        **more,
+    }
 
 
 def child_body(parent_id: ResourceId, resource_type: str, name: str, properties: Body) -> Body:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from typing import ClassVar
-from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.azure import Azure
@@ -267,7 +266,7 @@ def managed_body(
         "etag": "",
         "properties": {
             "provisioningState": SUCCEEDED,
-            "resourceGuid": old["properties"]["resourceGuid"] if old else str(uuid4()),
+            "resourceGuid": old["properties"]["resourceGuid"] if old else azure.new_guid(),
             "ipConfigurations": configurations,
             "dnsSettings": {
                 "dnsServers": [],

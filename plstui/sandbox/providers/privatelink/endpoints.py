@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
-from plstui.sandbox.providers.network import nics
 from plstui.sandbox.providers.network.base import NetworkEndpoint
 from plstui.sandbox.providers.network.bodies import child_body
 from plstui.sandbox.providers.network.refusals import check_name, check_unique, child_name, missing
 from plstui.sandbox.providers.privatelink import interfaces, names, pairing, targets, zonerecords
+from plstui.sandbox.providers.privatelink.endpointbodies import endpoint_properties, interface_body, request_body
 from plstui.sandbox.providers.privatelink.lookup import (
     APPROVED,
     AUTOMATIC,
@@ -30,6 +28,9 @@ from plstui.sandbox.store import Body
 
 LONGEST_MESSAGE = 140
 """Characters in a request message."""
+
+_KEPT = ("networkInterfaces", "customDnsConfigs", "privateDnsZoneGroups")
+"""What a PUT of an endpoint that is there leaves alone."""
 
 _SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 _ASG = "Microsoft.Network/applicationSecurityGroups"
@@ -52,31 +53,17 @@ class PrivateEndpoints(NetworkEndpoint):
             {"id": self.require(group, by=endpoint_id, kind=_ASG, call=call, location=location)["id"]}
             for group in sent.references("applicationSecurityGroups")
         ]
-        body = self.head(
-            call,
-            old,
-            {
-                **self._requests(call, sent, old, endpoint_id),
-                "customNetworkInterfaceName": self._interface_name(sent, old, endpoint_id),
-                "subnet": {"id": subnet["id"]},
-                "ipConfigurations": self._static(sent, endpoint_id),
-                **({"applicationSecurityGroups": groups} if groups else {}),
-                "networkInterfaces": old["properties"]["networkInterfaces"] if old else [],
-                "customDnsConfigs": old["properties"]["customDnsConfigs"] if old else [],
-                "privateDnsZoneGroups": old["properties"]["privateDnsZoneGroups"] if old else [],
-            },
+        kind, request = self._request(call, sent, old, endpoint_id)
+        name = self._interface_name(sent, old, endpoint_id)
+        nic_id = self._interface_id(old, endpoint_id, name)
+        addresses = self._static(sent, endpoint_id)
+        built = endpoint_properties(
+            kind, request, subnet["id"], nic_id, interface_name=name, addresses=addresses, groups=groups
         )
+        kept = {key: old["properties"][key] for key in _KEPT} if old else {}
+        body = self.head(call, old, {**built, **kept})
         if "extendedLocation" in call.fields:
             body["extendedLocation"] = call.fields.fields("extendedLocation").raw
-        if old is None:
-            name = body["properties"]["customNetworkInterfaceName"] or f"{endpoint_id.name}.nic.{uuid4()}"
-            nic_id = interfaces.interface_id(endpoint_id, name)
-            if self.azure.store.get(nic_id) is not None:
-                raise bad_request(
-                    "CustomNetworkInterfaceNameInUse",
-                    f"The network interface {nic_id} that private endpoint {endpoint_id} is to have exists already.",
-                )
-            body["properties"]["networkInterfaces"] = [{"id": nic_id.text}]
         self._interface(body)
         return body
 
@@ -85,14 +72,8 @@ class PrivateEndpoints(NetworkEndpoint):
         store = self.azure.store
         interfaces.put(store, self._interface(new))
         for request in requests_of(new["properties"]) if old is None else ():
-            asked = request["properties"]
-            if service := find_service(store, asked["privateLinkServiceId"]):
-                shown = asked["privateLinkServiceConnectionState"]
-                if shown == targets.AWAITING and asked.get("requestMessage"):
-                    shown = {**shown, "description": asked["requestMessage"]}
-                elif shown == targets.LISTED:
-                    shown = {**shown, "description": APPROVED}
-                pairing.attach(store, service["id"], new, shown)
+            if service := find_service(store, request["properties"]["privateLinkServiceId"]):
+                pairing.attach(store, service["id"], new, targets.at_service(request["properties"]))
 
     def completed(self, body: Body) -> Body:
         """Names are known at the end, and each service has said in its own words what it decided."""
@@ -128,7 +109,7 @@ class PrivateEndpoints(NetworkEndpoint):
 
     # What it asks for
 
-    def _requests(self, call: Call, sent: Fields, old: Body | None, endpoint_id: ResourceId) -> Body:
+    def _request(self, call: Call, sent: Fields, old: Body | None, endpoint_id: ResourceId) -> tuple[str, Body]:
         asked = [(kind, item) for kind in (AUTOMATIC, MANUAL) for item in sent.objects(kind)]
         if len(asked) != 1:
             raise bad_request(
@@ -152,18 +133,8 @@ class PrivateEndpoints(NetworkEndpoint):
             text = target.text
         else:
             text, shown = former["privateLinkServiceId"], former["privateLinkServiceConnectionState"]
-        body = child_body(
-            endpoint_id,
-            f"{ENDPOINT}/{kind}",
-            name,
-            {
-                "privateLinkServiceId": text,
-                **({"groupIds": properties.texts("groupIds")} if "groupIds" in properties else {}),
-                **({"requestMessage": message} if message else {}),
-                "privateLinkServiceConnectionState": shown,
-            },
-        )
-        return {AUTOMATIC: [body] if kind == AUTOMATIC else [], MANUAL: [body] if kind == MANUAL else []}
+        groups = properties.texts("groupIds") if "groupIds" in properties else None
+        return kind, request_body(endpoint_id, kind, name, text, shown, groups=groups, message=message)
 
     def _former(
         self, old: Body | None, kind: str, name: str, properties: Fields, endpoint_id: ResourceId
@@ -204,6 +175,17 @@ class PrivateEndpoints(NetworkEndpoint):
             check_name(interfaces.interface_id(endpoint_id, name))
         return name
 
+    def _interface_id(self, old: Body | None, endpoint_id: ResourceId, chosen: str) -> str:
+        if old is not None:
+            return str(old["properties"]["networkInterfaces"][0]["id"])
+        nic_id = interfaces.interface_id(endpoint_id, chosen or f"{endpoint_id.name}.nic.{self.azure.new_guid()}")
+        if self.azure.store.get(nic_id) is not None:
+            raise bad_request(
+                "CustomNetworkInterfaceNameInUse",
+                f"The network interface {nic_id} that private endpoint {endpoint_id} is to have exists already.",
+            )
+        return nic_id.text
+
     def _static(self, sent: Fields, endpoint_id: ResourceId) -> list[Body]:
         """The addresses that were chosen; an endpoint without them gets the next free one."""
         found: list[Body] = []
@@ -223,27 +205,7 @@ class PrivateEndpoints(NetworkEndpoint):
         chosen = {item["name"]: item["properties"] for item in properties["ipConfigurations"]}
         if not chosen:
             present = old["properties"]["ipConfigurations"] if old else ()
-            chosen = {present[0]["name"] if present else f"privateEndpointIpConfig.{uuid4()}": {}}
+            chosen = {present[0]["name"] if present else f"privateEndpointIpConfig.{self.azure.new_guid()}": {}}
         wanted = {name: (subnet, one.get("privateIPAddress")) for name, one in chosen.items()}
         addresses = interfaces.allocate(store, nic_id, ResourceId(body["id"]), wanted)
-        groups = properties.get("applicationSecurityGroups")
-        configurations = [
-            interfaces.configuration(
-                nic_id.child("ipConfigurations", name),
-                subnet,
-                addresses[name],
-                primary=at == 0,
-                privateLinkConnectionProperties=_member(body, one),
-                **({"applicationSecurityGroups": groups} if groups else {}),
-            )
-            for at, (name, one) in enumerate(chosen.items())
-        ]
-        return nics.managed_body(self.azure, nic_id, "privateEndpoint", body, configurations, old)
-
-
-def _member(body: Body, chosen: Body) -> Body:
-    """What an IP configuration of the interface says of the part of the service that it leads to."""
-    asked = requests_of(body["properties"])[0]["properties"]
-    group = chosen.get("groupId") or next(iter(asked.get("groupIds") or ()), "")
-    fqdns = names.platform_names(ResourceId(asked["privateLinkServiceId"]), [group])
-    return {"groupId": group, "requiredMemberName": chosen.get("memberName", group), "fqdns": fqdns}
+        return interface_body(self.azure, body, {name: addresses[name] for name in chosen}, old)

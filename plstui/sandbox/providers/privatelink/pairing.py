@@ -7,6 +7,7 @@ a thousand connections.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Container
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.ports import Json
@@ -60,17 +61,26 @@ def attach(store: Store, service_id: str, endpoint: Json, shown: Body) -> None:
     if service is None:
         return
     links = {c["properties"]["linkIdentifier"] for c in connections_of(service)}
-    link = str(_FIRST_LINK + secrets.randbelow(_LINKS))
-    while link in links:
-        link = str(_FIRST_LINK + secrets.randbelow(_LINKS))
+    connection = connection_body(ResourceId(service["id"]), endpoint, shown, new_link(links))
+    store.put(with_connections(service, [*connections_of(service), connection]))
+
+
+def connection_body(service_id: ResourceId, endpoint: Json, shown: Json, link: str) -> Body:
+    """The connection of a service with an endpoint."""
     properties = {
         "privateEndpoint": {"id": endpoint["id"]},
         "privateLinkServiceConnectionState": shown,
         "linkIdentifier": link,
         "privateEndpointLocation": endpoint["location"],
     }
-    connection = child_body(ResourceId(service["id"]), CONNECTION, connection_name(endpoint), properties)
-    store.put(with_connections(service, [*connections_of(service), connection]))
+    return child_body(service_id, CONNECTION, connection_name(endpoint), properties)
+
+
+def new_link(present: Container[str], below: Callable[[int], int] = secrets.randbelow) -> str:
+    """A link identifier that is not among those that are present; `below` draws a number."""
+    while (link := str(_FIRST_LINK + below(_LINKS))) in present:
+        pass
+    return link
 
 
 def detach(store: Store, endpoint: Json) -> None:

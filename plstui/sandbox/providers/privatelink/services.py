@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv4Address
-from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.call import Call
@@ -46,8 +45,11 @@ class PrivateLinkServices(NetworkEndpoint):
         kept = old["properties"] if old else {}
         where = self._where(call, sent, service_id, location)
         configurations = self._configurations(call, sent, service_id, location)
-        alias = kept.get("alias") or f"{service_id.name.lower()}.{uuid4()}.{location}.azure.privatelinkservice"
-        nic_id = interfaces.interface_id(service_id, f"{service_id.name}.nic.{uuid4()}")
+        alias = (
+            kept.get("alias")
+            or f"{service_id.name.lower()}.{self.azure.new_guid()}.{location}.azure.privatelinkservice"
+        )
+        nic_id = interfaces.interface_id(service_id, f"{service_id.name}.nic.{self.azure.new_guid()}")
         body = self.head(
             call,
             old,

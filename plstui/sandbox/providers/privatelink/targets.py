@@ -10,6 +10,7 @@ from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
+from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.network.bodies import DELETING, UPDATING
 from plstui.sandbox.providers.network.refusals import not_ready
 from plstui.sandbox.providers.privatelink.lookup import (
@@ -107,6 +108,14 @@ def first_state(azure: Azure, call: Call, target: Target, *, manual: bool) -> Bo
     if tenant_of(azure, target.service) != call.client.tenant.lower():
         raise _foreign(call, service_id)
     return AUTO_APPROVED
+
+
+def at_service(asked: Json) -> Body:
+    """What a service says of a new connection, from the properties of what the endpoint asks for."""
+    shown: Body = asked["privateLinkServiceConnectionState"]
+    if shown == AWAITING and asked.get("requestMessage"):
+        return {**shown, "description": asked["requestMessage"]}
+    return {**shown, "description": APPROVED} if shown == LISTED else shown
 
 
 def _check_right(azure: Azure, call: Call, target: ResourceId) -> None:
