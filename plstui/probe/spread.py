@@ -17,7 +17,7 @@ AT_ONCE_PER_TARGET = 32
 """Connections at a time to one target, which may be a small web server."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Run:
     target: Target
     left: int
