@@ -136,7 +136,7 @@ def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
     for kind, times in failures.items():
         yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
     if result.error:
-        yield styled(f"    {clean(result.error, 200)}", Tone.BAD)
+        yield styled(f"    {clean(result.error, 400)}", Tone.BAD)
 
 
 def _with_times(line: Content, result: TargetResult, width: int) -> Content:
