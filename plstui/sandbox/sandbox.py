@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
 from plstui.sandbox.account import Account
 from plstui.sandbox.azure import Azure
+from plstui.sandbox.companies import COMPANIES, Company
 from plstui.sandbox.control import Control
 from plstui.sandbox.fabric.backplane import RunningNetwork
 from plstui.sandbox.faults import Faults
+from plstui.sandbox.fleet import Fleet
 from plstui.sandbox.gateway.gateway import Gateway
 from plstui.sandbox.gateway.identity import Identity
 from plstui.sandbox.gateway.messages import Request, Response
@@ -17,6 +20,7 @@ from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party, make_party
 from plstui.sandbox.providers import compute, network, privatedns, privatelink, resources
 from plstui.sandbox.scenarios import Builder
+from plstui.sandbox.workshop import Workshop, guests
 
 
 @dataclass
@@ -28,10 +32,11 @@ class Sandbox:
     def __post_init__(self) -> None:
         self.isv = make_party("isv", "ISV", "1")
         self.customer = make_party("customer", "Customer", "2")
+        self.customers: list[Party] = []
+        """Customers besides `customer`, in worlds that have some."""
+        self._workshop: Workshop | None = None
         for party in (self.isv, self.customer):
-            self.azure.directory.add_subscription(party.subscription)
-            self.azure.directory.add_client(party.owner)
-            self.azure.directory.add_client(party.reader)
+            self._admit(party)
         self.network = RunningNetwork(self.azure.store, self.azure.clock)
         self.azure.backplane = self.network
         self.gateway = Gateway(
@@ -67,25 +72,49 @@ class Sandbox:
     async def build(self, world: str, *, public_key: str, web_user_data: str, client_user_data: str) -> None:
         """Fill it with a world, at once, whatever the latency is later. Raises `WorldError`."""
         latency, self.azure.operations.latency = self.azure.operations.latency, Latency.NONE
-        accounts = [self._account(party) for party in (self.isv, self.customer)]
+        isv, customer = (self._account(party) for party in (self.isv, self.customer))
         builder = Builder(
-            *accounts,
+            isv,
+            customer,
             public_key=public_key,
             web_user_data=web_user_data,
             client_user_data=client_user_data,
         )
         await builder.build(world)
+        if world == "workshop":
+            self._workshop = Workshop(self.azure.clock, builder.service_id)
+            await self._workshop.build(self._invite(guests()))
+        elif world == "fleet":
+            await Fleet(self.azure, isv, customer, self._invite(COMPANIES)).build()
         await self.azure.operations.settle()
         await self.network.settled()
         if world == "unhealthy":
             await self.network.break_web("web2")
             await self.network.settled()
         self.azure.operations.latency = latency
+        if self._workshop:
+            self._workshop.start()
+
+    def _invite(self, companies: Iterable[Company]) -> list[Account]:
+        """Make customers known, each in a tenant of its own."""
+        self.customers = [
+            make_party(company.slug, company.name, f"{number:02x}") for number, company in enumerate(companies, 0x30)
+        ]
+        for party in self.customers:
+            self._admit(party)
+        return [self._account(party) for party in self.customers]
+
+    def _admit(self, party: Party) -> None:
+        self.azure.directory.add_subscription(party.subscription)
+        self.azure.directory.add_client(party.owner)
+        self.azure.directory.add_client(party.reader)
 
     def _account(self, party: Party) -> Account:
         return Account(party.subscription.id, partial(self.gateway.handle_for, party.owner))
 
     async def stop(self) -> None:
         """Stop every machine and forget what is under way."""
+        if self._workshop:
+            await self._workshop.stop()
         self.azure.operations.close()
         await self.network.stop()

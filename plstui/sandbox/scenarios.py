@@ -19,6 +19,8 @@ WORLDS = {
     "rejected": "the ISV has turned the request down",
     "disconnected": "the ISV has removed an approved connection",
     "unhealthy": "approved, and the web server of web2 is stopped",
+    "workshop": "pending, and nineteen more customers in tenants of their own, who ask one after the other",
+    "fleet": "fifty services with thousands of connections, up to a thousand on one",
 }
 
 ISV_GROUP = "privatelink-pls-microhack-rg"
@@ -47,10 +49,16 @@ class Builder:
         self._public_key = public_key
         self._web_user_data = web_user_data
         self._client_user_data = client_user_data
+        self.service_id = ""
+        """The private link service, once it is there."""
 
     async def build(self, world: str) -> None:
-        """Build a world. Stopping web2's web server, for `unhealthy`, is the machines' affair, not ARM's."""
-        if world == "empty":
+        """Build a world, as far as it is the lab of these two.
+
+        Stopping web2's web server, for `unhealthy`, is the machines' affair, not ARM's; the guests of `workshop` and
+        all of `fleet` have files of their own.
+        """
+        if world in ("empty", "fleet"):
             return
         await self._service()
         if world == "deployed":
@@ -111,7 +119,7 @@ class Builder:
             NETWORK,
             {"properties": {**subnet_properties, "privateLinkServiceNetworkPolicies": "Disabled"}},
         )
-        self._service_id = await put(
+        self.service_id = await put(
             "Network/privateLinkServices/saasPrivateLinkService",
             {
                 "ipConfigurations": [
@@ -225,7 +233,7 @@ class Builder:
                 "manualPrivateLinkServiceConnections": [
                     {
                         "name": "connectionToSaasService",
-                        "properties": {"privateLinkServiceId": self._service_id, "requestMessage": MESSAGE},
+                        "properties": {"privateLinkServiceId": self.service_id, "requestMessage": MESSAGE},
                     }
                 ],
             },
@@ -250,7 +258,7 @@ class Builder:
     # Step 13
 
     async def _connection(self) -> dict[str, Any]:
-        service = await self._isv.request("GET", self._service_id, NETWORK)
+        service = await self._isv.request("GET", self.service_id, NETWORK)
         connection: dict[str, Any] = service["properties"]["privateEndpointConnections"][0]
         return connection
 

@@ -148,6 +148,7 @@ def _write_files(folder: StateDir, sandbox: Sandbox, server: HttpsServer, arm: s
             "tenants": {party.name: party.subscription.tenant for party in parties},
             "clients": {party.name: _credentials(party.owner) for party in parties},
             "readers": {party.name: _credentials(party.reader) for party in parties},
+            "customers": [_customer(party) for party in sandbox.customers],
             "control": arm + ROOT,
             "control_token": sandbox.control.token,
         },
@@ -156,6 +157,13 @@ def _write_files(folder: StateDir, sandbox: Sandbox, server: HttpsServer, arm: s
 
 def _credentials(client: Client) -> dict[str, str]:
     return {"client_id": client.client_id, "client_secret": client.secret}
+
+
+def _customer(party: Party) -> dict[str, str]:
+    """One of the customers besides the one whose side is shown: whoever wants to can be it."""
+    subscription = party.subscription
+    who = {"name": subscription.name, "subscription": subscription.id, "tenant": subscription.tenant}
+    return {**who, **_credentials(party.owner)}
 
 
 def _settings(folder: StateDir, parties: tuple[Party, ...], arm: str) -> str:

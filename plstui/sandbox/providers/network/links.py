@@ -7,7 +7,7 @@ gives the other one a new etag, as in Azure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -193,6 +193,47 @@ def replace(store: Store, old: Body | None, new: Body | None) -> None:
     for body in others.values():
         stamp(body, new_etag())
         store.put(body)
+
+
+def add(store: Store, bodies: Sequence[Body]) -> None:
+    """Put many new top-level resources, and bring the mirrors of their references in step once.
+
+    The same as `replace` for each of them, in a time that grows with their number and not with its square.
+    """
+    for body in bodies:
+        stamp(body, new_etag())
+        store.put(body)
+    roots: dict[str, Body] = {}
+    targets: dict[str, Body | None] = {}
+    for reference in (reference for body in bodies for reference in references(body).values()):
+        key = reference.target.key
+        if key not in targets:
+            targets[key] = _open(store, roots, reference.target)
+        part = targets[key]
+        if part is None:
+            continue
+        # Nobody has spoken of a new resource yet, so there is nothing to look for among what others say.
+        if reference.link.many:
+            part["properties"].setdefault(reference.link.back, []).append({"id": reference.text()})
+        else:
+            part["properties"][reference.link.back] = {"id": reference.text()}
+    for target in targets.values():
+        if target is not None:
+            derived.derive(target)
+    for body in roots.values():
+        stamp(body, new_etag())
+        store.put(body)
+
+
+def _open(store: Store, roots: dict[str, Body], target: ResourceId) -> Body | None:
+    """A resource or a part of one that can be changed: in `roots` is the copy of the resource that it is in."""
+    root = root_id(target)
+    if root.key not in roots:
+        stored = store.get(root)
+        if stored is None:
+            return None
+        roots[root.key] = fork(dict(stored))
+    return part_of(roots[root.key], target)
 
 
 def _keep_mirrors(new: Body, old: Body | None) -> None:
