@@ -68,13 +68,13 @@ async def test_exit_codes_and_standard_error(lab: Lab) -> None:
 
 async def test_the_host_is_never_touched(lab: Lab) -> None:
     output = await lab.network.run_command(
-        vm_id("web1"), "cat /proc/self/environ; python3 -c 'print(1)'; /bin/ls /work; perl -e 1; cat ../../etc/shadow"
+        vm_id("web1"), "cat /proc/self/environ; python3 -c 'print(1)'; /bin/ls /proc; perl -e 1; cat ../../etc/shadow"
     )
     assert output.stdout == ""
     assert output.stderr == (
         "cat: /proc/self/environ: No such file or directory\n"
         "python3: not in the sandbox\n"
-        "ls: cannot access '/work': No such file or directory\n"
+        "ls: cannot access '/proc': No such file or directory\n"
         "perl: not in the sandbox\n"
         "cat: ../../etc/shadow: No such file or directory\n"
     )
