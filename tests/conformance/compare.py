@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 VOLATILE = frozenset(
     [
-        *("internalDomainNameSuffix", "macAddress", "linkIdentifier", "ipAddress", "templateHash"),
+        *("internalDomainNameSuffix", "macAddress", "linkIdentifier", "ipAddress", "templateHash", "vmAgentVersion"),
         *("time", "timeCreated", "timestamp", "duration", "startTime", "endTime"),
     ]
 )
@@ -17,10 +18,11 @@ VOLATILE = frozenset(
 HEADERS = ("azure-asyncoperation", "location", "etag")
 """Headers that must be there when they were, and must not when they were not."""
 
-FREE_FORM = re.compile(r"(^|\.)(tags|metadata|parameters)(\.|$)")
-"""Objects with names of their user's choosing."""
+FREE_FORM = re.compile(r"(^|\.)(tags|metadata|parameters)$")
+"""Objects with names of their user's choosing: they are compared as one value."""
 
-_PLACEHOLDER = re.compile(r"\{\w+\}")
+_UNBOUND = re.compile(r"(\\\{\w+\\\}|(?<=_)[0-9a-f]{32})")
+"""What may be anything, in an escaped pattern: an unbound placeholder, the end of a name that Azure makes."""
 
 
 def differences(recorded: tuple[int, dict[str, str], Any], answered: tuple[int, dict[str, str], Any]) -> Iterator[str]:
@@ -52,11 +54,25 @@ def _values(path: str, theirs: list[Any], ours: list[Any]) -> Iterator[str]:
         yield f"type {path}: {sorted(kinds[0])} -> {sorted(kinds[1])}"
         return
     leaf = path.rpartition(".")[2]
-    one, other = (sorted(str(value).lower() for value in values) for values in (theirs, ours))
-    if any(_PLACEHOLDER.search(value) for value in one):
-        return
-    if leaf not in VOLATILE and one != other:
+    one, other = (sorted(_text(value) for value in side) for side in (theirs, ours))
+    if leaf not in VOLATILE and not _same(one, other):
         yield f"value {path}: {one[:3]} -> {other[:3]}"
+
+
+def _text(value: Any) -> str:
+    return (value if isinstance(value, str) else json.dumps(value, sort_keys=True)).lower()
+
+
+def _same(recorded: list[str], answered: list[str]) -> bool:
+    """Whether each value of one list is one of the other."""
+    left = list(answered)
+    for value in recorded:
+        pattern = re.compile(_UNBOUND.sub(".+", re.escape(value)))
+        match = next((other for other in left if pattern.fullmatch(other)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left
 
 
 def _flat(value: Any, path: str = "") -> dict[str, list[Any]]:
@@ -68,7 +84,9 @@ def _flat(value: Any, path: str = "") -> dict[str, list[Any]]:
         if isinstance(node, dict):
             if where:
                 found.setdefault(where, []).append({})
-            if not FREE_FORM.search(where):
+            if FREE_FORM.search(where):
+                found[where][-1] = node
+            else:
                 stack.extend((f"{where}.{name}" if where else name, child) for name, child in node.items())
         elif isinstance(node, list):
             found.setdefault(where, [])

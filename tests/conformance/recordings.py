@@ -46,6 +46,11 @@ class Exchange:
         return bool(_POLL.search(self.path))
 
     @property
+    def is_over_groups(self) -> bool:
+        """Whether this lists what is in the whole subscription, and so what others had there."""
+        return "[list" in self.kind and self.group is None
+
+    @property
     def group(self) -> str | None:
         """The placeholder of the group that the path is in; None outside of groups, and for the group itself."""
         match = re.search(r"/resourcegroups/(\{rg\d+\})/", self.path, re.IGNORECASE)
@@ -61,7 +66,7 @@ def _exchange(record: dict[str, Any]) -> Exchange:
     return Exchange(
         seq=record["seq"],
         method=record["method"],
-        path=record["path"],
+        path=_deployment_by_its_name(record["path"], record.get("body")),
         query=record.get("query") or "",
         api_version=record["api_version"],
         kind=record["rtype"],
@@ -71,6 +76,14 @@ def _exchange(record: dict[str, Any]) -> Exchange:
         headers={name.lower(): value for name, value in record["headers"].items()},
         body=record.get("body"),
     )
+
+
+def _deployment_by_its_name(path: str, body: Any) -> str:
+    """A path with the name that the answer shows: in paths, azure-cli's recorder gives all deployments one name."""
+    before, mark, name = path.partition("/providers/Microsoft.Resources/deployments/")
+    if not mark or "/" in name or not isinstance(body, dict):
+        return path
+    return before + mark + str(body.get("name", name))
 
 
 def files() -> list[Path]:
@@ -93,6 +106,9 @@ class Bindings:
             for name in re.findall(r"\{rg\d+\}", repr(exchange)):
                 values[name] = f"{prefix}-{name.strip('{}')}"
                 values[name.upper()] = values[name].upper()
+        requested = {name for exchange in exchanges for name in re.findall(r"\{rg\d+\}", exchange.path)}
+        for name in _shouted(exchanges) - requested if len(requested) == 1 else ():
+            values[name] = values[next(iter(requested))].upper()
         return cls(values)
 
     def fill(self, text: str) -> str:
@@ -123,6 +139,19 @@ class Bindings:
         for name in names if match else ():
             assert match is not None
             self.values.setdefault(name, match[name.strip("{}")])
+
+
+def _shouted(exchanges: list[Exchange]) -> set[str]:
+    """The groups with upper-cased resources only.
+
+    Azure upper-cases some references as a whole, and the recorder took the group's name in upper case for one more
+    group.
+    """
+    names: dict[str, list[str]] = {}
+    for exchange in exchanges:
+        for group, name in re.findall(r"/(\{rg\d+\})/providers/[\w.]+/\w+/([^/'\"]+)", repr(exchange.body)):
+            names.setdefault(group, []).append(name)
+    return {group for group, seen in names.items() if all(name == name.upper() for name in seen)}
 
 
 def _pairs(recorded: Any, answered: Any) -> Iterator[tuple[str, str]]:

@@ -38,13 +38,19 @@ class Image:
         return 127 if self.windows else 30
 
     @property
+    def bytes(self) -> int:
+        """The size of the file that holds the disk: with its footer, and of Canonical's with one more piece."""
+        return self.gigabytes * 2**30 + (2**20 if self.publisher == _UBUNTU else 0) + 512
+
+    @property
     def system(self) -> tuple[str, str]:
         """Name and version of the operating system, as a machine's agent tells them."""
         if self.windows:
             year = next((year for year in ("2012", "2016", "2019", "2022", "2025") if year in self.sku), "2022")
             return f"Windows Server {year} Datacenter", {"2019": "10.0.17763", "2022": "10.0.20348"}.get(year, "10.0")
         name = {"canonical": "ubuntu", "redhat": "rhel", "openlogic": "centos", "suse": "sles"}
-        return name.get(self.publisher.lower(), self.publisher.lower()), ".".join(self.versions[-1].split(".")[:2])
+        version = _DEBIAN.get(self.offer) or ".".join(self.versions[-1].split(".")[:2])
+        return name.get(self.publisher.lower(), self.publisher.lower()), version
 
 
 def _images(publisher: str, offer: str, skus: str, *versions: str, windows: bool = False) -> Iterable[Image]:
@@ -60,6 +66,9 @@ _VERSION = re.compile(r"^\d+(\.\d+){1,3}$")
 """What a version looks like. The marketplace keeps many more of them than are listed here."""
 
 _UBUNTU, _WINDOWS = "Canonical", "MicrosoftWindowsServer"
+
+_DEBIAN = {"debian-10": "10.13", "debian-11": "11.11", "debian-12": "12.7"}
+"""Debian's versions; those of its images are dates."""
 
 IMAGES = (
     *_images(
@@ -249,7 +258,7 @@ def _details(image: Image) -> dict[str, Any]:
         "features": features,
         "osDiskImage": {
             "operatingSystem": "Windows" if image.windows else "Linux",
-            "sizeInBytes": image.gigabytes * 2**30 + 512,
+            "sizeInBytes": image.bytes,
         },
         "dataDiskImages": [],
     }
