@@ -33,7 +33,7 @@ async def draw(name: str, world: World, size: tuple[int, int], keys: tuple[str, 
 
 async def main() -> None:
     """All pictures."""
-    await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "1 of 4 targets fail"))
+    await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "3/3", "1 of 4 targets fail"))
     await draw("confirm", lab(), (100, 30), ("a",), ("Approve this connection?",))
     await draw("probe", with_status(APPROVED), (100, 30), ("p",), ("all 4 targets answer",))
 

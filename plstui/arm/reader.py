@@ -17,7 +17,7 @@ from plstui.domain.snapshot import Reading, Tier
 
 HEALTH_PATIENCE = 25.0
 """Seconds that one rule's health may take: three questions when Azure asks to wait ten seconds between them, as it does
-for most of this provider's operations. The side's next refresh waits for it."""
+for most of this provider's operations."""
 
 HEALTH_AT_ONCE = 8
 """Health queries under way at the same time: ARM may count each as a write, and refills ten writes a second."""
@@ -61,14 +61,14 @@ class Reader:
             found = await _together(*lists.values())
         return Reading(**dict(zip(lists, found, strict=True)))
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
         """The health of the members behind every rule that has a probe and a pool, as far as Azure tells it."""
         rules = [
             (balancer, rule) for balancer in balancers for rule in balancer.rules if rule.probe_id and rule.pool_id
         ]
         gate = asyncio.Semaphore(HEALTH_AT_ONCE)
         answers = await _together(*(self._rule_health(balancer, rule, gate) for balancer, rule in rules))
-        return Reading(health=tuple(health for health in answers if health) or None)
+        return tuple(health for health in answers if health)
 
     async def _rule_health(
         self, balancer: LoadBalancer, rule: LoadBalancingRule, gate: asyncio.Semaphore

@@ -28,6 +28,7 @@ def side_json(snapshot: Snapshot | None) -> dict[str, Any] | None:
         "stale_since": time_json(snapshot.stale_since),
         "error": text(snapshot.error),
         "read_at": time_json(snapshot.read_at),
+        "health_error": text(snapshot.health_error),
         "resources": [
             {
                 "id": row.id.text,

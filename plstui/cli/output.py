@@ -59,11 +59,11 @@ def print_error(message: str, hint: str, code: str, *, as_json: bool) -> None:
             click.echo(f"        {hint}", err=True)
 
 
-def print_failures(failures: Mapping[Side, PlstuiError]) -> None:
-    """The sides that are missing from what was printed, on standard error."""
+def print_failures(failures: Mapping[Side, PlstuiError], what: str = "side") -> None:
+    """What of which side is missing from what was printed, on standard error."""
     for side, error in failures.items():
         print_error(
-            f"The {side.label}'s side could not be read: {error.message}", error.hint, error.code, as_json=False
+            f"The {side.label}'s {what} could not be read: {error.message}", error.hint, error.code, as_json=False
         )
 
 

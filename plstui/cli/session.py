@@ -54,18 +54,22 @@ async def read_world(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:
 
 
 async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:
-    """Read every configured side once, with its balancers' health. Returns the sides that could not be read.
+    """Read every configured side once. Returns the sides that could not be read.
 
     Raises the first side's error when no side could be read at all: there is nothing to show then.
     """
-
-    async def read(side: Side) -> None:
-        await runtime.watchers[side].refresh()
-        if runtime.watchers[side].failure is None:
-            await runtime.watchers[side].refresh_health()
-
-    await asyncio.gather(*(read(side) for side in runtime.watchers))
+    await asyncio.gather(*(watcher.refresh() for watcher in runtime.watchers.values()))
     failures = {side: watcher.failure for side, watcher in runtime.watchers.items() if watcher.failure}
     if len(failures) == len(runtime.watchers):
         raise next(iter(failures.values()))
     return failures
+
+
+async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:
+    """Ask the balancers of the sides that could be read how their members are; the sides where that failed.
+
+    Apart from `read_both`, because it may take Azure half a minute and few commands show it.
+    """
+    watchers = {side: watcher for side, watcher in runtime.watchers.items() if watcher.failure is None}
+    await asyncio.gather(*(watcher.refresh_health() for watcher in watchers.values()))
+    return {side: watcher.health_failure for side, watcher in watchers.items() if watcher.health_failure}

@@ -7,17 +7,26 @@ import click
 from plstui.cli.documents import connection_json, side_json
 from plstui.cli.main import cli, command_with_globals
 from plstui.cli.output import exit_code_of_all, now_json, print_failures, print_json
-from plstui.cli.session import read_world, run_session
+from plstui.cli.session import read_both, read_health, run_session
 from plstui.cli.tables import print_connections, print_side
 from plstui.compose import Options
+from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
+from plstui.domain.world import World
+from plstui.engine.runtime import Runtime
 
 
 @command_with_globals(cli, "status")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(options: Options, as_json: bool) -> int:
     """Show both sides and the connections between them."""
-    world, failures = run_session(options, read_world)
+
+    async def body(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError], dict[Side, PlstuiError]]:
+        failures = await read_both(runtime)
+        without_health = await read_health(runtime)
+        return runtime.world(), failures, without_health
+
+    world, failures, without_health = run_session(options, body)
     if as_json:
         print_json(
             {
@@ -32,4 +41,5 @@ def status(options: Options, as_json: bool) -> int:
             print_side(side, world.side(side))
         print_connections(world.links())
     print_failures(failures)
-    return exit_code_of_all(failures.values())
+    print_failures(without_health, "health of the backends")
+    return exit_code_of_all([*failures.values(), *without_health.values()])

@@ -64,8 +64,8 @@ def diff(old: Snapshot | None, new: Snapshot) -> tuple[Change, ...]:
 def _compare(side: Side, before: TreeRow | None, after: TreeRow) -> Change | None:
     if before is None:
         return Change(side, ChangeKind.APPEARED, after.id, after=after.state)
-    # A balancer's badge turns from its provisioning state to n/m once its health is known: that is no event.
-    learned_health = "/" in after.state and "/" not in before.state
-    if before.state == after.state or learned_health:
+    # A balancer's badge is n/m while its health is known and its provisioning state otherwise: that is no event.
+    about_health = ("/" in after.state) != ("/" in before.state)
+    if before.state == after.state or about_health:
         return None
     return Change(side, ChangeKind.CHANGED, after.id, before=before.state, after=after.state)

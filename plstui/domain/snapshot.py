@@ -44,7 +44,6 @@ class Reading:
     security_groups: tuple[NetworkSecurityGroup, ...] | None = None
     interfaces: tuple[NetworkInterface, ...] | None = None
     balancers: tuple[LoadBalancer, ...] | None = None
-    health: tuple[BalancerHealth, ...] | None = None
     services: tuple[PrivateLinkService, ...] | None = None
     endpoints: tuple[PrivateEndpoint, ...] | None = None
     machines: tuple[VirtualMachine, ...] | None = None
@@ -74,6 +73,11 @@ class Snapshot:
     """Why it is stale, in one sentence."""
     error_code: str = ""
     """The same for programs: ARM's code where there is one."""
+    health_stale_since: datetime | None = None
+    """When the first question about `health` failed that has not been followed by an answer; None while it is current.
+    Health is asked for apart from the rest, and may fail alone."""
+    health_error: str = ""
+    """Why the health is stale, in one sentence."""
 
     @property
     def reachable(self) -> bool:
@@ -89,6 +93,14 @@ class Snapshot:
     def failed(self, error: str, code: str, at: datetime) -> Snapshot:
         """This side after a refresh that failed: the content stays, marked with since when and why."""
         return replace(self, stale_since=self.stale_since or at, error=error, error_code=code)
+
+    def with_health(self, health: tuple[BalancerHealth, ...]) -> Snapshot:
+        """This side after an answer about health. What it does not name is not known: no old opinion stays."""
+        return replace(self, health=health, health_stale_since=None, health_error="")
+
+    def health_failed(self, error: str, at: datetime) -> Snapshot:
+        """This side after a question about health that failed: the old answer stays, marked with since when and why."""
+        return replace(self, health_stale_since=self.health_stale_since or at, health_error=error)
 
     def connections(self) -> tuple[Connection, ...]:
         """The connections of every private link service on this side."""

@@ -104,11 +104,7 @@ def _describe(snapshot: Snapshot, resource: Resource, parent: ResourceId | None)
         case VirtualMachine():
             return _machine(snapshot, resource, parent)
         case LoadBalancer():
-            members = snapshot.balancer_members(resource)
-            up = sum(members.values())
-            state = f"{up}/{len(members)}" if members else resource.provisioning_state
-            address = next((f.private_ip_address for f in resource.frontends if f.private_ip_address), "")
-            return _row(resource, parent, state, detail=address)
+            return _balancer(snapshot, resource, parent)
         case PrivateEndpoint():
             status = resource.connections[0].status.word if resource.connections else resource.provisioning_state
             return _row(resource, parent, status, detail=snapshot.endpoint_address(resource))
@@ -117,6 +113,19 @@ def _describe(snapshot: Snapshot, resource: Resource, parent: ResourceId | None)
         case _:
             detail = getattr(resource, "address", "") or ", ".join(getattr(resource, "address_prefixes", ()))
             return _row(resource, parent, resource.provisioning_state, detail=detail)
+
+
+def _balancer(snapshot: Snapshot, balancer: LoadBalancer, parent: ResourceId | None) -> TreeRow:
+    """A balancer's badge is how many of its members are up; one from an old answer is no good news any more."""
+    address = next((f.private_ip_address for f in balancer.frontends if f.private_ip_address), "")
+    members = snapshot.balancer_members(balancer)
+    if not members:
+        return _row(balancer, parent, balancer.provisioning_state, detail=address)
+    up = sum(members.values())
+    is_old = snapshot.health_stale_since is not None
+    detail = " ".join(part for part in ("health is stale" if is_old else "", address) if part)
+    tone = Tone.WAITING if is_old and up == len(members) else None
+    return _row(balancer, parent, f"{up}/{len(members)}", detail=detail, tone=tone)
 
 
 def _machine(snapshot: Snapshot, machine: VirtualMachine, parent: ResourceId | None) -> TreeRow:

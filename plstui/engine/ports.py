@@ -14,7 +14,7 @@ from typing import Protocol
 from plstui.domain.connection import Connection, ConnectionStatus
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
-from plstui.domain.resources import LoadBalancer
+from plstui.domain.resources import BalancerHealth, LoadBalancer
 from plstui.domain.snapshot import Reading, Tier
 
 
@@ -24,8 +24,8 @@ class CloudReader(Protocol):
     async def read(self, tiers: Tier) -> Reading:
         """One refresh: at most eight calls, whatever the tiers."""
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
-        """Ask balancers for the health of their rules' members; `health` stays None when no right or no rule allows it.
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
+        """Ask balancers for the health of their rules' members; a rule that Azure does not tell it of is left out.
 
         A long-running POST per rule, so this is a refresh of its own and bounded likewise.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from plstui.domain.errors import PlstuiError, ThrottledError
 from plstui.domain.sides import Side
@@ -47,6 +47,9 @@ class Watcher:
 
     A refresh that fails yields the last content with `stale_since` and `error` set. Ticks cannot pile up: the next
     wait starts when a refresh is over, and a `wake` during a refresh makes exactly one more follow.
+
+    The health of balancers may take Azure half a minute to tell. It is asked for beside the ticks, once at a time, and
+    when only that fails the rest of the side is as current as before.
     """
 
     def __init__(
@@ -64,11 +67,20 @@ class Watcher:
         """The newest content; empty before the first answer."""
         self.failure: PlstuiError | None = None
         """Why the last refresh failed; None when it did not."""
+        self.health_failure: PlstuiError | None = None
+        """Why the last question about health failed; None when it did not."""
         self.reader = reader
         self._interval = interval
         self._clock: Clock = clock or SystemClock()
         self._jitter = jitter
-        self._wake = asyncio.Event()
+        self._wanted = False
+        """Whether somebody has asked for a refresh that has not begun."""
+        self._stir = asyncio.Event()
+        """Ends a wait: a refresh is wanted, or an answer about health has come."""
+        self._asking: asyncio.Task[None] | None = None
+        """The question about health that is under way, or whose answer has not been yielded."""
+        self._health_from = 0.0
+        """When health may be asked for again, on the clock."""
         self._failures = 0
         self._retry_after = 0.0
         self._changed_at = self._clock.monotonic()
@@ -78,26 +90,59 @@ class Watcher:
         """Refresh now; `after_write` keeps the pace up for a minute."""
         if after_write:
             self._written_at = self._clock.monotonic()
-        self._wake.set()
+        self._wanted = True
+        self._stir.set()
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> AsyncGenerator[Snapshot, None]:
         """Snapshots without end: the first as soon as the side has answered or failed to."""
         tick = 0
         woken = True
-        while True:
-            self._wake.clear()
-            hurried = woken and self.snapshot.read_at is not None
-            # After a failure nothing of what is shown is current, so it is not enough to read a part of it.
-            tiers = Tier.ALL if woken or self.failure or self.snapshot.read_at is None else self._tiers(tick)
-            if hurried:
-                # After a write or on request the connections come first: they are what is being waited for.
-                yield await self.refresh(Tier.CONNECTIONS)
-            if not (hurried and self.failure):
-                yield await self.refresh(tiers)
-            if Tier.MACHINES in tiers and not self.failure:
-                yield await self.refresh_health()
-            tick += 1
-            woken = await self._clock.wait(self._wake, self.pause())
+        try:
+            while True:
+                self._wanted = False
+                hurried = woken and self.snapshot.read_at is not None
+                # After a failure nothing of what is shown is current, so it is not enough to read a part of it.
+                tiers = Tier.ALL if woken or self.failure or self.snapshot.read_at is None else self._tiers(tick)
+                if hurried:
+                    # After a write or on request the connections come first: they are what is being waited for.
+                    yield await self.refresh(Tier.CONNECTIONS)
+                if not (hurried and self.failure):
+                    yield await self.refresh(tiers)
+                if Tier.MACHINES in tiers and not self.failure:
+                    self._ask_for_health()
+                tick += 1
+                over = self._clock.monotonic() + self.pause()
+                while await self._clock.wait(self._stir, max(0.0, over - self._clock.monotonic())):
+                    self._stir.clear()
+                    if self._health_has_come():
+                        yield self.snapshot
+                    if self._wanted:
+                        break
+                woken = self._wanted
+        finally:
+            if self._asking:
+                self._asking.cancel()
+                await asyncio.wait([self._asking])
+
+    def _ask_for_health(self) -> None:
+        """Ask beside the ticks; a question that is still under way is not joined by a second one."""
+        self._health_has_come()
+        if self._asking is None and self._clock.monotonic() >= self._health_from:
+            self._asking = asyncio.create_task(self._fold_health())
+
+    async def _fold_health(self) -> None:
+        try:
+            await self.refresh_health()
+        finally:
+            self._stir.set()
+
+    def _health_has_come(self) -> bool:
+        """Whether a question has come to its end since this was last asked; raises what nobody has foreseen."""
+        if self._asking is None or not self._asking.done():
+            return False
+        asked, self._asking = self._asking, None
+        asked.result()
+        return True
 
     def _tiers(self, tick: int) -> Tier:
         tiers = Tier.CONNECTIONS
@@ -119,14 +164,20 @@ class Watcher:
         return self._keep(self.snapshot.fold(reading, self._clock.now()))
 
     async def refresh_health(self) -> Snapshot:
-        """Ask the balancers how their members are. A side without balancers is not asked anything."""
-        if not self.snapshot.balancers:
-            return self.snapshot
+        """Ask the balancers how their members are; a side without balancers is not asked anything.
+
+        Never raises for what Azure or the network does: what was known stays, marked with since when and why.
+        """
+        balancers = self.snapshot.balancers
         try:
-            reading = await self.reader.read_health(self.snapshot.balancers)
+            health = await self.reader.read_health(balancers) if balancers else ()
         except PlstuiError as error:
-            return self._failed(error)
-        return self._keep(self.snapshot.fold(reading, self._clock.now()))
+            self.health_failure = error
+            if isinstance(error, ThrottledError):
+                self._health_from = self._clock.monotonic() + error.retry_after
+            return self._keep(self.snapshot.health_failed(str(error), self._clock.now()))
+        self.health_failure = None
+        return self._keep(self.snapshot.with_health(health))
 
     def _keep(self, snapshot: Snapshot) -> Snapshot:
         if snapshot != self.snapshot:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from plstui.domain.az import show_line
 from plstui.domain.connection import ConnectionStatus
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import LoadBalancer
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone, tone_of
@@ -98,6 +99,9 @@ def _resource(snapshot: Snapshot, resource_id: ResourceId, resource: object) -> 
     yield Detail("Subscription", f"{resource_id.subscription} ({snapshot.side.label})")
     if snapshot.read_at:
         yield Detail("Read at", clock_time(snapshot.read_at))
+    if isinstance(resource, LoadBalancer) and snapshot.health_stale_since:
+        since = clock_time(snapshot.health_stale_since)
+        yield Detail("Health", f"cannot be read since {since}: {snapshot.health_error}", Tone.WAITING)
     yield from _fields(resource, skip=("id", "name"))
 
 

@@ -100,9 +100,8 @@ async def test_the_balancer_tells_how_its_members_are(readers: Both) -> None:
     balancers = (await readers.isv.reader.read(Tier.MACHINES)).balancers
     assert balancers is not None
 
-    health = (await readers.isv.reader.read_health(balancers)).health
+    health = await readers.isv.reader.read_health(balancers)
 
-    assert health is not None
     assert [member.up for member in health[0].members] == [True] * 3
     assert all(member.ip_configuration_id for member in health[0].members)
 

@@ -12,7 +12,7 @@ import pytest
 from plstui.cli.connections import decide_one
 from plstui.cli.output import exit_code_of
 from plstui.cli.probe import probe_once
-from plstui.cli.session import read_both, read_world
+from plstui.cli.session import read_both, read_health, read_world
 from plstui.domain.assertion import Assertion
 from plstui.domain.connection import APPROVED, PENDING, Verb
 from plstui.domain.errors import AzureError, CredentialsError, NotFoundError, PlstuiError, UnreachableError
@@ -43,14 +43,40 @@ async def decide(
     return result.document, exit_code_of(result.failure) if result.failure else 0
 
 
-async def test_both_sides_are_read_with_their_health(tmp_path: Path) -> None:
+async def test_both_sides_are_read_and_their_health_when_it_is_wanted(tmp_path: Path) -> None:
     _, opened = session(tmp_path, lab(down=("web2",)))
     world, failures = await read_world(opened)
 
     assert failures == {}
     assert world.isv is not None
-    assert [health.members[1].up for health in world.isv.health] == [False]
+    assert world.isv.health == ()
     assert [link.status for link in world.links()] == [PENDING]
+
+    assert await read_health(opened) == {}
+    isv = opened.world().isv
+    assert isv is not None
+    assert [health.members[1].up for health in isv.health] == [False]
+
+
+async def test_health_that_fails_is_told_apart_and_keeps_nobody_from_deciding(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path)
+    cloud.health_fault = AzureError("Not now.", status=503)
+    _, failures = await read_world(opened)
+
+    assert failures == {}
+    assert await read_health(opened) == {Side.ISV: cloud.health_fault}
+    result = await decide_one(opened, Verb.APPROVE, ID, None, ask=False)
+    assert result.document["ok"]
+
+
+async def test_a_side_that_fails_is_not_asked_for_health(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path)
+    cloud.faults[Side.ISV] = OFFLINE
+    await read_world(opened)
+    reads = cloud.reads
+
+    assert await read_health(opened) == {}
+    assert cloud.reads == reads
 
 
 async def test_a_side_that_fails_is_told_and_the_other_shown(tmp_path: Path) -> None:

@@ -52,11 +52,12 @@ def test_a_request_comes_and_goes() -> None:
     assert [str(change) for change in diff(after, before)] == ["🔵 another is gone"]
 
 
-def test_a_backend_that_fails_is_news_but_learning_the_health_is_not() -> None:
+def test_a_backend_that_fails_is_news_but_learning_or_losing_the_health_is_not() -> None:
     well, sick = isv(lab()), isv(lab(down=("web2",)))
     unknown = replace(well, health=())
 
     assert diff(unknown, well) == ()
+    assert diff(sick, unknown) == ()
     assert diff(well, sick) == (Change(Side.ISV, ChangeKind.CHANGED, BALANCER_ID, "3/3", "2/3"),)
 
 

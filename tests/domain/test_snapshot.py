@@ -45,6 +45,20 @@ def test_a_failure_keeps_the_content_and_the_first_moment() -> None:
     assert again.reachable
 
 
+def test_health_has_an_age_and_a_reason_of_its_own() -> None:
+    current = isv().fold(Reading(), NOON)
+    stale = current.health_failed("Not now.", NOON).health_failed("Still not.", LATER)
+
+    assert stale.health == current.health
+    assert (stale.health_stale_since, stale.health_error) == (NOON, "Still not.")
+    assert stale.reachable
+    assert stale.fold(Reading(), LATER).health_stale_since == NOON
+
+    again = stale.failed("No answer.", "Unreachable", LATER).with_health(())
+    assert (again.health, again.health_stale_since, again.health_error) == ((), None, "")
+    assert not again.reachable
+
+
 def test_before_the_first_answer_a_side_is_not_reachable() -> None:
     assert not Snapshot(side=Side.ISV, subscription="s").reachable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,8 @@ from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone
 from plstui.domain.tree import TreeRow, rows
 from tests.support.lab import ENDPOINT_ADDRESS, Request, lab, with_status
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 def of(wanted: Side, down: tuple[str, ...] = ()) -> Snapshot:
@@ -77,6 +80,14 @@ def test_without_an_answer_about_health_the_balancer_says_what_it_knows() -> Non
     tree = named(replace(of(Side.ISV), health=()))
 
     assert (tree["loadBalancer"].state, tree["web2"].tone) == ("Succeeded", Tone.GOOD)
+
+
+def test_an_old_answer_about_health_is_no_good_news_and_says_so() -> None:
+    well = named(of(Side.ISV).health_failed("Not now.", NOON))["loadBalancer"]
+    sick = named(of(Side.ISV, down=("web2",)).health_failed("Not now.", NOON))["loadBalancer"]
+
+    assert (well.state, well.tone, well.detail) == ("3/3", Tone.WAITING, "health is stale 10.0.1.7")
+    assert (sick.state, sick.tone) == ("2/3", Tone.BAD)
 
 
 def test_an_interface_hangs_under_what_it_belongs_to() -> None:

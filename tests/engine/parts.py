@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from plstui.domain.resources import LoadBalancer
+from plstui.domain.resources import BalancerHealth, LoadBalancer
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Tier
 from tests.support.cloud import Cloud, Reader
@@ -15,12 +15,12 @@ START = datetime(2026, 3, 14, 9, 26, 0, tzinfo=UTC)
 
 
 class PassingClock:
-    """Whoever waits is at the end of the wait at once, unless the event has come."""
+    """Whoever waits is at the end of the wait at once, unless the event has come before or comes meanwhile."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
         self.waits: list[float] = []
-        """The seconds of every wait, as asked."""
+        """The seconds of every wait that was one, as asked."""
         self.while_waiting: Callable[[], None] | None = None
         """What happens once during the next wait, halfway through."""
 
@@ -34,6 +34,9 @@ class PassingClock:
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         """Let the time pass; whether the event came."""
+        await asyncio.sleep(0)  # What runs beside gets its turn, and may have been what is waited for.
+        if event.is_set():
+            return True
         self.waits.append(seconds)
         happening, self.while_waiting = self.while_waiting, None
         if happening:
@@ -61,7 +64,7 @@ class NotingReader(Reader):
             happening()
         return await super().read(tiers)
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
         """The health of these balancers' members."""
         self.asked.append("health")
         return await super().read_health(balancers)

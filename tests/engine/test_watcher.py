@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from plstui.domain.connection import APPROVED, PENDING
+from plstui.domain.connection import APPROVED
 from plstui.domain.errors import CredentialsError, ThrottledError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot, Tier
@@ -30,7 +31,7 @@ class Watch:
     reader: NotingReader
     clock: PassingClock
     watcher: Watcher
-    snapshots: AsyncIterator[Snapshot]
+    snapshots: AsyncGenerator[Snapshot, None]
 
     async def next(self, count: int = 1) -> Snapshot:
         """The last of the next snapshots."""
@@ -274,15 +275,97 @@ async def test_a_refresh_on_request_that_fails_is_not_tried_twice() -> None:
     assert isv.clock.waits == [5.0, 5.0]
 
 
-async def test_health_that_cannot_be_read_is_told_and_the_rest_stays() -> None:
+async def test_health_that_takes_long_holds_up_nothing_and_does_not_pile_up() -> None:
     isv = watch()
+    isv.cloud.health_told.clear()
+    await isv.next(16)
+
+    assert isv.clock.elapsed == 15 * 5
+    assert isv.reader.asked.count("health") == 1
+    isv.cloud.health_told.set()
+    before = isv.clock.elapsed
+    assert (await isv.next()).health == isv.cloud.sides[Side.ISV].health
+    assert isv.clock.elapsed == before, "it is shown as soon as it has come"
+
+    await isv.next(4)
+    assert isv.reader.asked.count("health") == 2
+
+
+async def test_health_that_cannot_be_read_is_told_and_the_rest_is_current() -> None:
+    isv = watch()
+    good = await isv.settle()
+    isv.cloud.health_fault = OFFLINE
+    stale = await isv.next(4)
+
+    assert isv.reader.asked == [CONNECTIONS, CONNECTIONS, MACHINES, "health"]
+    assert stale.reachable
+    assert (stale.error, isv.watcher.failure) == ("", None)
+    assert stale.health == good.health
+    assert (stale.health_error, isv.watcher.health_failure) == ("Azure did not answer.", OFFLINE)
+    assert stale.health_stale_since == START + timedelta(seconds=15)
+
+    again = await isv.next(4)
+    assert again.health_stale_since == START + timedelta(seconds=15)
+    isv.cloud.health_fault = None
+    current = await isv.next(4)
+    assert (current.health_stale_since, current.health_error, isv.watcher.health_failure) == (None, "", None)
+    assert set(isv.clock.waits) == {5.0}
+
+
+async def test_health_says_nothing_of_a_side_that_cannot_be_read() -> None:
+    isv = watch()
+    isv.cloud.health_told.clear()
     await isv.next()
     isv.cloud.faults[Side.ISV] = OFFLINE
     stale = await isv.next()
+    assert isv.reader.asked == [ALL, "health", CONNECTIONS]
 
-    assert isv.reader.asked == [ALL, "health"]
-    assert not stale.reachable
-    assert [c.status for c in stale.connections()] == [PENDING]
+    isv.cloud.faults.clear()
+    isv.cloud.health_told.set()
+    with_health = await isv.next()
+    assert with_health.health == isv.cloud.sides[Side.ISV].health
+    assert (with_health.stale_since, with_health.error) == (stale.stale_since, "Azure did not answer.")
+
+
+async def test_azure_says_how_long_to_wait_with_questions_about_health() -> None:
+    isv = watch()
+    isv.cloud.health_fault = ThrottledError("Too many requests.", retry_after=31.0)
+    await isv.next(2)
+    assert isv.watcher.snapshot.health_error.startswith("Too many requests.")
+    isv.cloud.health_fault = None
+    while isv.reader.asked.count("health") < 2:
+        await isv.next()
+
+    # The tick at which machines are read that comes first after 31 seconds.
+    assert isv.clock.elapsed == 45
+    assert set(isv.clock.waits) == {5.0}
+
+
+async def test_health_of_a_balancer_that_is_gone_is_forgotten() -> None:
+    isv = watch()
+    await isv.settle()
+    isv.cloud.sides[Side.ISV] = replace(isv.cloud.sides[Side.ISV], balancers=())
+
+    assert (await isv.next(4)).health == ()
+
+
+async def test_watching_no_longer_ends_the_question_about_health() -> None:
+    isv = watch()
+    isv.cloud.health_told.clear()
+    await isv.next(2)
+    assert len(asyncio.all_tasks()) == 2
+    await isv.snapshots.aclose()
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_nobody_has_foreseen_in_a_question_about_health_is_not_passed_over() -> None:
+    isv = watch()
+    isv.cloud.health_fault = ZeroDivisionError()  # type: ignore[assignment]
+    await isv.next()
+
+    with pytest.raises(ZeroDivisionError):
+        await isv.next()
 
 
 async def test_the_pace_is_jittered_so_that_two_watchers_do_not_ask_in_step() -> None:

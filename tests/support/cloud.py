@@ -15,7 +15,7 @@ from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, Connect
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
-from plstui.domain.resources import LoadBalancer, PrivateEndpoint
+from plstui.domain.resources import BalancerHealth, LoadBalancer, PrivateEndpoint
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Snapshot, Tier
 from plstui.domain.world import World
@@ -33,6 +33,11 @@ class Cloud:
         self.sides = {side: snapshot for side in Side if (snapshot := world.side(side))}
         self.faults: dict[Side, PlstuiError] = {}
         """What reading a side raises for now."""
+        self.health_fault: PlstuiError | None = None
+        """What asking for health raises for now."""
+        self.health_told = asyncio.Event()
+        """Cleared while questions about health stay without an answer."""
+        self.health_told.set()
         self.write_fault: PlstuiError | None = None
         """What the next writes are answered with."""
         self.answering = asyncio.Event()
@@ -115,10 +120,13 @@ class Reader:
             reading = replace(reading, groups=seen.groups, networks=seen.networks, security_groups=seen.security_groups)
         return reading
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> Reading:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
         """The health of these balancers' members."""
+        await self._cloud.health_told.wait()
+        if self._cloud.health_fault:
+            raise self._cloud.health_fault
         asked = {balancer.id for balancer in balancers}
-        return Reading(health=tuple(h for h in self._snapshot().health if h.balancer_id in asked))
+        return tuple(health for health in self._snapshot().health if health.balancer_id in asked)
 
     async def read_connection(self, connection_id: ResourceId) -> Connection:
         """One connection as it is now."""

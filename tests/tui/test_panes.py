@@ -8,7 +8,7 @@ import pytest
 from textual.widget import Widget
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, ConnectionStatus
-from plstui.domain.errors import UnreachableError
+from plstui.domain.errors import AzureError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.tui.widgets.connections import ConnectionsTable
@@ -253,7 +253,7 @@ async def test_tab_goes_round_all_areas_in_reading_order(size: tuple[int, int]) 
 @SIZES
 async def test_an_unhealthy_backend_is_red_in_tree_and_table(size: tuple[int, int]) -> None:
     async with stage(lab(Request(status=APPROVED), down=("web2",)), size=size) as play:
-        seen = play.see()
+        seen = await play.shows("2/3")
         assert "✖ running" in seen.line("web2", "no answer")
         assert play.is_red("✖ running", in_line_with="no answer")
         assert play.is_red("✖ 2/3", in_line_with="loadBalancer")
@@ -262,6 +262,29 @@ async def test_an_unhealthy_backend_is_red_in_tree_and_table(size: tuple[int, in
         await play.press("2")
         await play.shows("TcpProbeTimeout")
         assert play.is_red("✖ Down", in_line_with="10.0.1.5:80")
+
+
+async def test_old_health_is_marked_and_the_pane_stays_live() -> None:
+    async with stage(lab(), size=(160, 48)) as play:
+        await play.shows("✔ 3/3", "✔ Up")
+        play.cloud.health_fault = AzureError("Azure has no time for [b]that[/].", status=503)
+        await play.press("r")
+        seen = await play.shows("health of the backends: Azure has no time for [b]that[/].", "◷ Up, stale")
+        assert "◷ 3/3" in seen.line("loadBalancer", "health is stale")
+        assert "✖ stale" not in seen.text
+
+        play.cloud.health_fault = None
+        await play.press("r")
+        await play.shows("✔ 3/3", "✔ Up", gone=("health is stale",))
+
+
+async def test_health_that_hangs_holds_up_no_connection() -> None:
+    async with stage(lab(), size=(160, 48)) as play:
+        play.cloud.health_told.clear()
+        await play.press("r")
+        play.cloud.become(with_status(APPROVED))
+        await play.turn(6)
+        await play.shows("✔ Approved", gone=("Pending",))
 
 
 async def test_a_thousand_connections_stay_usable() -> None:

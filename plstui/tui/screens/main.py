@@ -186,6 +186,8 @@ class MainScreen(Screen[None]):
             self._say(f"{who}: {clean(new.error, 300)}", Tone.BAD)
         elif was_stale and not new.stale_since:
             self._say(f"{who}: live again", Tone.GOOD)
+        if new.health_error and not (old and old.health_error == new.health_error):
+            self._say(f"{who}, health of the backends: {clean(new.health_error, 300)}", Tone.WAITING)
 
     def _leave_if_nobody_is_signed_in(self) -> None:
         """Without a sign-in for any side there is nothing to look at: end, and say so where it stays readable."""

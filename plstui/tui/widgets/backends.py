@@ -83,9 +83,12 @@ class BackendsTable(Table):
 def _health(isv: Snapshot, machine: VirtualMachine | None) -> Cell:
     members = isv.member_health(machine) if machine else ()
     down = next((member for member in members if not member.up), None)
+    old = ", stale" if isv.health_stale_since else ""
     if down:
-        return Cell(f"{badge('Down')} {clean(down.reason, 60).removeprefix('Down_Probe_')}".rstrip(), Tone.BAD)
-    return Cell(badge("Up"), Tone.GOOD) if members else Cell("not known", Tone.QUIET)
+        reason = clean(down.reason, 60).removeprefix("Down_Probe_")
+        return Cell(f"{badge('Down')}{old} {reason}".rstrip(), Tone.BAD)
+    tone = Tone.WAITING if old else Tone.GOOD
+    return Cell(f"{badge('Up', tone)}{old}", tone) if members else Cell("not known", Tone.QUIET)
 
 
 def page_cell(result: TargetResult) -> Cell:
