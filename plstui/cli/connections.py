@@ -18,6 +18,7 @@ from plstui.compose import Options
 from plstui.domain.connection import ConnectionStatus, Verb
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
 from plstui.domain.sides import Side
+from plstui.domain.snapshot import Tier
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
 from plstui.engine.actions import MAX_DESCRIPTION, Actions, Intent
@@ -72,13 +73,7 @@ def _declare(verb: Verb, words: str) -> None:
             raise click.UsageError(f"Without a terminal to ask on, {verb} needs --yes.")
         ask = not yes and sys.stdin.isatty()
 
-        async def body(runtime: Runtime) -> list[Result]:
-            failures = await read_both(runtime)
-            if Side.ISV in failures:
-                raise failures[Side.ISV]
-            return [await decide_one(runtime, verb, target, description, ask=ask) for target in targets]
-
-        results = run_session(options, body)
+        results = run_session(options, lambda runtime: decide_all(runtime, verb, targets, description, ask=ask))
         if as_json:
             print_json({"results": [result.document for result in results]})
         else:
@@ -102,10 +97,29 @@ class Result:
     failure: PlstuiError | None = None
 
 
+async def decide_all(
+    runtime: Runtime, verb: Verb, targets: Sequence[str], description: str | None, *, ask: bool
+) -> list[Result]:
+    """Every target's result, one after the other. Raises `PlstuiError` when the ISV's side cannot be read at first."""
+    failures = await read_both(runtime)
+    if Side.ISV in failures:
+        raise failures[Side.ISV]
+    results: list[Result] = []
+    for target in targets:
+        if results and Side.ISV in runtime.watchers:
+            # Those before may have taken minutes: what is decided on is as it is now, not as it was at the start.
+            await runtime.watchers[Side.ISV].refresh(Tier.CONNECTIONS)
+        results.append(await decide_one(runtime, verb, target, description, ask=ask))
+    return results
+
+
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:
     """One target's result; an error is a result, so that the other targets are still done."""
     document: dict[str, Any] = {"id": None, "verb": verb.value, "ok": False, "status": None, "error": None}
     try:
+        isv = runtime.watchers.get(Side.ISV)
+        if isv and isv.failure:
+            raise isv.failure
         link = _find(runtime.world(), target)
         document["id"], document["status"] = link.id.text, link.status.word
         outcome = await _actions(runtime).perform(verb, link, _confirm(ask), description=description)

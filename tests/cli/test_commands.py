@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from plstui.cli.connections import decide_one
+from plstui.cli.connections import decide_all, decide_one
 from plstui.cli.output import exit_code_of
 from plstui.cli.probe import probe_once
 from plstui.cli.session import read_both, read_health, read_world
@@ -178,6 +179,33 @@ async def test_azures_answer_decides_the_exit_code(tmp_path: Path, fault: Plstui
     assert result.failure is fault
     assert result.document["error"]["code"] == fault.code
     assert exit_code_of(fault) == exit_code
+
+
+TWO = (Request(), Request(name="another", guid="another-guid"))
+
+
+async def test_every_target_is_decided_on_as_it_is_by_then(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path, lab(*TWO))
+    busy = TWO[1].connection_id
+    cloud.put(replace(cloud.connection(busy), provisioning_state="Updating"), busy)
+
+    def settle() -> None:
+        cloud.put(replace(cloud.connection(busy), provisioning_state="Succeeded"), busy)
+
+    cloud.after_write = settle
+    results = await decide_all(opened, Verb.APPROVE, [TWO[0].name, TWO[1].name], None, ask=False)
+
+    assert [result.document["ok"] for result in results] == [True, True]
+    assert cloud.connection(busy).status == APPROVED
+
+
+async def test_a_side_that_fails_on_the_way_fails_the_targets_that_are_left(tmp_path: Path) -> None:
+    cloud, opened = session(tmp_path, lab(*TWO))
+    cloud.after_write = lambda: cloud.faults.update({Side.ISV: OFFLINE})
+    results = await decide_all(opened, Verb.APPROVE, [TWO[0].name, TWO[1].name], None, ask=False)
+
+    assert [result.failure for result in results] == [None, OFFLINE]
+    assert cloud.connection(TWO[1].connection_id).status == PENDING
 
 
 async def test_a_probe_of_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

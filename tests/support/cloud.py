@@ -6,7 +6,7 @@ It stands for ARM and the wire alone: watchers, actions and journal on top of it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -40,6 +40,8 @@ class Cloud:
         self.health_told.set()
         self.write_fault: PlstuiError | None = None
         """What the next writes are answered with."""
+        self.after_write: Callable[[], None] = lambda: None
+        """What happens elsewhere as soon as a write is done."""
         self.answering = asyncio.Event()
         """Cleared while writes stay without an answer."""
         self.answering.set()
@@ -153,12 +155,14 @@ class Writer:
             raise RefusedError(f"The connection is {before.status} now; look again.")
         after = replace(before, status=status, description=description, actions_required="")
         self._cloud.put(after, connection_id)
+        self._cloud.after_write()
         return after
 
     async def remove(self, connection_id: ResourceId) -> None:
         """Take the connection away; the endpoint is disconnected."""
         await self._answer()
         self._cloud.put(None, connection_id)
+        self._cloud.after_write()
 
     async def _answer(self) -> None:
         await self._cloud.answering.wait()
