@@ -38,7 +38,7 @@ class Definitions:
         found = []
         for name, document in self._documents.items():
             for template, methods in document.get("paths", {}).items():
-                for method in methods:
+                for method in methods if "{resourceProviderNamespace}" not in template else ():
                     pointer = f"{ROOT}{name}#/paths/{_escape(template)}/{method}/responses"
                     found.append((template.count("{"), method.upper(), _pattern(template), pointer))
         return [(method, pattern, pointer) for _, method, pattern, pointer in sorted(found, key=lambda row: row[0])]
@@ -53,20 +53,58 @@ class Definitions:
     def faults(self, method: str, path: str, status: int, body: Any) -> Iterator[str]:
         """What is wrong with an answer, each as a line; nothing where no definition exists."""
         pointer = self._find(method, path)
-        if pointer is None or status >= 400:
+        if pointer is None:
             return
-        document, _, inner = pointer.partition("#")
-        responses: Any = self._documents[document.removeprefix(ROOT)]
-        for part in inner.strip("/").split("/"):
-            responses = responses[part.replace("~1", "/").replace("~0", "~")]
-        if str(status) not in responses:
-            yield f"status {status} is not one of {', '.join(responses)}"
+        responses = self._at(pointer)
+        word = str(status)
+        if word not in responses:
+            if status < 400 or "default" not in responses:
+                yield f"status {status} is not one of {', '.join(responses)}"
+                return
+            word = "default"
+        if "schema" not in responses[word] or body is None:
             return
-        if "schema" not in responses[str(status)] or body is None:
-            return
-        validator = Draft4Validator({"$ref": f"{pointer}/{status}/schema"}, registry=self._registry)
+        validator = Draft4Validator({"$ref": f"{pointer}/{word}/schema"}, registry=self._registry)
         for error in validator.iter_errors(body):
             yield f"{error.json_path}: {error.message[:200]}"
+
+    def strangers(self, method: str, path: str, status: int, body: Any) -> set[str]:
+        """The properties of a successful answer that its definition does not have, as `a.b.c`."""
+        pointer = self._find(method, path)
+        response = self._at(pointer).get(str(status), {}) if pointer else {}
+        return set(self._beyond(response.get("schema", {}), body, ""))
+
+    def _at(self, pointer: str) -> Any:
+        """What an absolute reference leads to."""
+        document, _, inner = pointer.partition("#")
+        node: Any = self._documents[document.removeprefix(ROOT)]
+        for part in inner.strip("/").split("/"):
+            node = node[part.replace("~1", "/").replace("~0", "~")]
+        return node
+
+    def _beyond(self, schema: dict[str, Any], body: Any, where: str) -> Iterator[str]:
+        parts = list(self._parts(schema))
+        if isinstance(body, list):
+            for items in (part["items"] for part in parts if "items" in part):
+                for item in body:
+                    yield from self._beyond(items, item, where)
+        if not isinstance(body, dict) or any(not part or "additionalProperties" in part for part in parts):
+            return
+        named = {name: value for part in parts for name, value in part.get("properties", {}).items()}
+        for name, value in body.items() if named else ():
+            path = f"{where}.{name}".lstrip(".")
+            if name in named:
+                yield from self._beyond(named[name], value, path)
+            else:
+                yield path
+
+    def _parts(self, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """A schema, what it refers to and what it extends."""
+        if "$ref" in schema:
+            schema = self._at(schema["$ref"])
+        yield schema
+        for part in schema.get("allOf", ()):
+            yield from self._parts(part)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -102,10 +140,7 @@ def _settle_references(document: Any, name: str, known: dict[str, Any]) -> None:
 
 
 def _loosen(schema: dict[str, Any]) -> None:
-    """Enumerations that are declared open may hold other words, and in any case."""
+    """Words of an enumeration come in any case."""
     words = schema.get("enum")
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        return
-    del schema["enum"]
-    if not (schema.get("x-ms-enum") or {}).get("modelAsString", False):
-        schema["pattern"] = f"^(?i:{'|'.join(re.escape(word) for word in words)})$"
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        schema["pattern"] = f"^(?i:{'|'.join(re.escape(word) for word in schema.pop('enum'))})$"

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from tests.conformance.compare import differences
 from tests.conformance.definitions import Definitions
 from tests.conformance.recordings import Bindings, Exchange
+from tests.conformance.versions import version_for
 
 LOCATION = "centralus"
 MOST_POLLS = 100
@@ -143,9 +144,7 @@ def _ensure_group(client: Client, exchanges: list[Exchange], bindings: Bindings,
 
 
 def _send(client: Client, exchange: Exchange, bindings: Bindings, api_versions: dict[str, str]) -> Answer:
-    kind = exchange.kind.lower()
-    version = next((to for prefix, to in api_versions.items() if kind.startswith(prefix)), exchange.api_version)
-    query = f"api-version={version}"
+    query = f"api-version={version_for(exchange.kind, api_versions, exchange.api_version)}"
     if exchange.query:
         query += "&" + quote(bindings.fill(exchange.query), safe="=&$/:@!'()*,;")
     target = f"{quote(bindings.fill(exchange.path), safe='/:@$')}?{query}"

@@ -8,25 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API
 from tests.conformance.definitions import Definitions
 from tests.conformance.known import KNOWN, Known, find
 from tests.conformance.recordings import EVIDENCE, Bindings, files, load
 from tests.conformance.replay import Client, replay
+from tests.conformance.versions import OURS
 from tests.support.served import Served, serve
 
 pytestmark = pytest.mark.skipif(
     not files(), reason=f"no recordings in {EVIDENCE}; PLSTUI_ARM_EVIDENCE names their folder"
 )
-
-OURS = {
-    "microsoft.network/privatednszones": "2024-06-01",
-    "microsoft.network": NETWORK_API,
-    "microsoft.compute": COMPUTE_API,
-    "microsoft.resources": RESOURCES_API,
-    "resource": RESOURCES_API,
-}
-"""The api-versions that plstui's own clients use, and for private DNS the newest."""
 
 
 @pytest.fixture(scope="module")
