@@ -6,14 +6,8 @@ match without regard to case. The text is kept exactly as Azure returned it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-
-_ANY = re.IGNORECASE | re.DOTALL
-_SUBSCRIPTION = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(?P<rest>/.*)?", _ANY)
-_GROUP = re.compile(r"/resourceGroups/(?P<group>[^/]+)(?P<rest>/.*)?", _ANY)
-_PROVIDER = re.compile(r"/providers/(?P<namespace>[^/]+)/(?P<path>.+)", _ANY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,22 +42,20 @@ class ResourceId:
     @cached_property
     def _parts(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]] | None:
         """`(subscription, group, namespace, ((type, name), …))`; None when this is no id."""
-        head = _SUBSCRIPTION.fullmatch(self.text)
-        if head is None:
+        # Split, not matched: a large subscription shows tens of thousands of ids with every refresh.
+        root, *segments = self.text.split("/")
+        if root or len(segments) < 2 or segments[0].lower() != "subscriptions" or not segments[1]:
             return None
-        rest, group, namespace = head["rest"] or "", "", ""
-        if match := _GROUP.fullmatch(rest):
-            group, rest = match["group"], match["rest"] or ""
-        pairs: list[tuple[str, str]] = []
-        if match := _PROVIDER.fullmatch(rest):
-            namespace = match["namespace"]
-            segments = match["path"].split("/")
-            if len(segments) % 2 or not all(segments):
+        subscription, group, namespace = segments[1], "", ""
+        rest = segments[2:]
+        if len(rest) > 1 and rest[0].lower() == "resourcegroups" and rest[1]:
+            group, rest = rest[1], rest[2:]
+        pairs: tuple[tuple[str, str], ...] = ()
+        if rest:
+            if len(rest) < 4 or len(rest) % 2 or rest[0].lower() != "providers" or not all(rest):
                 return None
-            pairs = list(zip(segments[::2], segments[1::2], strict=True))
-        elif rest:
-            return None
-        return head["subscription"], group, namespace, tuple(pairs)
+            namespace, pairs = rest[1], tuple(zip(rest[2::2], rest[3::2], strict=True))
+        return subscription, group, namespace, pairs
 
     @property
     def subscription(self) -> str:

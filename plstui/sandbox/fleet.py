@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -76,7 +78,8 @@ class Fleet:
         try:
             services = await self._services()
             subnets = [await set_up(*pair) for pair in zip(self._customers, (OUR, *COMPANIES), strict=True)]
-            bulk.connect(self._azure, self._wishes(services, subnets), self._random.randrange)
+            with _uncollected():
+                bulk.connect(self._azure, self._wishes(services, subnets), self._random.randrange)
         finally:
             self._azure.new_guid = before
 
@@ -174,6 +177,16 @@ class Fleet:
     def _shown(self) -> Body:
         [status] = self._random.choices(list(_STATUSES), list(_STATUSES.values()))
         return targets.AWAITING if status == PENDING else state(status, self._random.choice(_WORDS[status]))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: all that is made inside is kept, and looking through it takes a sixth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _balancer(own: str, names: Sequence[str], subnet: str) -> Body:

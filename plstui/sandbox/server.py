@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -85,6 +86,8 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
             web_user_data=options.web_user_data,
             client_user_data=options.client_user_data,
         )
+        # What has been built stays: no later collection need look through it, which takes a while in a large world.
+        gc.freeze()
         sandbox.network.on_machines_changed = lambda: folder.write_ssh(sandbox.network.ssh_endpoints())
         folder.write_ssh(sandbox.network.ssh_endpoints())
         arm = f"https://127.0.0.1:{server.port}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.errors import invalid_content, invalid_property_id
+from plstui.sandbox.gateway.jsonc import to_json
 
 DEEPEST = 64
 """Levels of nesting that are read; ARM's own reader stops there too."""
@@ -131,7 +132,7 @@ def read(content: bytes) -> Any:
     if not content.strip():
         return None
     try:
-        value = json.loads(content, parse_constant=_no_number, parse_float=_finite)
+        value = _loaded(content)
         if b"\\ud" in content.lower():
             # Half of a surrogate pair is no text: it could be written nowhere.
             json.dumps(value, ensure_ascii=False).encode()
@@ -140,6 +141,15 @@ def read(content: bytes) -> Any:
     if any(depth > DEEPEST for depth in _depths(value)):
         raise invalid_content("The body is nested too deeply")
     return value
+
+
+def _loaded(content: bytes) -> Any:
+    """The value of some JSON, or of what ARM takes for JSON; raises `ValueError` or `RecursionError`."""
+    try:
+        return json.loads(content, parse_constant=_no_number, parse_float=_finite)
+    except ValueError:
+        text = to_json(content.decode())
+        return json.loads(text, strict=False, parse_constant=_no_number, parse_float=_finite)
 
 
 def _no_number(text: str) -> float:

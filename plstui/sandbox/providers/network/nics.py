@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from functools import lru_cache
 from typing import ClassVar
 
 from plstui.domain.ids import ResourceId
@@ -231,7 +232,12 @@ def configuration_body(own: ResourceId, properties: Body) -> Body:
 
 def dns_suffix(configurations: list[Body]) -> str:
     """The domain in which machines of one network find each other; made from the network's id."""
-    network = links.root_id(ResourceId(configurations[0]["properties"]["subnet"]["id"]))
+    return _suffix_in(configurations[0]["properties"]["subnet"]["id"])
+
+
+@lru_cache(maxsize=256)
+def _suffix_in(subnet_id: str) -> str:
+    network = links.root_id(ResourceId(subnet_id))
     label = b32encode(hashlib.sha256(network.key.encode()).digest()[:16]).decode().rstrip("=").lower()
     return f"{label}.xx.internal.cloudapp.net"
 

@@ -11,9 +11,9 @@ from plstui.sandbox.store import Body, Store
 TTL = 10
 """Seconds that a record of a machine is good for."""
 
-_NIC = "Microsoft.Network/networkInterfaces"
-_NETWORK = "Microsoft.Network/virtualNetworks"
-_MACHINE = "Microsoft.Compute/virtualMachines"
+_NETWORK = "microsoft.network/virtualnetworks"
+_NIC = "microsoft.network/networkinterfaces"
+_MACHINE = "microsoft.compute/virtualmachines"
 
 
 class Registration:
@@ -25,13 +25,14 @@ class Registration:
     def on_change(self, resource_id: str) -> None:
         """Follow a change of the store."""
         changed = ResourceId(resource_id)
-        if changed.is_type(_NETWORK):
+        kind = changed.type.lower()
+        if kind == _NETWORK:
             if self._store.get(changed) is None:
                 self._unlink(changed)
-        elif changed.is_type(LINK):
+        elif kind == LINK.lower():
             if zone_id := changed.parent:
                 self._register(zone_id)
-        elif changed.is_type(_NIC) or changed.is_type(_MACHINE):
+        elif kind in (_NIC, _MACHINE):
             for zone_id in {zone_id for link in self._links() if (zone_id := ResourceId(link["id"]).parent)}:
                 self._register(zone_id)
 
