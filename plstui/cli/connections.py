@@ -12,7 +12,8 @@ import click
 from plstui.cli.documents import connection_json, text
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import error_json, exit_code_of_all, print_error, print_failures, print_json
-from plstui.cli.session import interruptible, read_both, read_world, run_session
+from plstui.cli.session import read_both, read_world, run_session
+from plstui.cli.signals import interruptible
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.connection import ConnectionStatus, Verb

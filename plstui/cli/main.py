@@ -195,7 +195,15 @@ def _report() -> str:
     report = locations.journal_file().with_name("last-error.txt")
     try:
         report.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        report.write_text(traceback.format_exc(), encoding="utf-8")
+        # Its owner's alone, and harmless to a terminal: nobody knows whose words an exception carries.
+        descriptor = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(descriptor, 0o600)
+            stream.write("".join(map(_visible, traceback.format_exc())))
     except OSError as error:
         return f"{traceback.format_exc().splitlines()[-1]} (not kept: {report} cannot be written, {error.strerror})"
     return f"Please report what is in {report}."
+
+
+def _visible(char: str) -> str:
+    return char if char == "\n" or char.isprintable() else f"\\x{ord(char):02x}"

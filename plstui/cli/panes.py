@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from typing import TYPE_CHECKING
 
-from plstui.cli.output import EXIT_OK, EXIT_USAGE, exit_code_of, print_error
+from plstui.cli.output import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, exit_code_of, print_error
+from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
+
+if TYPE_CHECKING:
+    from plstui.tui.app import PlstuiApp
+
+LEAVING_TIME = 10
+"""Seconds from being told to end until the operating system ends what is left: closing a terminal that is gone may
+hang. An embedded sandbox notices and ends too."""
 
 
 def open_panes(options: Options) -> int:
-    """Run the terminal interface until it is left; returns the exit code."""
+    """Run the terminal interface until it is left; returns the exit code. Raises what the interface itself met."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print_error(
             "The two panes need a terminal.",
@@ -24,10 +34,25 @@ def open_panes(options: Options) -> int:
         from plstui.tui.app import PlstuiApp
 
         app = PlstuiApp(composer.connect, where=composer.where)
-        app.run()
+        asyncio.run(_run(app))
     finally:
         asyncio.run(composer.close())
+    if app.crash:
+        raise app.crash
     if app.failure:
         print_error(app.failure.message, app.failure.hint, app.failure.code, as_json=False)
         return exit_code_of(app.failure)
-    return EXIT_OK
+    return app.return_code or EXIT_OK
+
+
+async def _run(app: PlstuiApp) -> None:
+    """Run the app; whoever ends the program from outside gets the terminal back as it was, and exit code 130."""
+
+    def leave() -> None:
+        signal.alarm(LEAVING_TIME)
+        app.exit(return_code=EXIT_INTERRUPTED)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, *ending_signals()):
+        loop.add_signal_handler(number, leave)
+    await app.run_async()

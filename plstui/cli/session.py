@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
@@ -20,8 +20,9 @@ Result = TypeVar("Result")
 def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) -> Result:
     """Run `body` with a connected runtime; everything is given back whatever happens."""
 
-    # Whoever stops us with SIGTERM gets what Ctrl-C gets: everything given back, exit code 130.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whatever stops us does what Ctrl-C does: everything is given back, and the exit code is 130.
+    for number in ending_signals():
+        signal.signal(number, signal.default_int_handler)
 
     async def session() -> Result:
         composer = Composer(options)
@@ -35,16 +36,6 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
             await composer.close()
 
     return asyncio.run(session())
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """While a person is asked: Ctrl-C ends the question. The event loop would take note of it and go on waiting."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 async def read_world(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.types import CSSPathType
+from textual.worker import WorkerFailed
 
 from plstui.domain.errors import PlstuiError
 from plstui.tui.messages import Connected, Failed, Painted
@@ -85,6 +86,19 @@ class PlstuiApp(App[None]):
             self._fail(error)
         else:
             main.post_message(Connected(self._runtime))
+
+    @property
+    def crash(self) -> Exception | None:
+        """What ended the app that nobody has foreseen; None when nothing did."""
+        error = self._exception
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            return error.error
+        return error
+
+    def _fatal_error(self) -> None:
+        # Textual would print the traceback with the values of all variables, whatever secrets are in them. Whoever has
+        # started the app tells of `crash`.
+        self._close_messages_no_wait()
 
     @on(Failed)
     def _take_failure(self, event: Failed) -> None:

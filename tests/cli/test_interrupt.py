@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from plstui.cli.signals import ending_signals
 from tests.support.served import environment
 
 PATIENCE = 60
@@ -38,7 +39,7 @@ def config(silent: socket.socket, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("command", [("status",), ("probe", "--watch", "--json")], ids=" ".join)
 def test_stopped_while_azure_is_asked(
     silent: socket.socket, config: Path, tmp_path: Path, number: signal.Signals, command: tuple[str, ...]
@@ -60,3 +61,21 @@ def test_stopped_while_azure_is_asked(
     assert process.returncode == 130
     assert out == ""
     assert err.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        (signal.SIG_DFL, (signal.SIGTERM, signal.SIGHUP)),
+        (signal.SIG_IGN, (signal.SIGTERM,)),
+    ],
+    ids=["usually", "under nohup"],
+)
+def test_the_end_of_the_terminal_counts_unless_it_is_ignored(
+    handler: signal.Handlers, expected: tuple[signal.Signals, ...]
+) -> None:
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        assert ending_signals() == expected
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -51,8 +51,8 @@ def child_of(temporary: Path) -> int:
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of somebody else's child")
 @pytest.mark.parametrize(
     ("number", "exit_code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -signal.SIGKILL)],
-    ids=["interrupted", "terminated", "killed"],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=["interrupted", "terminated", "hung up", "killed"],
 )
 def test_it_ends_with_the_program_and_leaves_nothing(
     tmp_path: Path, temporary: Path, number: signal.Signals, exit_code: int

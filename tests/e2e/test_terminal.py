@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import select
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.served import environment, serve
-from tests.support.terminal import Terminal, terminal
+from tests.support.terminal import PATIENCE, Terminal, terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -64,6 +68,63 @@ def test_two_programs_watch_one_world(tmp_path: Path) -> None:
             two.wait_for("Approved", gone=("Pending",))
             leave(one)
             leave(two)
+
+
+def pid_in(file: Path) -> int:
+    return int(file.read_text())
+
+
+def test_told_to_end_it_gives_the_terminal_back(tmp_path: Path) -> None:
+    command = ["sh", "-c", f'echo $$ > {tmp_path}/pid; exec "$@"', "sh", *PLSTUI, "--sandbox"]
+    with terminal(tmp_path, command, size=(80, 24), environ=environment(tmp_path)) as screen:
+        screen.wait_for("saasPrivateEndpoint")
+        os.kill(pid_in(tmp_path / "pid"), signal.SIGTERM)
+        assert screen.wait_for("exit code 130", gone=("saasPrivateEndpoint",)).strip() == "exit code 130"
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of the end of somebody else's child")
+def test_a_terminal_that_is_closed_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environ = {**environment(tmp_path), "TMPDIR": str(temporary)}
+    command = ["sh", "-c", f'echo $$ > {tmp_path}/pid; exec "$@"', "sh", *PLSTUI, "--sandbox"]
+    with terminal(tmp_path, command, size=(80, 24), environ=environ) as screen:
+        screen.wait_for("saasPrivateEndpoint")
+        [ready] = temporary.glob("plstui-sandbox-*/ready.json")
+        running = [os.pidfd_open(pid) for pid in (pid_in(tmp_path / "pid"), json.loads(ready.read_text())["pid"])]
+    for process in running:
+        ended, _, _ = select.select([process], [], [], PATIENCE)
+        os.close(process)
+        assert ended
+
+    assert list(temporary.glob("plstui-*")) == []
+
+
+CRASHING = """
+import sys
+from plstui.compose import Composer
+from plstui.__main__ import main
+
+async def connect(self):
+    token = "a secret"
+    raise ZeroDivisionError("in the middle\\x1b[2J")
+
+Composer.connect = connect
+sys.exit(main())
+"""
+
+
+def test_an_error_of_its_own_is_one_sentence_and_a_file_that_others_cannot_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CRASHING]
+    with terminal(tmp_path, command, size=(160, 24), environ=environment(tmp_path)) as screen:
+        seen = screen.wait_for("exit code 1")
+
+    assert "plstui met an error of its own." in seen
+    assert "Traceback" not in seen
+    assert "a secret" not in seen
+    report = tmp_path / ".local/state/plstui/last-error.txt"
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert report.read_text().splitlines()[-1] == "ZeroDivisionError: in the middle\\x1b[2J"
 
 
 def test_leaving_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
