@@ -9,25 +9,33 @@ import re
 
 _PART = re.compile(
     r"""
-      (?P<text> "(?:[^"\\]|\\.)*" )
+      (?P<text> "[^"\\]*(?:\\.[^"\\]*)*" )
     | (?P<comment> //[^\n]* | /\*.*?\*/ )
-    | (?P<name> [A-Za-z_$][\w$]* (?=\s*:) )
-    | (?P<end> , (?= (?: \s | //[^\n]*(?:\n|$) | /\*.*?\*/ )* [}\]] ) )
+    | (?P<blank> \s+ )
+    | (?P<word> [\w$.+-]+ )
+    | (?P<mark> [{}\[\]:,] )
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
 def to_json(text: str) -> str:
-    """The same in plain JSON, as far as there is such a thing; what is no JSON either way is left to its reader."""
-    return _PART.sub(_plain, text)
-
-
-def _plain(match: re.Match[str]) -> str:
-    match match.lastgroup:
-        case "text":
-            return match[0]
-        case "name":
-            return f'"{match[0]}"'
-        case _:
-            return " "
+    """The same in plain JSON, without blanks; raises `ValueError` where it is no JSON of any kind."""
+    parts: list[str] = []
+    last = ""
+    at = 0
+    while at < len(text):
+        match = _PART.match(text, at)
+        if match is None:
+            raise ValueError(f"no JSON at {at}")
+        at = match.end()
+        kind, part = match.lastgroup, match[0]
+        if kind in ("comment", "blank"):
+            continue
+        if part == ":" and last == "word":
+            parts[-1] = f'"{parts[-1]}"'
+        elif part in "}]" and last == ",":
+            parts.pop()
+        parts.append(part)
+        last = kind if kind == "word" else part
+    return "".join(parts)
