@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import LoadBalancingRule
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.world import World
@@ -144,9 +143,10 @@ def _backends(isv: Snapshot | None) -> list[Target]:
 
 def _endpoints(world: World) -> list[Target]:
     found: list[Target] = []
+    ports = _service_ports(world.isv)
     for link in world.links():
         if link.endpoint and link.endpoint_address:
-            for port in _service_ports(world, link.service_name):
+            for port in sorted(ports.get(link.service_name.lower(), ())) or [80]:
                 found.append(
                     Target(
                         name=link.endpoint_name,
@@ -160,15 +160,17 @@ def _endpoints(world: World) -> list[Target]:
     return found
 
 
-def _service_ports(world: World, service_name: str) -> list[int]:
-    """The ports a service's balancer listens on; 80 when the ISV's side cannot be read."""
-    ports: set[int] = set()
-    for service in world.isv.services if world.isv else ():
-        if service.name.lower() == service_name.lower() or service.alias.lower() == service_name.lower():
-            ports.update(rule.frontend_port for rule in _rules(world.isv, service.frontend_ids))
-    return sorted(ports) or [80]
+def _service_ports(isv: Snapshot | None) -> dict[str, set[int]]:
+    """The ports that each service's balancer listens on, by the service's name and alias in lower case.
 
-
-def _rules(isv: Snapshot | None, frontend_ids: tuple[ResourceId, ...]) -> list[LoadBalancingRule]:
-    balancers = isv.balancers if isv else ()
-    return [rule for balancer in balancers for rule in balancer.rules if rule.frontend_id in frontend_ids]
+    Nothing while the ISV's side cannot be read: port 80 is taken then.
+    """
+    by_frontend: dict[ResourceId, set[int]] = {}
+    for rule in (rule for balancer in (isv.balancers if isv else ()) for rule in balancer.rules):
+        if rule.frontend_id:
+            by_frontend.setdefault(rule.frontend_id, set()).add(rule.frontend_port)
+    found: dict[str, set[int]] = {}
+    for service in isv.services if isv else ():
+        for name in (service.name.lower(), service.alias.lower()):
+            found.setdefault(name, set()).update(*(by_frontend.get(f, ()) for f in service.frontend_ids))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Flag, auto
+from functools import cached_property
 
 from plstui.domain.connection import Connection
 from plstui.domain.ids import ResourceId
@@ -49,7 +50,7 @@ class Reading:
     machines: tuple[VirtualMachine, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Everything plstui knows of one side, frozen. Two snapshots are equal when they would look the same."""
 
@@ -106,13 +107,13 @@ class Snapshot:
         """The connections of every private link service on this side."""
         return tuple(connection for service in self.services for connection in service.connections)
 
-    def interface(self, interface_id: ResourceId) -> NetworkInterface | None:
-        """A network interface by id."""
-        return next((nic for nic in self.interfaces if nic.id == interface_id), None)
+    @cached_property
+    def _interfaces_by_id(self) -> dict[ResourceId, NetworkInterface]:
+        return {nic.id: nic for nic in self.interfaces}
 
     def endpoint_address(self, endpoint: PrivateEndpoint) -> str:
         """A private endpoint's address, which only its interface knows; empty while there is none."""
-        found = (self.interface(interface_id) for interface_id in endpoint.interface_ids)
+        found = (self._interfaces_by_id.get(interface_id) for interface_id in endpoint.interface_ids)
         return next((nic.address for nic in found if nic and nic.address), "")
 
     def machine_interfaces(self, machine: VirtualMachine) -> tuple[NetworkInterface, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from plstui.domain.connection import (
     Connection,
@@ -109,7 +110,7 @@ class Link:
         return allowed_verbs(self.service_side)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """The two sides, as last seen. A side is None while it is not configured."""
 
@@ -125,6 +126,11 @@ class World:
 
         Ends are joined by name (`<endpoint>.<resourceGuid>`: needs no right on the other side), then by endpoint id.
         """
+        return self._links
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        """Joined once: there may be thousands, and many ask for them."""
         endpoints = self.customer.endpoints if self.customer else ()
         by_name = {f"{e.name}.{e.resource_guid}".lower(): e for e in endpoints if e.resource_guid}
         by_id = {e.id: e for e in endpoints}
