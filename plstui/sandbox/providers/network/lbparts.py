@@ -112,6 +112,8 @@ class Parts:
                     f"{found['sku']['name']} sku publicIP {found['id']}.",
                 )
             properties: Body = {"privateIPAllocationMethod": method, "publicIPAddress": {"id": found["id"]}}
+            if version := fields.word("privateIPAddressVersion", "IPv4", "IPv6"):
+                properties["privateIPAddressVersion"] = version
         elif wanted := fields.reference("subnet"):
             subnet = self.endpoint.require(wanted, by=self.id, kind=SUBNET, call=self.call, location=location)
             former = self._former(FRONTENDS, name)

@@ -50,9 +50,7 @@ class Interfaces(NetworkEndpoint):
         location = self.location(call, old)
         configurations = self._configurations(call, fields, location, old)
         properties: Body = {"ipConfigurations": configurations, "dnsSettings": self._dns(fields, configurations)}
-        attached = old is not None and "virtualMachine" in old["properties"]
-        if "enableAcceleratedNetworking" in fields or not attached:
-            properties["enableAcceleratedNetworking"] = fields.flag("enableAcceleratedNetworking")
+        properties["enableAcceleratedNetworking"] = fields.flag("enableAcceleratedNetworking")
         properties["vnetEncryptionSupported"] = False
         properties["enableIPForwarding"] = fields.flag("enableIPForwarding")
         properties["disableTcpStateTracking"] = fields.flag("disableTcpStateTracking")
@@ -313,10 +311,5 @@ def _change(azure: Azure, nic_id: ResourceId, properties: Body) -> None:
     new = links.fork(dict(old))
     new["properties"].update(properties)
     new["properties"] = {name: value for name, value in new["properties"].items() if value is not None}
-    if not new["properties"].get("enableAcceleratedNetworking", True) and "virtualMachine" in properties:
-        # Recorded interfaces of machines that did not ask for it do not mention it.
-        del new["properties"]["enableAcceleratedNetworking"]
-    if "virtualMachine" not in new["properties"]:
-        new["properties"].setdefault("enableAcceleratedNetworking", False)
     links.stamp(new, links.new_etag())
     azure.store.put(new)

@@ -57,7 +57,7 @@ SINCE: dict[str, dict[str, str]] = {
     },
     _N + "networkinterfaces/ipconfigurations": {"properties.privateIPAddressVersion": "2016-09-01"},
     _N + "publicipaddresses": {"properties.ddosSettings": "2022-05-01"},
-    _N + "loadbalancers": {"properties.outboundRules": "2018-07-01"},
+    _N + "loadbalancers": {"properties.outboundRules": "2018-07-01", "sku.tier": "2020-07-01"},
     _N + "loadbalancers/backendaddresspools": {"properties.loadBalancerBackendAddresses": "2020-04-01"},
     _N + "loadbalancers/loadbalancingrules": {
         **_RULE_FLAGS,
@@ -91,6 +91,8 @@ UNTIL: dict[str, dict[str, str]] = {
 }
 """By type in lower case: paths and the api-version that no longer shows them."""
 
+_QUIET, _QUIET_SINCE = "enableAcceleratedNetworking", "2022-01-01"
+"""What the interface of a machine that does not have it no longer mentions, and since which api-version."""
 
 Paths = dict[str, tuple[tuple[str, ...], ...]]
 
@@ -109,7 +111,11 @@ def _hidden(api_version: str) -> Paths:
 
 def shape(body: Body, api_version: str) -> Body:
     """A body as an api-version shows it. Bodies are never changed: what differs is copied."""
-    return _shape(body, _hidden(api_version))
+    shown = _shape(body, _hidden(api_version))
+    properties = shown.get("properties", {})
+    if "virtualMachine" in properties and not properties.get(_QUIET, True) and api_version[:10] >= _QUIET_SINCE:
+        del properties[_QUIET]
+    return shown
 
 
 def _shape(body: Body, hidden: Paths) -> Body:

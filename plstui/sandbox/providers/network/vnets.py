@@ -51,8 +51,7 @@ class VirtualNetworks(NetworkEndpoint):
         )
         properties |= {"subnets": [], _PEERINGS: []}
         properties["enableDdosProtection"] = fields.flag("enableDdosProtection")
-        if "enableVmProtection" in fields:
-            properties["enableVmProtection"] = fields.flag("enableVmProtection")
+        properties["enableVmProtection"] = fields.flag("enableVmProtection")
         body = self.head(call, old, properties)
         body["properties"]["subnets"] = self._subnets(call, body, fields, old)
         subnets.check_fit(body["name"], space, body["properties"]["subnets"])
