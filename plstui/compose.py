@@ -47,9 +47,13 @@ class Composer:
     """Starts what takes time as early as possible, and joins it to a `Runtime` when asked."""
 
     def __init__(self, options: Options) -> None:
+        """Raises `UnreachableError` when no embedded sandbox can be started."""
         self._options = options
         embedded = options.sandbox is not None and "://" not in options.sandbox
-        self._child = SandboxChild(options.sandbox) if embedded and options.sandbox else None
+        try:
+            self._child = SandboxChild(options.sandbox) if embedded and options.sandbox else None
+        except ChildError as error:
+            raise _not_started(error) from None
 
     @property
     def where(self) -> str:
@@ -69,7 +73,7 @@ class Composer:
             try:
                 path = await self._child.ready()
             except ChildError as error:
-                raise UnreachableError(f"The sandbox did not start: {error}.") from None
+                raise _not_started(error) from None
         elif self._options.sandbox:
             path = served_settings(self._options.sandbox)
         settings = load(path, environ=environ, override=self._options.override)
@@ -133,6 +137,10 @@ class Composer:
         """End an embedded sandbox; for when `connect` did not get to return a `Runtime`."""
         if self._child:
             await self._child.stop()
+
+
+def _not_started(error: ChildError) -> UnreachableError:
+    return UnreachableError(f"The sandbox did not start: {error}.")
 
 
 def _import() -> tuple[Callable[[Settings, Side], ArmSide], Callable[[Settings], Runner]]:
