@@ -17,6 +17,10 @@ ROOT = "/sandbox"
 """Where the control endpoint begins; no ARM path does."""
 
 
+FARTHEST = 10 * 365 * 86400
+"""Seconds that the clock may be turned by at once."""
+
+
 class Machines(Protocol):
     """The machines as far as they can be controlled from outside."""
 
@@ -77,6 +81,8 @@ class Control:
                 return Response(204)
             case ["POST", "clock", "advance"]:
                 seconds = Fields(read(request.content)).number("seconds")
+                if not 0 <= seconds <= FARTHEST:
+                    raise ArmError(400, "InvalidClock", f"The clock turns forward, by at most {FARTHEST} seconds.")
                 self._azure.clock.advance(seconds)
                 await self._azure.operations.settle()
                 return Response(200, {"now": self._azure.clock.now().isoformat()})

@@ -67,15 +67,21 @@ class Fault:
         seconds = fields.value("retry_after") if kind == "throttle" else fields.value("seconds")
         if seconds is not None and not (isinstance(seconds, int | float) and 0 <= seconds <= 3600):
             raise ArmError(400, "InvalidFault", "The seconds of a fault are a number from 0 to 3600.")
+        status = fields.number("status", 502 if kind == "html" else 503)
+        if not 400 <= status <= 599:
+            raise ArmError(400, "InvalidFault", "The status of a fault is a number from 400 to 599.")
+        left = fields.number("times") if "times" in fields else None
+        if left is not None and left < 0:
+            raise ArmError(400, "InvalidFault", "A fault happens a number of times from 0 on.")
         return cls(
             kind=kind,
             method=fields.text("method").upper(),
             type=fields.text("type", "*").lower(),
             side=fields.word("side", "isv", "customer"),
             rate=1.0 if rate is None else float(rate),
-            left=fields.number("times") if "times" in fields else None,
+            left=left,
             seconds=1.0 if seconds is None else float(seconds),
-            status=fields.number("status", 502 if kind == "html" else 503),
+            status=status,
             code=fields.text("code", "InternalServerError"),
         )
 

@@ -55,7 +55,8 @@ class ServeError(Exception):
 
 
 async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) -> None:
-    """Serve until SIGINT, SIGTERM or the end of standard input; `on_ready(address, folder)` is called once.
+    """Serve until SIGINT, SIGTERM, the end of the terminal or that of standard input; `on_ready(address, folder)` is
+    called once.
 
     Raises `ServeError` when the port is taken or the folder cannot be written.
     """
@@ -63,8 +64,9 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has a sandbox outlive its terminal.
+            loop.add_signal_handler(number, stopped.set)
     if options.until_stdin_closes:
         loop.add_reader(sys.stdin, _drain, stopped)
     sandbox = Sandbox(Azure(latency=Latency(options.latency)))

@@ -55,7 +55,9 @@ class StateDir:
         path = self.file(name)
         half = path.with_name(f".{path.name}.new")
         self._written.add(half)
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        # A new file, always: one that is there already may be another's, or a link to somewhere else.
+        half.unlink(missing_ok=True)
+        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         with open(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         half.replace(path)

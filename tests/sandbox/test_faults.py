@@ -170,6 +170,8 @@ def test_a_plan_from_a_file_is_in_force_from_the_start(tmp_path: Path) -> None:
         ('{"faults": [{"kind": "luck"}]}', "luck"),
         ('{"faults": [{"kind": "error", "rate": 2}]}', "rate"),
         ('{"faults": [{}]}', "needs a kind"),
+        ('{"faults": [{"kind": "error", "status": 42}]}', "status"),
+        ('{"faults": [{"kind": "drop", "times": -1}]}', "times"),
     ],
 )
 def test_a_plan_that_is_wrong_is_told(tmp_path: Path, text: str, words: str) -> None:

@@ -61,20 +61,31 @@ def test_ready_json_says_all_that_a_client_needs(sandbox: Served) -> None:
     assert ready["pid"] == sandbox.process.pid
 
 
-def test_openssh_logs_in_by_name(sandbox: Served) -> None:
-    config = str(sandbox.directory / "ssh_config")
-    direct = subprocess.run(
-        ["ssh", "-F", config, "web1", "hostname"], capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert (direct.stdout, direct.returncode) == ("web1\n", 0), direct.stderr
-    jumped = subprocess.run(
-        ["ssh", "-F", config, "-J", "web1", "web2", "hostname"],
+def openssh(sandbox: Served, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["ssh", "-F", str(sandbox.directory / "ssh_config"), *arguments],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
-    assert jumped.stdout in ("", "web2\n"), jumped.stderr
+
+
+def test_openssh_logs_in_by_name(sandbox: Served) -> None:
+    direct = openssh(sandbox, "web1", "hostname")
+    assert (direct.stdout, direct.returncode) == ("web1\n", 0), direct.stderr
+
+
+def test_openssh_jumps_to_an_address_inside(sandbox: Served, tmp_path: Path) -> None:
+    options = {
+        "IdentityFile": sandbox.directory / "id_ed25519",
+        "StrictHostKeyChecking": "accept-new",
+        "UserKnownHostsFile": tmp_path / "known_hosts",
+        "LogLevel": "ERROR",
+    }
+    asked = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    jumped = openssh(sandbox, *asked, "-J", "web1", "azureuser@10.0.1.5", "hostname")
+    assert (jumped.stdout, jumped.returncode) == ("web2\n", 0), jumped.stderr
 
 
 def test_a_stranger_gets_nothing(sandbox: Served) -> None:
@@ -95,6 +106,15 @@ def test_the_control_endpoint_wants_its_own_token(sandbox: Served) -> None:
     assert status_of(sandbox, path) == (401, "AuthenticationFailed")
     assert status_of(sandbox, path, token=sandbox.token("isv")) == (401, "AuthenticationFailed")
     assert status_of(sandbox, path, token=sandbox.ready["control_token"]) == (200, "")
+
+
+@pytest.mark.parametrize("seconds", [-1, 10**18])
+def test_the_clock_turns_forward_and_not_for_ever(sandbox: Served, seconds: int) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        sandbox.control("POST", "/clock/advance", {"seconds": seconds})
+    with refused.value as error:
+        assert error.code == 400
+        assert json.loads(error.read())["error"]["code"] == "InvalidClock"
 
 
 def test_the_state_shows_both_sides_and_no_secret(sandbox: Served) -> None:
@@ -124,7 +144,7 @@ def test_only_loopback_is_listened_on(sandbox: Served) -> None:
     assert set(listening) == {loopback}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_clean_stop_leaves_no_secret(tmp_path: Path, number: signal.Signals) -> None:
     with serve(tmp_path, "empty") as served:
         directory, home = served.directory, served.home

@@ -153,6 +153,9 @@ class Operations:
             except ArmError as error:
                 self._fail(operation, error)
                 continue
+            except Exception:
+                self._fail(operation, _broken_off())
+                raise
             if asyncio.iscoroutine(output):
                 operation.task = asyncio.get_running_loop().create_task(
                     self._work(operation, output), context=Context()
@@ -168,7 +171,7 @@ class Operations:
         except ArmError as error:
             self._fail(operation, error)
         except Exception:
-            self._fail(operation, ArmError(500, "InternalServerError", "The operation broke off.", details=()))
+            self._fail(operation, _broken_off())
             raise
         else:
             self._succeed(operation, output)
@@ -224,6 +227,11 @@ class Operations:
         if self.latency is Latency.FAST:
             return {"x-ms-retry-after-ms": str(max(1, round(operation.pace.seconds * self.latency.factor * 1000 / 2)))}
         return {"Retry-After": str(min(operation.pace.retry_after * 2**operation.polls, 160))}
+
+
+def _broken_off() -> ArmError:
+    """How an operation ends that met an error of ours."""
+    return ArmError(500, "InternalServerError", "The operation broke off.", details=())
 
 
 _TICKS_OF_1970 = 621_355_968_000_000_000
