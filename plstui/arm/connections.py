@@ -6,11 +6,9 @@ from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import mapping
 from plstui.arm.clients import NETWORK_API, Clients
-from plstui.domain.connection import Connection
+from plstui.domain.connection import CONNECTION_TYPE, Connection
 from plstui.domain.errors import AzureError, NotFoundError
 from plstui.domain.ids import ResourceId
-
-CONNECTION_TYPE = "Microsoft.Network/privateLinkServices/privateEndpointConnections"
 
 
 def address(connection_id: ResourceId) -> tuple[str, str, str]:

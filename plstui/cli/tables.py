@@ -73,7 +73,7 @@ def print_target(result: TargetResult) -> None:
     for host, count in result.hosts.items():
         click.echo(f"      Host: {host}  ×{count}")
     for failure, count in result.failures.items():
-        click.echo(f"      {failure}  ×{count}: {clean(result.error, 400)}")
+        click.echo(f"      {failure}  ×{count}: {clean(result.error_of(failure), 400)}")
     if result.connect_ms and result.first_byte_ms:
         click.echo(
             f"      connect {result.connect_ms[0]:.0f}/{result.connect_ms[1]:.0f} ms,"

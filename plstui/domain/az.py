@@ -21,13 +21,19 @@ def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str
         return f"az network private-link-service connection delete {target} --yes"
     return (
         f"az network private-link-service connection update {target} "
-        f"--connection-status {verb.status} --description {_word(description)}"
+        f"--connection-status {verb.status} {_option('--description', description)}"
     )
 
 
 def _word(text: str) -> str:
     """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
     return quote(clean(text, 1000))
+
+
+def _option(name: str, value: str) -> str:
+    """An option with its value; one that begins like an option itself would be taken for the next one."""
+    word = _word(value)
+    return f"{name}={word}" if word.lstrip("'").startswith("-") else f"{name} {word}"
 
 
 _SHOW = {

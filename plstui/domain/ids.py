@@ -94,7 +94,7 @@ class ResourceId:
         if len(pairs) > 1:
             return ResourceId(self.text.rsplit("/", 2)[0])
         if pairs and group:
-            return ResourceId(self.text[: self.key.index("/providers/")])
+            return ResourceId(self.text.rsplit("/", 4)[0])
         return None
 
     def child(self, kind: str, name: str) -> ResourceId:

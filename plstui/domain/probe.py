@@ -9,7 +9,7 @@ from enum import StrEnum
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
-from plstui.domain.world import World
+from plstui.domain.world import Link, World
 
 
 class TargetKind(StrEnum):
@@ -90,6 +90,10 @@ class TargetResult:
         """What went wrong first, in words; empty when nothing did."""
         return next((attempt.error for attempt in self.attempts if attempt.failure), "")
 
+    def error_of(self, failure: str) -> str:
+        """What was said of the first failure of this kind."""
+        return next((attempt.error for attempt in self.attempts if attempt.failure == failure), "")
+
     @property
     def connect_ms(self) -> tuple[float, float] | None:
         """Milliseconds to connect, p50 and p95; None when no attempt connected."""
@@ -146,7 +150,7 @@ def _endpoints(world: World) -> list[Target]:
     ports = _service_ports(world.isv)
     for link in world.links():
         if link.endpoint and link.endpoint_address:
-            for port in sorted(ports.get(link.service_name.lower(), ())) or [80]:
+            for port in sorted(ports.get(_service_key(link), ())) or [80]:
                 found.append(
                     Target(
                         name=link.endpoint_name,
@@ -160,8 +164,15 @@ def _endpoints(world: World) -> list[Target]:
     return found
 
 
+def _service_key(link: Link) -> str:
+    """The service's id, or what the request named it by: its id or alias. In lower case; a name alone may be two's."""
+    if link.service_side:
+        return link.service_side.service_id.key
+    return link.endpoint_side.target.lower() if link.endpoint_side else ""
+
+
 def _service_ports(isv: Snapshot | None) -> dict[str, set[int]]:
-    """The ports that each service's balancer listens on, by the service's name and alias in lower case.
+    """The ports that each service's balancer listens on, by the service's id and by its alias, in lower case.
 
     Nothing while the ISV's side cannot be read: port 80 is taken then.
     """
@@ -171,6 +182,6 @@ def _service_ports(isv: Snapshot | None) -> dict[str, set[int]]:
             by_frontend.setdefault(rule.frontend_id, set()).add(rule.frontend_port)
     found: dict[str, set[int]] = {}
     for service in isv.services if isv else ():
-        for name in (service.name.lower(), service.alias.lower()):
-            found.setdefault(name, set()).update(*(by_frontend.get(f, ()) for f in service.frontend_ids))
+        ports = {port for frontend_id in service.frontend_ids for port in by_frontend.get(frontend_id, ())}
+        found[service.id.key] = found[service.alias.lower()] = ports
     return found

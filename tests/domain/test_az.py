@@ -34,15 +34,20 @@ class TestInAShell:
     @example("Order 314159; rm -rf / #")
     @example('it\'s "quoted" `id` $(id) ${HOME} \\ * ~ !! & | < >')
     @example("")
+    @example("--yes")
+    @example("-- it's")
     def test_a_description_arrives_as_one_harmless_word(self, description: str) -> None:
         line = az_line(Verb.APPROVE, CONNECTION_ID, description)
 
+        shown = clean(description, 1000)
+        # A word that begins like an option would not be taken for an option's value.
+        told = [f"--description={shown}"] if shown.startswith("-") else ["--description", shown]
         assert line.isprintable()
         assert words(line) == [
             *("az", "network", "private-link-service", "connection", "update"),
             *("--resource-group", ISV_GROUP, "--service-name", "saasPrivateLinkService", "--name", CONNECTION_ID.name),
             *("--subscription", ISV_SUBSCRIPTION, "--connection-status", "Approved"),
-            *("--description", clean(description, 1000)),
+            *told,
         ]
 
     @settings(max_examples=40)

@@ -49,6 +49,13 @@ def test_parents_lead_up_to_the_group() -> None:
     assert service.child("privateEndpointConnections", "endpoint.guid") == connection
 
 
+def test_a_group_may_have_any_name() -> None:
+    group = "/subscriptions/s/resourceGroups/providers"
+    endpoint = ResourceId.parse(f"{group}/providers/Microsoft.Network/privateEndpoints/e")
+
+    assert endpoint.parent == ResourceId.parse(group)
+
+
 def test_a_subscription_is_an_id_too() -> None:
     subscription = ResourceId.parse("/subscriptions/5b1f9c34/")
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plstui.domain.connection import APPROVED, DISCONNECTED
+from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import World
@@ -59,6 +60,21 @@ def test_the_ports_are_the_rules() -> None:
     ]
 
 
+def test_a_service_of_the_same_name_elsewhere_has_ports_of_its_own() -> None:
+    world = with_status(APPROVED)
+    assert world.isv is not None
+    [balancer], [service] = world.isv.balancers, world.isv.services
+    [frontend], [rule] = balancer.frontends, balancer.rules
+    elsewhere = ResourceId(f"{frontend.id.text}-2")
+    second = replace(rule, id=rule.id.child("x", "admin"), frontend_port=8443, frontend_id=elsewhere)
+    twin_id = ResourceId(service.id.text.replace("/resourceGroups/", "/resourceGroups/other-"))
+    twin = replace(service, id=twin_id, alias="twin", connections=(), frontend_ids=(elsewhere,))
+    isv = replace(world.isv, balancers=(replace(balancer, rules=(rule, second)),), services=(service, twin))
+
+    ports = [t.port for t in targets(replace(world, isv=isv)) if t.kind is TargetKind.ENDPOINT]
+    assert ports == [80]
+
+
 def test_a_member_without_a_machine_goes_by_its_interface() -> None:
     world = lab()
     assert world.isv is not None
@@ -79,6 +95,7 @@ def test_hosts_and_failures_are_counted() -> None:
     assert mixed.hosts == {"web1": 1, "web2": 2}
     assert mixed.failures == {"refused": 1, "timeout": 1}
     assert mixed.error == "No answer within 5 s."
+    assert [mixed.error_of(kind) for kind in mixed.failures] == ["Refused.", "No answer within 5 s."]
     assert not mixed.ok
     assert mixed.connect_ms == (2.0, 3.0)
     assert mixed.first_byte_ms == (4.0, 5.0)
