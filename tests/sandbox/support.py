@@ -35,6 +35,10 @@ class Principal:
     """Sent with every request."""
 
     def __post_init__(self) -> None:
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Get a token; the one before may have expired when the clock was turned far."""
         token = self.azure.directory.issue(
             self.client.tenant, self.client.client_id, self.client.secret, "https://localhost"
         )

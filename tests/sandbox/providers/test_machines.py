@@ -219,7 +219,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"hardwareProfile": {}}, 400, "InvalidParameter"),
     ({"hardwareProfile": {"vmSize": "Standard_Nonsense"}}, 400, "InvalidParameter"),
     ({"hardwareProfile": {"vmSize": "Standard_D2sv3"}}, 400, "InvalidParameter"),
-    ({"hardwareProfile": {"vmSize": "Standard_D2s_v3"}}, 409, "SkuNotAvailable"),
+    ({"hardwareProfile": {"vmSize": "Standard_D4s_v3"}}, 409, "SkuNotAvailable"),
     ({"hardwareProfile": 7}, 400, "InvalidRequestContent"),
     ({"storageProfile": {"imageReference": {**UBUNTU, "sku": "serverr"}}}, 404, "PlatformImageNotFound"),
     ({"storageProfile": {"imageReference": {**UBUNTU, "version": "newest"}}}, 404, "PlatformImageNotFound"),
@@ -289,7 +289,7 @@ async def test_what_a_machine_may_not_be(properties: dict[str, Any], status: int
 async def test_zones_and_sizes_that_cannot_be_had_there() -> None:
     at = await place()
     nic = await at.nic("nic")
-    small = {"hardwareProfile": {"vmSize": "Standard_B1s"}}
+    small = {"hardwareProfile": {"vmSize": "Standard_B1ms"}}
     for zones, more, status, code in (
         (["4"], {}, 400, "InvalidAvailabilityZone"),
         (["1", "2"], {}, 400, "InvalidParameter"),

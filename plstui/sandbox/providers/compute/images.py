@@ -268,6 +268,12 @@ def _not_found() -> ArmError:
     return ComputeError(404, "NotFound", "Artifact: VMImage was not found.")
 
 
+class OwnImages(ResourceEndpoint):
+    """Images that a subscription has made of its machines: there are none here, and none can be made."""
+
+    type: ClassVar[str] = "Microsoft.Compute/images"
+
+
 def endpoints(azure: Azure) -> list[Endpoint]:
-    """Every level of the catalogue."""
-    return [Publishers(azure), Offers(azure), Skus(azure), Versions(azure)]
+    """Every level of the catalogue, and a subscription's own images."""
+    return [OwnImages(azure), Publishers(azure), Offers(azure), Skus(azure), Versions(azure)]

@@ -50,7 +50,8 @@ def build(azure: Azure, call: Call, fields: Fields, old: Body | None) -> Body:
     before: Body = old["properties"] if old else {}
     size = _size(properties, before, location, zones, resource_id)
     look = partial(find, azure, call)
-    disks = storage.build(look, properties.fields("storageProfile"), before.get("storageProfile"), size)
+    builder = storage.Builder(azure, look, resource_id, size)
+    disks = builder.build(properties.fields("storageProfile"), before.get("storageProfile"))
     windows = disks["osDisk"]["osType"] == "Windows"
     built: Body = {
         "hardwareProfile": _hardware(properties.fields("hardwareProfile"), size),

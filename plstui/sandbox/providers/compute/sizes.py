@@ -41,14 +41,16 @@ class Size:
 
 
 SIZES = (
-    Size("Standard_B1s", "standardBSFamily", 1, 1, 2, 2, closed={"westeurope": "3", "northeurope": "1 2"}),
+    Size("Standard_B1s", "standardBSFamily", 1, 1, 2, 2),
+    Size("Standard_B1ms", "standardBSFamily", 1, 2, 2, 2, closed={"westeurope": "3", "northeurope": "1 2"}),
     Size("Standard_B2s", "standardBSFamily", 2, 4, 4, 3),
     Size("Standard_B2ms", "standardBSFamily", 2, 8, 4, 3),
     Size("Standard_B2ts_v2", "standardBsv2Family", 2, 1, 4, 2),
     Size("Standard_B2pts_v2", "standardBpsv2Family", 2, 1, 4, 2, "Arm64", closed={"westeurope": "1"}),
     Size("Standard_D1_v2", "standardDv2Family", 1, 3.5, 4, 2),
     Size("Standard_DS1_v2", "standardDSv2Family", 1, 3.5, 4, 2),
-    Size("Standard_D2s_v3", "standardDSv3Family", 2, 8, 4, 2, closed={"westeurope": "*"}),
+    Size("Standard_D2s_v3", "standardDSv3Family", 2, 8, 4, 2),
+    Size("Standard_D4s_v3", "standardDSv3Family", 4, 16, 8, 2, closed={"westeurope": "*"}),
     Size("Standard_D2s_v5", "standardDSv5Family", 2, 8, 4, 2),
     Size("Standard_D2as_v5", "standardDASv5Family", 2, 8, 4, 2, closed={"westeurope": "2"}),
     Size("Standard_D2ps_v5", "standardDPSv5Family", 2, 8, 4, 2, "Arm64"),

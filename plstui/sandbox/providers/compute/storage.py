@@ -12,7 +12,7 @@ from plstui.domain.ids import ResourceId
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.providers.compute import images, sizes
-from plstui.sandbox.providers.compute.errors import invalid, missing, unchangeable
+from plstui.sandbox.providers.compute.errors import ComputeError, invalid, missing, unchangeable
 from plstui.sandbox.providers.compute.images import Image
 from plstui.sandbox.providers.compute.polling import moment
 from plstui.sandbox.store import Body
@@ -27,22 +27,142 @@ Find = Callable[[ResourceId], Body]
 """Finds what a request refers to; raises when it is not there, or the caller may not refer to it."""
 
 
-def build(find: Find, fields: Fields, old: Body | None, size: str) -> Body:
-    """The storage profile of a machine; raises the 400s, 404s and 409s of Azure."""
-    profile: Body = {}
-    system, gigabytes = "Linux", 30
-    if "imageReference" in fields or (old and "imageReference" in old):
-        image, reference = _image(fields.fields("imageReference"), (old or {}).get("imageReference"))
-        system, gigabytes = "Windows" if image.windows else "Linux", image.gigabytes
-        profile["imageReference"] = reference
-        if image.generation == "V2":
-            profile["diskControllerType"] = fields.word("diskControllerType", "SCSI", "NVMe", default="SCSI")
-    elif fields.fields("osDisk").text("createOption").lower() != "attach":
-        raise missing("imageReference")
-    profile["osDisk"] = _os_disk(find, fields.fields("osDisk"), (old or {}).get("osDisk"), system, gigabytes, size)
-    before = {disk["lun"]: disk for disk in (old or {}).get("dataDisks") or []}
-    profile["dataDisks"] = [_data_disk(find, disk, before, size) for disk in fields.objects("dataDisks")]
-    return profile
+class Builder:
+    """Builds the storage profile of one machine; raises the 400s, 404s and 409s of Azure."""
+
+    def __init__(self, azure: Azure, find: Find, machine_id: ResourceId, size: str) -> None:
+        self._azure = azure
+        self._find = find
+        self._machine_id = machine_id
+        self._size = size
+
+    def build(self, fields: Fields, old: Body | None) -> Body:
+        """The profile that a request asks for; `old` is the one that the machine has."""
+        profile: Body = {}
+        system, gigabytes = "Linux", 30
+        if "imageReference" in fields or (old and "imageReference" in old):
+            image, reference = _image(fields.fields("imageReference"), (old or {}).get("imageReference"))
+            system, gigabytes = "Windows" if image.windows else "Linux", image.gigabytes
+            profile["imageReference"] = reference
+            if image.generation == "V2":
+                profile["diskControllerType"] = fields.word("diskControllerType", "SCSI", "NVMe", default="SCSI")
+        elif fields.fields("osDisk").text("createOption").lower() != "attach":
+            raise missing("imageReference")
+        profile["osDisk"] = self._os_disk(fields.fields("osDisk"), (old or {}).get("osDisk"), system, gigabytes)
+        if "dataDisks" not in fields:
+            return {**profile, "dataDisks": (old or {}).get("dataDisks", [])}
+        before = {disk["lun"]: disk for disk in (old or {}).get("dataDisks") or []}
+        wanted = [disk for disk in fields.objects("dataDisks") if not disk.flag("toBeDetached")]
+        profile["dataDisks"] = [self._data_disk(disk, before) for disk in wanted]
+        luns = [disk["lun"] for disk in profile["dataDisks"]]
+        if len(set(luns)) < len(luns):
+            raise invalid("dataDisk.lun", "A lun is given to more than one data disk.")
+        return profile
+
+    def _os_disk(self, fields: Fields, old: Body | None, system: str, gigabytes: int) -> Body:
+        if old and "name" in fields and "name" in old and fields.text("name") != old["name"]:
+            raise unchangeable("osDisk.name")
+        default = "Attach" if fields.text("createOption").lower() == "attach" else "FromImage"
+        option = fields.word("createOption", "FromImage", "Attach", "Empty", default=default)
+        managed, attached_disk = self._managed(fields.fields("managedDisk"), (old or {}).get("managedDisk"))
+        disk: Body = {"osType": fields.word("osType", "Linux", "Windows", default=system)}
+        if name := self._name(fields, old, attached_disk, option):
+            disk["name"] = name
+        disk |= {
+            "createOption": option,
+            "caching": fields.word("caching", *_CACHING, default=(old or {}).get("caching", "ReadWrite")),
+            "managedDisk": managed,
+            "deleteOption": fields.word(
+                "deleteOption", "Detach", "Delete", default=(old or {}).get("deleteOption", "Detach")
+            ),
+            "diskSizeGB": fields.number("diskSizeGB", (old or {}).get("diskSizeGB", gigabytes)),
+        }
+        if disk["diskSizeGB"] < gigabytes and old is None:
+            raise invalid(
+                "osDisk.diskSizeGB",
+                f"The specified disk size {disk['diskSizeGB']} GB is smaller than the size of the corresponding disk "
+                f"in the VM image: {gigabytes} GB. This is not allowed. Please choose equal or greater size or do not "
+                "specify an explicit size.",
+            )
+        return disk
+
+    def _data_disk(self, fields: Fields, before: dict[Any, Body]) -> Body:
+        if "lun" not in fields:
+            raise missing("dataDisk.lun")
+        lun = fields.number("lun")
+        old = before.get(lun)
+        option = fields.word("createOption", "Empty", "Attach", "FromImage", default="Empty")
+        managed, attached_disk = self._managed(fields.fields("managedDisk"), (old or {}).get("managedDisk"))
+        if option == "Attach" and "id" not in managed:
+            raise missing("dataDisk.managedDisk.id")
+        disk: Body = {"lun": lun}
+        if name := self._name(fields, old, attached_disk, option):
+            disk["name"] = name
+        disk |= {
+            "createOption": option,
+            "caching": fields.word("caching", *_CACHING, default="None"),
+            "managedDisk": managed,
+            "deleteOption": fields.word("deleteOption", "Detach", "Delete", default="Detach"),
+            "diskSizeGB": fields.number("diskSizeGB", _size(old, attached_disk)),
+            "toBeDetached": False,
+        }
+        if disk["diskSizeGB"] <= 0:
+            raise missing("dataDisk.diskSizeGB")
+        return disk
+
+    def _managed(self, fields: Fields, old: Body | None) -> tuple[Body, Body | None]:
+        """What is said of a managed disk, and the disk itself where it is one that is there already."""
+        default = "Premium_LRS" if sizes.takes_premium(self._size) else "Standard_LRS"
+        wanted = fields.id()
+        known = self._find(wanted) if wanted else None
+        if known is not None:
+            default = known["sku"]["name"] if ResourceId(known["id"]).is_type(DISK) else default
+            self._check_free(known)
+        elif old:
+            default = old.get("storageAccountType", default)
+        managed: Body = {"storageAccountType": fields.word("storageAccountType", *DISK_TYPES, default=default)}
+        if known is not None:
+            managed["id"] = known["id"]
+        elif old and "id" in old:
+            managed["id"] = old["id"]
+        return managed, known
+
+    def _check_free(self, disk: Body) -> None:
+        if not ResourceId(disk["id"]).is_type(DISK):
+            raise invalid("managedDisk.id", f"Resource {disk['id']} is no disk.")
+        owner = disk.get("managedBy", self._machine_id.text)
+        if owner.lower() != self._machine_id.key:
+            raise ComputeError(
+                409,
+                "ConflictingUserInput",
+                f"Disk '{disk['id']}' cannot be attached as the disk is already owned by VM '{owner}'.",
+            )
+
+    def _name(self, fields: Fields, old: Body | None, attached_disk: Body | None, option: str) -> str:
+        if attached_disk is not None:
+            return str(attached_disk["name"])
+        name = fields.text("name")
+        if name and not re.fullmatch(r"[\w.-]{1,80}", name):
+            raise invalid("disk.name", f"The disk name '{name[:100]}' is invalid.")
+        if name and old is None and option != "Attach" and self._azure.store.get(disk_id(self._machine_id, name)):
+            raise ComputeError(
+                409,
+                "ConflictingUserInput",
+                f"Disk {name} already exists in resource group {self._machine_id.resource_group.upper()}. Only "
+                "CreateOption.Attach is supported.",
+            )
+        return name or str((old or {}).get("name", ""))
+
+
+def _size(old: Body | None, attached_disk: Body | None) -> int:
+    if attached_disk is not None:
+        return int(attached_disk["properties"]["diskSizeGB"])
+    return int((old or {}).get("diskSizeGB", 0))
+
+
+def disk_id(machine_id: ResourceId, name: str) -> str:
+    """The id of a disk that is made together with a machine."""
+    return f"{machine_id.parent}/providers/{DISK}/{name}"
 
 
 def _image(fields: Fields, old: Body | None) -> tuple[Image, Body]:
@@ -57,100 +177,37 @@ def _image(fields: Fields, old: Body | None) -> tuple[Image, Body]:
     return image, old
 
 
-def _os_disk(find: Find, fields: Fields, old: Body | None, system: str, gigabytes: int, size: str) -> Body:
-    if old and "name" in fields and "name" in old and fields.text("name") != old["name"]:
-        raise unchangeable("osDisk.name")
-    default = "Attach" if fields.text("createOption").lower() == "attach" else "FromImage"
-    disk: Body = {"osType": fields.word("osType", "Linux", "Windows", default=system)}
-    if name := _name(fields, old):
-        disk["name"] = name
-    disk["createOption"] = fields.word("createOption", "FromImage", "Attach", "Empty", default=default)
-    disk["caching"] = fields.word("caching", *_CACHING, default=(old or {}).get("caching", "ReadWrite"))
-    disk["managedDisk"] = _managed(find, fields.fields("managedDisk"), (old or {}).get("managedDisk"), size)
-    disk["deleteOption"] = fields.word(
-        "deleteOption", "Detach", "Delete", default=(old or {}).get("deleteOption", "Detach")
-    )
-    disk["diskSizeGB"] = fields.number("diskSizeGB", (old or {}).get("diskSizeGB", gigabytes))
-    if disk["diskSizeGB"] < gigabytes and old is None:
-        raise invalid(
-            "osDisk.diskSizeGB",
-            f"The specified disk size {disk['diskSizeGB']} GB is smaller than the size of the corresponding disk in "
-            f"the VM image: {gigabytes} GB. This is not allowed. Please choose equal or greater size or do not specify "
-            "an explicit size.",
-        )
-    return disk
-
-
-def _data_disk(find: Find, fields: Fields, before: dict[Any, Body], size: str) -> Body:
-    if "lun" not in fields:
-        raise missing("dataDisk.lun")
-    lun = fields.number("lun")
-    old = before.get(lun)
-    option = fields.word("createOption", "Empty", "Attach", "FromImage", default="Empty")
-    disk: Body = {"lun": lun}
-    if name := _name(fields, old):
-        disk["name"] = name
-    managed = _managed(find, fields.fields("managedDisk"), (old or {}).get("managedDisk"), size)
-    disk |= {
-        "createOption": option,
-        "caching": fields.word("caching", *_CACHING, default="None"),
-        "managedDisk": managed,
-        "deleteOption": fields.word("deleteOption", "Detach", "Delete", default="Detach"),
-        "toBeDetached": False,
-    }
-    if gigabytes := fields.number("diskSizeGB", (old or {}).get("diskSizeGB", 0)):
-        disk["diskSizeGB"] = gigabytes
-    elif option == "Empty":
-        raise missing("dataDisk.diskSizeGB")
-    return disk
-
-
-def _name(fields: Fields, old: Body | None) -> str:
-    name = fields.text("name")
-    if name and not re.fullmatch(r"[\w.-]{1,80}", name):
-        raise invalid("disk.name", f"The disk name '{name[:100]}' is invalid.")
-    return name or str((old or {}).get("name", ""))
-
-
-def _managed(find: Find, fields: Fields, old: Body | None, size: str) -> Body:
-    default = "Premium_LRS" if sizes.takes_premium(size) else "Standard_LRS"
-    kind = fields.word("storageAccountType", *DISK_TYPES, default=(old or {}).get("storageAccountType", default))
-    managed: Body = {"storageAccountType": kind}
-    wanted = fields.id()
-    if wanted:
-        if not wanted.is_type(DISK):
-            raise invalid("managedDisk.id", f"Resource {wanted} is no disk.")
-        managed["id"] = find(wanted)["id"]
-    elif old and "id" in old:
-        managed["id"] = old["id"]
-    return managed
-
-
 def provision(azure: Azure, machine: Body, now: datetime) -> Body:
-    """Create the disks that a machine lacks; gives its storage profile with their names and ids."""
+    """Create the disks that a machine lacks and free those it has no more.
+
+    Gives its storage profile with their names and ids.
+    """
     profile: Body = dict(machine["properties"]["storageProfile"])
     profile["osDisk"] = _provisioned(azure, machine, profile["osDisk"], "OsDisk_1", now)
     profile["dataDisks"] = [
         _provisioned(azure, machine, disk, f"disk{disk['lun'] + 2}", now) for disk in profile["dataDisks"]
     ]
+    kept = {disk["managedDisk"]["id"].lower() for disk in (profile["osDisk"], *profile["dataDisks"])}
+    for disk in azure.store.of_type(DISK):
+        if disk.get("managedBy") == machine["id"] and disk["id"].lower() not in kept:
+            azure.store.put(attached(disk, None))
     return profile
 
 
 def _provisioned(azure: Azure, machine: Body, disk: Body, part: str, now: datetime) -> Body:
-    group = ResourceId(machine["id"]).parent
     name = disk.get("name") or f"{machine['name']}_{part}_{uuid4().hex}"
-    disk_id = disk["managedDisk"].get("id") or f"{group}/providers/{DISK}/{name}"
-    known = azure.store.get(disk_id)
+    own_id = disk["managedDisk"].get("id") or disk_id(ResourceId(machine["id"]), name)
+    known = azure.store.get(own_id)
     if known is None:
-        azure.store.put(_body(machine, disk, name, disk_id, now))
+        azure.store.put(_body(machine, disk, name, own_id, now))
     elif known.get("managedBy") != machine["id"]:
         azure.store.put(attached(dict(known), machine["id"]))
     # Azure tells the name right behind the type.
     head: Body = {key: disk[key] for key in ("osType", "lun") if key in disk}
-    return {**head, "name": name, **disk, "managedDisk": {**disk["managedDisk"], "id": disk_id}}
+    return {**head, "name": name, **disk, "managedDisk": {**disk["managedDisk"], "id": own_id}}
 
 
-def _body(machine: Body, disk: Body, name: str, disk_id: str, now: datetime) -> Body:
+def _body(machine: Body, disk: Body, name: str, own_id: str, now: datetime) -> Body:
     sku = disk["managedDisk"]["storageAccountType"]
     gigabytes = disk.get("diskSizeGB", 30)
     system = {"osType": disk["osType"]} if "osType" in disk else {}
@@ -161,11 +218,11 @@ def _body(machine: Body, disk: Body, name: str, disk_id: str, now: datetime) -> 
         path = "".join(
             f"/{word}/{image[key]}{'/ArtifactTypes/VMImage' if key == 'publisher' else ''}" for word, key in names
         )
-        start = f"/Subscriptions/{ResourceId(disk_id).subscription}/Providers/Microsoft.Compute/Locations"
+        start = f"/Subscriptions/{ResourceId(own_id).subscription}/Providers/Microsoft.Compute/Locations"
         creation["imageReference"] = {"id": f"{start}/{machine['location']}{path}"}
     return {
         "name": name,
-        "id": disk_id,
+        "id": own_id,
         "type": DISK,
         "location": machine["location"],
         **({"zones": machine["zones"]} if "zones" in machine else {}),

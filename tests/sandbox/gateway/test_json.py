@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plstui.sandbox.gateway.errors import ArmError
+from plstui.sandbox.gateway.fields import read
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b"", None),
+        (b" \r\n", None),
+        (b'{"a": [1, 2.5, true, null, "\\u00e9"]}', {"a": [1, 2.5, True, None, "é"]}),
+        (b'{"properties": {"mode": "x", template:{\r\n"$schema": "http://x//y"}}}', None),
+        (b'{ // a remark, }\n "a": /* { */ 1, }', {"a": 1}),
+        (b'{a: [1, 2, /* last */ ], $b1: "x, ]"}', {"a": [1, 2], "$b1": "x, ]"}),
+        (b'{"a": "two\nlines"}', {"a": "two\nlines"}),
+        (b'"\\ud83d\\ude00"', "😀"),
+    ],
+)
+def test_what_arm_takes_for_json(content: bytes, value: Any) -> None:
+    if b"template" in content:
+        value = {"properties": {"mode": "x", "template": {"$schema": "http://x//y"}}}
+    assert read(content) == value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"nonsense",
+        b"\xff\xfe{",
+        b'{"a": NaN}',
+        b"{a: Infinity}",
+        b"[1e999]",
+        b'"\\ud800"',
+        b"[" * 100_000,
+        b"[" * 65 + b"]" * 65,
+        b"/* never closed",
+        b'"' + b'\\"' * 1000,
+    ],
+)
+def test_what_arm_refuses(content: bytes) -> None:
+    with pytest.raises(ArmError) as refused:
+        read(content)
+    assert (refused.value.status, refused.value.code) == (400, "InvalidRequestContent")
