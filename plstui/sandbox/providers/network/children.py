@@ -23,6 +23,9 @@ class NetworkChild(NetworkEndpoint):
     restamps: ClassVar[bool] = False
     """Whether a PUT that changes nothing gives a new etag all the same."""
 
+    always_updates: ClassVar[bool] = False
+    """Whether a PUT that changes nothing is Updating all the same: of some types every recorded one is."""
+
     @property
     def collection(self) -> str:
         """The parent's property that holds it."""
@@ -35,6 +38,10 @@ class NetworkChild(NetworkEndpoint):
     def build(self, call: Call, old: Body | None) -> Body:
         """Children are built within their parents."""
         return self.build_child(call, self.parent(call), old)
+
+    def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
+        """Whether a PUT changes anything, and the state that its answer shows."""
+        return (True, UPDATING) if self.always_updates else super().difference(call, old, new)
 
     def check_child_unused(self, parent: Body, child: Body) -> None:
         """Raise the 400 of a child that may not be deleted now."""

@@ -99,6 +99,7 @@ class Parts:
         location = self.balancer["location"]
         method = fields.word("privateIPAllocationMethod", "Dynamic", "Static", default="Dynamic")
         zones = {"zones": sent.texts("zones")} if "zones" in sent else {}
+        former = self._former(FRONTENDS, name)
         if public := fields.reference("publicIPAddress"):
             kind = publicips.TYPE
             found = self.endpoint.require(
@@ -112,11 +113,11 @@ class Parts:
                     f"{found['sku']['name']} sku publicIP {found['id']}.",
                 )
             properties: Body = {"privateIPAllocationMethod": method, "publicIPAddress": {"id": found["id"]}}
-            if version := fields.word("privateIPAddressVersion", "IPv4", "IPv6"):
+            kept = former["properties"].get("privateIPAddressVersion", "") if former else ""
+            if version := fields.word("privateIPAddressVersion", "IPv4", "IPv6", default=kept):
                 properties["privateIPAddressVersion"] = version
         elif wanted := fields.reference("subnet"):
             subnet = self.endpoint.require(wanted, by=self.id, kind=SUBNET, call=self.call, location=location)
-            former = self._former(FRONTENDS, name)
             properties = {
                 "privateIPAddress": address_for(subnet, fields, former, own, allocator),
                 "privateIPAllocationMethod": method,

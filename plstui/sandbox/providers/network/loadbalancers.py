@@ -144,15 +144,12 @@ class BackendPools(NetworkChild):
 
     type: ClassVar[str] = f"{lbparts.TYPE}/{lbparts.POOLS}"
     put_pace: ClassVar[Pace] = Pace(1, 3)
+    always_updates: ClassVar[bool] = True
 
     def build_child(self, call: Call, parent: Body, old: Body | None) -> Body:
         """One pool."""
         parts = lbparts.Parts(self, call, parent, parent, standard=parent["sku"]["name"] != "Basic")
         return parts.pool(call.fields, call.named.name)
-
-    def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
-        """Every recorded PUT of a pool is Updating, whether it changes anything or not."""
-        return True, UPDATING
 
     def check_child_unused(self, parent: Body, child: Body) -> None:
         """A pool with members or under a rule stays."""

@@ -239,6 +239,7 @@ class SecurityRules(NetworkChild):
 
     type: ClassVar[str] = RULE
     put_pace: ClassVar[Pace] = Pace(1, 1)
+    always_updates: ClassVar[bool] = True
 
     def build_child(self, call: Call, parent: Body, old: Body | None) -> Body:
         """One rule, which may not conflict with its siblings."""

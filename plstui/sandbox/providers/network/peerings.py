@@ -102,6 +102,7 @@ class Peerings(NetworkChild):
 
     type: ClassVar[str] = TYPE
     put_pace: ClassVar[Pace] = Pace(10, 10)
+    always_updates: ClassVar[bool] = True
 
     def check_parent(self, call: Call, parent: Body) -> None:
         """Neither a network that goes nor one that is busy."""

@@ -91,16 +91,24 @@ UNTIL: dict[str, dict[str, str]] = {
 }
 """By type in lower case: paths and the api-version that no longer shows them."""
 
-_QUIET, _QUIET_SINCE = "enableAcceleratedNetworking", "2022-01-01"
-"""What the interface of a machine that does not have it no longer mentions, and since which api-version."""
+BESIDE: dict[str, tuple[str, str, object, str]] = {
+    _N + "networkinterfaces": ("enableAcceleratedNetworking", "virtualMachine", False, "2022-01-01"),
+    _N + "loadbalancers/frontendipconfigurations": (
+        "privateIPAddressVersion",
+        "publicIPAddress",
+        "IPv4",
+        "2022-01-01",
+    ),
+}
+"""By type in lower case: a property, another beside which it is not shown while it has this value, and since when."""
 
 Paths = dict[str, tuple[tuple[str, ...], ...]]
 
 
 @lru_cache(maxsize=64)
-def _hidden(api_version: str) -> Paths:
+def _hidden(date: str) -> Paths:
     """By type: the paths that an api-version does not show. Api-versions compare as text: they are dates."""
-    date, hidden = api_version[:10], {}
+    hidden = {}
     for kind in SINCE.keys() | UNTIL.keys():
         paths = [path for path, first in SINCE.get(kind, {}).items() if date < first]
         paths += [path for path, end in UNTIL.get(kind, {}).items() if date >= end]
@@ -111,26 +119,25 @@ def _hidden(api_version: str) -> Paths:
 
 def shape(body: Body, api_version: str) -> Body:
     """A body as an api-version shows it. Bodies are never changed: what differs is copied."""
-    shown = _shape(body, _hidden(api_version))
-    properties = shown.get("properties", {})
-    if "virtualMachine" in properties and not properties.get(_QUIET, True) and api_version[:10] >= _QUIET_SINCE:
-        del properties[_QUIET]
-    return shown
+    return _shape(body, api_version[:10])
 
 
-def _shape(body: Body, hidden: Paths) -> Body:
-    shown = dict(body)
+def _shape(body: Body, date: str) -> Body:
+    shown, kind = dict(body), str(body.get("type", "")).lower()
     if isinstance(properties := body.get("properties"), dict):
-        shown["properties"] = {name: _inner(value, hidden) for name, value in properties.items()}
-    for path in hidden.get(str(body.get("type", "")).lower(), ()):
+        shown["properties"] = {name: _inner(value, date) for name, value in properties.items()}
+        name, beside, value, since = BESIDE.get(kind, ("", "", None, "9"))
+        if date >= since and beside in properties and properties.get(name) == value:
+            shown["properties"].pop(name, None)
+    for path in _hidden(date).get(kind, ()):
         _drop(shown, path)
     return shown
 
 
-def _inner(value: Any, hidden: Paths) -> Any:
+def _inner(value: Any, date: str) -> Any:
     """Sub-resources in an array, shaped; anything else as it is."""
     if isinstance(value, list) and value and isinstance(value[0], dict) and "type" in value[0]:
-        return [_shape(item, hidden) for item in value]
+        return [_shape(item, date) for item in value]
     return value
 
 
