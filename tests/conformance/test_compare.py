@@ -1,0 +1,89 @@
+"""The comparison of answers finds what it is for, and nothing in equal ones."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.conformance.compare import differences
+from tests.conformance.known import find
+from tests.conformance.recordings import Bindings, Exchange
+
+BODY = {
+    "id": "/subscriptions/{sub}/resourceGroups/{rg1}/providers/Microsoft.Compute/disks/vm_OsDisk_1_" + "ab" * 16,
+    "etag": 'W/"{g1}"',
+    "tags": {"foo": "doo"},
+    "properties": {"provisioningState": "Succeeded", "ttl": 60, "subnets": [], "zones": ["1", "2"], "primary": True},
+}
+HEADERS = {"azure-asyncoperation": "https://somewhere"}
+
+
+def found(change: Any = None, *, status: int = 201, headers: dict[str, str] | None = None) -> list[str]:
+    """The differences between the recorded answer and one that is changed by `change`."""
+    body = deepcopy(BODY)
+    if change:
+        change(body)
+    answer = (status, HEADERS if headers is None else headers, body)
+    return list(differences((201, HEADERS, BODY), answer))
+
+
+def test_equal_answers_have_no_difference() -> None:
+    assert found() == []
+
+
+def test_what_no_two_runs_share_is_no_difference() -> None:
+    assert found(lambda body: body.update(id=BODY["id"].replace("ab" * 16, "0f" * 16))) == []  # type: ignore[attr-defined]
+    assert found(lambda body: body.update(etag='W/"11111111-2222-4333-8444-555555555555"')) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "difference"),
+    [
+        ("provisioningState", "Updating", "value properties.provisioningState: ['succeeded'] -> ['updating']"),
+        ("ttl", "60", "type properties.ttl: ['number'] -> ['text']"),
+        ("ttl", 3600, "value properties.ttl: ['60'] -> ['3600']"),
+        ("subnets", None, "type properties.subnets: [] -> ['nothing']"),
+        ("zones", ["1"], "value properties.zones: ['1', '2'] -> ['1']"),
+        ("zones", ["1", "3"], "value properties.zones: ['1', '2'] -> ['1', '3']"),
+        ("surprise", 1, "key extra properties.surprise"),
+    ],
+)
+def test_a_changed_property_is_found(name: str, value: Any, difference: str) -> None:
+    assert found(lambda body: body["properties"].update({name: value})) == [difference]
+
+
+def test_a_missing_property_and_other_tags_are_found() -> None:
+    assert found(lambda body: body["properties"].pop("subnets")) == ["key missing properties.subnets"]
+    assert found(lambda body: body["tags"].clear()) == ["value tags: ['{\"foo\": \"doo\"}'] -> ['{}']"]
+
+
+def test_another_status_and_other_headers_are_found() -> None:
+    assert found(status=200) == ["status 201 -> 200"]
+    assert found(headers={}) == ["header azure-asyncoperation missing"]
+    assert found(headers={**HEADERS, "etag": "x"}) == ["header etag extra"]
+
+
+def test_the_table_excuses_what_it_names_and_nothing_else() -> None:
+    kind = "Microsoft.Network/virtualNetworks/subnets"
+    difference = "value properties.privateEndpointNetworkPolicies: ['enabled'] -> ['disabled']"
+
+    assert find("sdkpy2103__x.jsonl", f"PUT {kind}", difference, ours=False)
+    assert not find("cli2411__x.jsonl", f"PUT {kind}", difference, ours=False)
+    assert not find("sdkpy2103__x.jsonl", f"PUT {kind}", "status 200 -> 201", ours=False)
+    assert find("x", f"GET {kind}", "key extra properties.purpose", ours=True)
+    assert not find("x", f"GET {kind}", "key extra properties.purpose", ours=False)
+
+
+def test_a_group_that_only_upper_case_names_is_the_group_in_use() -> None:
+    """Azure writes some references in capitals; the recorder took them for those of one more group."""
+    path = "/subscriptions/{sub}/resourceGroups/{rg1}/providers/Microsoft.Network/virtualNetworks/v"
+    body = {"id": path, "properties": {"nic": path.replace("rg1", "rg2").replace("virtualNetworks/v", "nics/NIC")}}
+    exchange = Exchange(0, "GET", path, "", "2024-05-01", "Microsoft.Network/virtualNetworks", None, {}, 200, {}, body)
+
+    bindings = Bindings.start([exchange], "s", "run")
+
+    assert bindings.fill("{rg1} {rg2}") == "run-rg1 RUN-RG1"
+    bindings.learn({"etag": "{g1}/{g1}"}, {"etag": f"{'a' * 36}/{'a' * 36}"})
+    assert bindings.fill("{g1}") == "a" * 36
