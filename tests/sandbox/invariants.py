@@ -12,6 +12,7 @@ from plstui.sandbox.store import Store
 
 N = "Microsoft.Network/"
 LB, NIC, VNET = N + "loadBalancers", N + "networkInterfaces", N + "virtualNetworks"
+MACHINE = "Microsoft.Compute/virtualMachines"
 SERVICE, ENDPOINT = N + "privateLinkServices", N + "privateEndpoints"
 
 MIRRORS = {
@@ -44,11 +45,12 @@ MAY_DANGLE = frozenset({"remoteVirtualNetwork", "privateLinkServiceId", "private
 
 def problems(store: Store) -> list[str]:
     """Every way in which the resources contradict each other."""
+    network = (_dangling, _unmirrored, _stale_mirrors, _etags, _addresses, *PRIVATE_LINK)
+    checks = {"Microsoft.Network": network, "Microsoft.Compute": (_machines, _disks, _children)}
     return [
         problem
         for body in store
-        if ResourceId(body["id"]).type.startswith(N) and "properties" in body
-        for check in (_dangling, _unmirrored, _stale_mirrors, _etags, _addresses, *PRIVATE_LINK)
+        for check in checks.get(ResourceId(body["id"]).type.partition("/")[0], ())
         for problem in check(store, body)
     ]
 
@@ -95,6 +97,8 @@ def _stale_mirrors(store: Store, body: Json) -> Iterator[str]:
         for back in BACK & part["properties"].keys():
             if back == "networkInterfaces" and kind in (SERVICE, ENDPOINT):
                 continue  # These are their own, and looked at elsewhere.
+            if (kind, back) in MIRRORS:
+                continue  # A reference of that name: what a subnet calls its gateway, an address calls its mirror.
             names = {name for (source, name), mirror in MIRRORS.items() if mirror == back and source != kind}
             for source_id in _ids(part["properties"][back]):
                 source = store.get(source_id)
@@ -180,6 +184,44 @@ def _zone_groups(store: Store, body: Json) -> Iterator[str]:
                 record_id = f"{zone}/A/{record['recordSetName']}"
                 if record["provisioningState"] == "Succeeded" and store.get(zone) and not store.get(record_id):
                     yield f"{group['id']}: there is no {record_id}"
+
+
+def _machines(store: Store, body: Json) -> Iterator[str]:
+    """A machine and its interfaces and disks know each other."""
+    for nic_id in _interfaces_of(body) if body["type"] == MACHINE else []:
+        nic = store.get(nic_id)
+        if nic is None or nic["properties"].get("virtualMachine", {}).get("id") != body["id"]:
+            yield f"{body['id']}: its interface {nic_id} does not know it"
+    for disk in _disks_of(body) if body["type"] == MACHINE else []:
+        known = store.get(disk["managedDisk"]["id"]) if "id" in disk["managedDisk"] else {"managedBy": body["id"]}
+        if known is None or known.get("managedBy") != body["id"]:
+            yield f"{body['id']}: its disk {disk} does not know it"
+
+
+def _disks(store: Store, body: Json) -> Iterator[str]:
+    """A disk that is said to belong to a machine does."""
+    owner = body.get("managedBy")
+    if body["type"] != "Microsoft.Compute/disks" or owner is None:
+        return
+    machine = store.get(owner)
+    if machine is None or body["id"] not in [disk["managedDisk"].get("id") for disk in _disks_of(machine)]:
+        yield f"{body['id']}: {owner} has no such disk"
+
+
+def _children(store: Store, body: Json) -> Iterator[str]:
+    """What hangs under something is gone when that is."""
+    parent = ResourceId(body["id"]).parent
+    if parent is not None and store.get(parent) is None:
+        yield f"{body['id']}: there is no {parent}"
+
+
+def _interfaces_of(machine: Json) -> list[str]:
+    return [item["id"] for item in machine["properties"]["networkProfile"]["networkInterfaces"]]
+
+
+def _disks_of(machine: Json) -> list[Json]:
+    profile = machine["properties"]["storageProfile"]
+    return [profile["osDisk"], *profile["dataDisks"]]
 
 
 def _asked(endpoint: Json) -> list[Json]:

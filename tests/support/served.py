@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,24 +61,29 @@ class Served:
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Call the control endpoint."""
         ready = self.ready
-        return self._call(method, ready["control"] + path, ready["control_token"], body)
+        return self.call(method, ready["control"] + path, ready["control_token"], body)
 
     def arm(self, side: str, method: str, path: str, body: Any = None, api_version: str = "2024-05-01") -> Any:
         """Call ARM as a side's service principal; `path` starts with the resource id."""
         url = f"{self.ready['arm']}{path}?api-version={api_version}"
-        return self._call(method, url, self.token(side), body)
+        return self.call(method, url, self.token(side), body)
 
     def token(self, side: str) -> str:
         """A bearer token of a side's service principal."""
+        return self.token_of(self.ready["tenants"][side], self.ready["clients"][side])
+
+    def token_of(self, tenant: str, client: Mapping[str, str]) -> str:
+        """A bearer token of any service principal; `client` holds `client_id` and `client_secret`."""
         ready = self.ready
-        form = {"grant_type": "client_credentials", "scope": ready["arm"] + "/.default", **ready["clients"][side]}
-        url = f"{ready['arm']}/{ready['tenants'][side]}/oauth2/v2.0/token"
+        form = {"grant_type": "client_credentials", "scope": ready["arm"] + "/.default", **client}
+        url = f"{ready['arm']}/{tenant}/oauth2/v2.0/token"
         request = urllib.request.Request(url, data=urllib.parse.urlencode(form).encode())
         with urllib.request.urlopen(request, context=self._tls(), timeout=PATIENCE) as answer:
             token: str = json.load(answer)["access_token"]
         return token
 
-    def _call(self, method: str, url: str, token: str, body: Any) -> Any:
+    def call(self, method: str, url: str, token: str, body: Any = None) -> Any:
+        """Call any address of it with a bearer token."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         request = urllib.request.Request(url, data=data, method=method, headers=headers)
