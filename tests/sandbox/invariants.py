@@ -50,6 +50,7 @@ def problems(store: Store) -> list[str]:
     return [
         problem
         for body in store
+        if "properties" in body
         for check in checks.get(ResourceId(body["id"]).type.partition("/")[0], ())
         for problem in check(store, body)
     ]
