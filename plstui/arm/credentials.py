@@ -26,7 +26,7 @@ from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
 from plstui.arm.transport import sdk_options
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
-from plstui.domain.errors import ConfigError, CredentialsError
+from plstui.domain.errors import ConfigError, SignInPendingError
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 
@@ -233,7 +233,7 @@ class DeviceCode:
         self._text = ""
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """A token, when the code has been typed. Raises `CredentialsError` with the prompt while it has not."""
+        """A token, when the code has been typed. Raises `SignInPendingError` with the prompt while it has not."""
         self._loop = asyncio.get_running_loop()
         if self._pending is None:
             self._prompted.clear()
@@ -244,7 +244,7 @@ class DeviceCode:
             await asyncio.wait((pending, prompted), return_when=asyncio.FIRST_COMPLETED)
             prompted.cancel()
             if not pending.done():
-                raise CredentialsError(self._text, hint="The pane fills by itself when that is done.")
+                raise SignInPendingError(self._text, hint="The pane fills by itself when that is done.")
         try:
             return await asyncio.shield(pending)
         finally:

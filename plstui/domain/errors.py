@@ -3,6 +3,7 @@
     PlstuiError
     ├── ConfigError          settings are wrong or missing; nothing was asked of Azure
     ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
+    │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
     ├── RefusedError         plstui itself does not do it, and says why
     └── AzureError           Azure answered with an error; its code is kept
@@ -42,6 +43,12 @@ class CredentialsError(PlstuiError):
     """There is no usable sign-in for a subscription."""
 
     code = "Credentials"
+
+
+class SignInPendingError(CredentialsError):
+    """Somebody has been asked to sign in; the message is the request."""
+
+    code = "SignInPending"
 
 
 class UnreachableError(PlstuiError):

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable
 
-from plstui.domain.errors import PlstuiError, ThrottledError
+from plstui.domain.errors import PlstuiError, SignInPendingError, ThrottledError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot, Tier
 from plstui.domain.tree import rows
@@ -186,7 +186,8 @@ class Watcher:
         return snapshot
 
     def _failed(self, error: PlstuiError) -> Snapshot:
-        self._failures += 1
+        if not isinstance(error, SignInPendingError):  # Nothing is wrong: it goes on once somebody has signed in.
+            self._failures += 1
         self.failure = error
         self._retry_after = error.retry_after if isinstance(error, ThrottledError) else 0.0
         self.snapshot = self.snapshot.failed(str(error), error.code, self._clock.now())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
+from plstui.domain.snapshot import Snapshot
 from plstui.domain.world import Link
 
 
@@ -43,6 +45,32 @@ class ProbeRun:
     def ok(self) -> bool:
         """Whether every target answered with a backend's page every time."""
         return bool(self.targets) and all((r := self.result(t)) is not None and r.ok for t in self.targets)
+
+
+LOOKS = 2
+"""Snapshots after a write that may not show it yet: one may have been on its way when the write ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Writes that Azure has taken and no snapshot has shown yet: their rows go on saying that they are under way."""
+
+    writes: Mapping[ResourceId, Verb] = field(default_factory=dict)
+    _looks: Mapping[ResourceId, int] = field(default_factory=dict)
+    """How many snapshots each has been waited for."""
+
+    def written(self, connection_id: ResourceId, verb: Verb) -> Settling:
+        """With one write more."""
+        return Settling({**self.writes, connection_id: verb}, {**self._looks, connection_id: 0})
+
+    def after(self, snapshot: Snapshot) -> Settling:
+        """Without those that the ISV's next snapshot shows, or should have: what Azure reports is all there is then."""
+        if not self.writes:
+            return self
+        shown = {connection.id: connection.status for connection in snapshot.connections()}
+        looks = {connection_id: count + 1 for connection_id, count in self._looks.items()}
+        left = {i: v for i, v in self.writes.items() if looks[i] < LOOKS and shown.get(i) != v.status}
+        return Settling(left, {connection_id: looks[connection_id] for connection_id in left})
 
 
 def seen_since(

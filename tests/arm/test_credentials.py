@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from plstui.arm.credentials import FAILURE_KEPT, RENEW_EARLY, Tokens
 from plstui.arm.side import ArmSide, open_side
 from plstui.config.settings import Azure, Settings, SideSettings
-from plstui.domain.errors import ConfigError, CredentialsError
+from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer
@@ -333,12 +333,12 @@ async def test_where_the_terminal_is_taken_the_prompt_is_the_reason(
     async with opened(by(settings, "device-code")) as side:
         for _ in range(2):
             with pytest.raises(
-                CredentialsError, match=r"open https://microsoft\.example/devicelogin and enter .* ABCD-1234"
+                SignInPendingError, match=r"open https://microsoft\.example/devicelogin and enter .* ABCD-1234"
             ):
                 await side.reader.read(Tier.CONNECTIONS)
         code_typed.set()
         while not azure.requests("GET", "privateEndpoints"):
-            with suppress(CredentialsError):  # The sign-in's thread may not have its answer yet.
+            with suppress(SignInPendingError):  # The sign-in's thread may not have its answer yet.
                 await side.reader.read(Tier.CONNECTIONS)
 
     assert azure.seen[-1].authorization == "Bearer token-by-code"

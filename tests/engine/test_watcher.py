@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from plstui.domain.connection import APPROVED
-from plstui.domain.errors import CredentialsError, ThrottledError, UnreachableError
+from plstui.domain.errors import CredentialsError, SignInPendingError, ThrottledError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot, Tier
 from plstui.engine.watcher import Watcher
@@ -225,6 +225,15 @@ async def test_backing_off_doubles_up_to_a_minute_and_ends_with_the_first_answer
     isv.cloud.faults.clear()
     await isv.next(3)
     assert isv.clock.waits[6:] == [60.0, 5.0]
+
+
+async def test_a_person_who_is_signing_in_is_not_backed_off_from() -> None:
+    isv = watch()
+    isv.cloud.faults[Side.ISV] = SignInPendingError("Open example.org and enter the code.")
+    await isv.next(5)
+
+    assert not isv.watcher.snapshot.reachable
+    assert isv.clock.waits == [5.0] * 4
 
 
 async def test_a_failure_that_lasts_for_days_is_no_failure_of_ours() -> None:

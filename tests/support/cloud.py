@@ -45,6 +45,9 @@ class Cloud:
         self.answering = asyncio.Event()
         """Cleared while writes stay without an answer."""
         self.answering.set()
+        self.showing = asyncio.Event()
+        """Cleared while a single connection cannot be read."""
+        self.showing.set()
         self.reads = 0
 
     def become(self, world: World) -> None:
@@ -132,6 +135,7 @@ class Reader:
 
     async def read_connection(self, connection_id: ResourceId) -> Connection:
         """One connection as it is now."""
+        await self._cloud.showing.wait()
         self._snapshot()
         return self._cloud.connection(connection_id)
 

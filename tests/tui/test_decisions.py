@@ -101,6 +101,28 @@ async def test_the_row_says_that_a_write_is_under_way() -> None:
         await play.shows("✔ Approved", gone=("◌ approving…", "Pending"))
 
 
+async def test_one_question_at_a_time_also_when_an_earlier_write_ends_meanwhile() -> None:
+    async with stage(lab(Request(), Request(name="another", guid="guid-2"))) as play:
+        play.cloud.answering.clear()
+        await play.press("a")
+        await play.until(lambda: asked(play))
+        await play.press("enter")
+        await play.shows("◌ approving…")
+
+        play.cloud.showing.clear()
+        await play.press("down")
+        await play.shows("▸ ◷ Pending     another")
+        await play.press("a")
+        play.cloud.answering.set()
+        await play.shows("✔ Approved", gone=("◌ approving",))
+        await play.press("a")
+        await play.shows("You are about to be asked about")
+        play.cloud.showing.set()
+        await play.until(lambda: asked(play))
+        await play.press("escape")
+        await play.until(lambda: not asked(play))
+
+
 async def test_what_azure_refuses_is_said_and_changes_nothing() -> None:
     async with stage(lab()) as play:
         play.cloud.write_fault = AzureError("The subscription is disabled.", status=409, code="ReadOnlyDisabled")

@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from plstui.domain.connection import APPROVED
-from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, UnreachableError
+from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, SignInPendingError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
 from plstui.tui.app import CLOSING_TIME, PlstuiApp
@@ -38,14 +38,28 @@ async def test_when_connecting_fails_the_app_ends_and_says_why(error: PlstuiErro
         assert play.app.return_code == 1
 
 
-async def test_when_nobody_is_signed_in_the_app_ends() -> None:
+@pytest.mark.parametrize("code", ["", "invalid_client"], ids=["plstui's code", "Azure's code"])
+async def test_when_nobody_is_signed_in_the_app_ends(code: str) -> None:
     def signed_out(cloud: Cloud) -> None:
-        cloud.faults = {side: CredentialsError("Nobody is signed in.", hint="Run az login.") for side in Side}
+        fault = CredentialsError("Nobody is signed in.", hint="Run az login.", code=code)
+        cloud.faults = dict.fromkeys(Side, fault)
 
     async with stage(lab(), before=signed_out, filled=False) as play:
         await play.until(lambda: play.app.return_code is not None)
         assert isinstance(play.app.failure, CredentialsError)
         assert "az login" in str(play.app.failure)
+
+
+async def test_somebody_who_is_asked_to_sign_in_has_the_time_for_it() -> None:
+    def asked(cloud: Cloud) -> None:
+        cloud.faults = dict.fromkeys(Side, SignInPendingError("Open example.org and enter the code ABCD-1234."))
+
+    async with stage(lab(), before=asked, filled=False) as play:
+        seen = await play.shows("Open example.org and enter the code ABCD-1234.")
+        assert play.app.return_code is None, seen.text
+        play.cloud.faults.clear()
+        await play.turn(6)
+        await play.shows("web1", "saasPrivateEndpoint", "● live", gone=("ABCD-1234",))
 
 
 async def test_one_side_without_a_sign_in_leaves_the_other_to_look_at() -> None:

@@ -264,6 +264,24 @@ async def test_an_unhealthy_backend_is_red_in_tree_and_table(size: tuple[int, in
         assert play.is_red("✖ Down", in_line_with="10.0.1.5:80")
 
 
+async def test_a_machine_behind_two_rules_has_two_rows_to_stand_on() -> None:
+    world = lab()
+    assert world.isv
+    [balancer] = world.isv.balancers
+    [rule] = balancer.rules
+    second = replace(rule, id=rule.id.child("x", "admin"), name="admin", frontend_port=8443, backend_port=9443)
+    two = replace(world, isv=replace(world.isv, balancers=(replace(balancer, rules=(rule, second)),)))
+    async with stage(two, size=(160, 48)) as play:
+        await play.press("2")
+        await play.shows("10.0.1.6:9443")
+        for address in ("10.0.1.4:80", "10.0.1.4:9443", "10.0.1.5:80"):
+            seen = play.see()
+            assert address in seen.line("▸ web", "not probed"), seen.text
+            await play.press("down")
+        await play.press("enter")
+        await play.shows("Microsoft.Compute/virtualMachines", "🔵 web2")
+
+
 async def test_old_health_is_marked_and_the_pane_stays_live() -> None:
     async with stage(lab(), size=(160, 48)) as play:
         await play.shows("✔ 3/3", "✔ Up")

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plstui.domain.az import az_line
-from plstui.domain.connection import Verb
+from plstui.domain.connection import APPROVED, DISCONNECTED, Verb
 from plstui.tui.clock import age
+from plstui.tui.state import Settling
 from plstui.tui.widgets.az_line import broken
 from plstui.tui.widgets.columns import GAP, Column, fit
-from tests.support.lab import Request
+from tests.support.lab import Request, lab, with_status
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,25 @@ from tests.support.lab import Request
 )
 def test_ages_read_as_people_say_them(seconds: int, words: str) -> None:
     assert age(timedelta(seconds=seconds)) == words
+
+
+def test_a_write_settles_when_it_is_shown_or_should_have_been() -> None:
+    before, after = lab().isv, with_status(APPROVED).isv
+    assert before
+    assert after
+    connection = Request().connection_id
+    settling = Settling().written(connection, Verb.APPROVE)
+
+    assert settling.after(after).writes == {}
+    # This one may have been on its way when the write ended; the one after it is what Azure reports.
+    assert settling.after(before).writes == {connection: Verb.APPROVE}
+    assert settling.after(before).after(before).writes == {}
+
+    removed = Settling().written(connection, Verb.REMOVE)
+    gone = with_status(DISCONNECTED, at_service=False).isv
+    assert gone
+    assert removed.after(before).writes == {connection: Verb.REMOVE}
+    assert removed.after(gone).writes == {}
 
 
 @given(st.text(max_size=80), st.integers(min_value=20, max_value=120))

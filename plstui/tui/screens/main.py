@@ -18,7 +18,7 @@ from textual.types import CSSPathType
 
 from plstui.domain.changes import ChangeKind, diff
 from plstui.domain.connection import PENDING, Verb
-from plstui.domain.errors import CredentialsError, PlstuiError, RefusedError
+from plstui.domain.errors import CredentialsError, PlstuiError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, targets
 from plstui.domain.sides import Side
@@ -43,7 +43,7 @@ from plstui.tui.messages import (
     SectionChosen,
     SnapshotFetched,
 )
-from plstui.tui.state import Event, ProbeRun, seen_since
+from plstui.tui.state import Event, ProbeRun, Settling, seen_since
 from plstui.tui.tones import BUSY
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
 from plstui.tui.widgets.backends import BackendsTable
@@ -90,8 +90,9 @@ class MainScreen(Screen[None]):
         self._where = where
         self._clock = clock
         self._runtime: Runtime | None = None
-        self._settling: dict[ResourceId, Verb] = {}
-        self._asking = False
+        self._settling = Settling()
+        self._asked: ResourceId | None = None
+        """The connection that a person is being asked about: one question at a time."""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context)
@@ -156,7 +157,7 @@ class MainScreen(Screen[None]):
         if snapshot.read_at:
             self.read_at = {**self.read_at, snapshot.side: snapshot.read_at}
         if snapshot.side is Side.ISV:
-            self._settling.clear()
+            self._settling = self._settling.after(snapshot)
         if snapshot != old:
             isv, customer = self.world.isv, self.world.customer
             self.world = World(snapshot, customer) if snapshot.side is Side.ISV else World(isv, snapshot)
@@ -191,21 +192,25 @@ class MainScreen(Screen[None]):
 
     def _leave_if_nobody_is_signed_in(self) -> None:
         """Without a sign-in for any side there is nothing to look at: end, and say so where it stays readable."""
-        sides = [side for side in (self.world.isv, self.world.customer) if side]
-        if sides and not self.read_at and all(side.error_code == CredentialsError.code for side in sides):
-            self.app.post_message(Failed(CredentialsError(sides[0].error)))
+        failures = [watcher.failure for watcher in self._runtime.watchers.values()] if self._runtime else []
+        signed_out = [f for f in failures if isinstance(f, CredentialsError) and not isinstance(f, SignInPendingError)]
+        if signed_out and signed_out == failures and not self.read_at:
+            self.app.post_message(Failed(signed_out[0]))
 
     # Decisions
 
     def decide(self, verb: Verb) -> None:
         link = self.context.link
-        if link and self._runtime and self._runtime.actions and not self._asking:
+        if self._asked:
+            reason = f"You are about to be asked about {clean(self._asked.name, 60)}; answer that first."
+            self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
+        elif link and self._runtime and self._runtime.actions:
+            self._asked = link.id
             self.run_worker(self._decide(verb, link, self._runtime), group="decide", name=f"{verb} {link.name}")
 
     async def _decide(self, verb: Verb, link: Link, runtime: Runtime) -> None:
         assert runtime.actions is not None, "the command's why_not lets nobody through without"
         name = clean(link.endpoint_name, 60)
-        self._asking = True
         try:
             outcome = await runtime.actions.perform(verb, link, self._ask(verb, link))
         except PlstuiError as error:
@@ -213,18 +218,23 @@ class MainScreen(Screen[None]):
             self._warn(error, title=f"{verb.value.capitalize()} {name}")
         else:
             if outcome:
-                self._settling[link.id] = verb
+                self._settling = self._settling.written(link.id, verb)
                 self._say(f"{verb.done} {name}", Tone.GOOD)
         finally:
-            self._asking = False
+            self._is_answered(link)
             self._sync_under_way()
+
+    def _is_answered(self, link: Link) -> None:
+        # By now it may be another connection that somebody is being asked about.
+        if self._asked == link.id:
+            self._asked = None
 
     def _ask(self, verb: Verb, link: Link) -> Confirm:
         async def confirm(intent: Intent) -> str | None:
             from plstui.tui.screens.confirm import ConfirmScreen
 
             answer = await self.app.push_screen_wait(ConfirmScreen(intent, link))
-            self._asking = False
+            self._is_answered(link)
             if answer is not None:
                 self._say(f"{verb.doing} {clean(link.endpoint_name, 60)}…", BUSY)
                 # The write is marked as under way right after this returns, before anything is waited for.
@@ -235,7 +245,7 @@ class MainScreen(Screen[None]):
 
     def _sync_under_way(self) -> None:
         actions = self._runtime.actions if self._runtime else None
-        self.under_way = {**self._settling, **(actions.under_way if actions else {})}
+        self.under_way = {**self._settling.writes, **(actions.under_way if actions else {})}
 
     def watch_under_way(self) -> None:
         self._update_context()

@@ -18,7 +18,7 @@ KEPT_EVENTS = 300
 
 
 class ActivityLog(VerticalScroll):
-    """Every event, newest last; the end stays in view."""
+    """Every event, newest last; the end stays in view for whoever has not scrolled away from it."""
 
     TITLE = "Activity"
 
@@ -28,9 +28,11 @@ class ActivityLog(VerticalScroll):
         yield Static()
 
     def watch_events(self, events: tuple[Event, ...]) -> None:
+        at_end = self.is_vertical_scroll_end
         for static in self.query_children(Static):
             static.update(Content("\n").join(_line(event) for event in events))
-            self.scroll_end(animate=False)
+            if at_end:
+                self.scroll_end(animate=False)
 
 
 class ActivityLine(Static):

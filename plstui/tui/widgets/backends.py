@@ -49,7 +49,10 @@ class BackendsTable(Table):
         isv = self.world.isv
         backends = [t for t in targets(self.world) if t.kind is TargetKind.BACKEND and t.resource_id] if isv else []
         self.rows = tuple(
-            Row(target.resource_id, self._cells(isv, target)) for target in backends if isv and target.resource_id
+            # A machine may stand behind several rules: the row is the machine's port.
+            Row(target.resource_id.child("ports", str(target.port)), self._cells(isv, target))
+            for target in backends
+            if isv and target.resource_id
         )
 
     def _cells(self, isv: Snapshot, target: Target) -> dict[str, Cell]:
@@ -77,7 +80,8 @@ class BackendsTable(Table):
 
     def on_table_selected(self, event: Table.Selected) -> None:
         event.stop()
-        self.post_message(DetailsRequested(event.key))
+        if event.key.parent:
+            self.post_message(DetailsRequested(event.key.parent))
 
 
 def _health(isv: Snapshot, machine: VirtualMachine | None) -> Cell:
