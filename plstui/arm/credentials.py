@@ -24,7 +24,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import AzureAuthorityHosts, AzureCliCredential, DeviceCodeCredential
 from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
-from plstui.arm.transport import sdk_options
+from plstui.arm.transport import at, sdk_options
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
 from plstui.domain.errors import ConfigError, SignInPendingError
 from plstui.domain.sides import Side
@@ -152,7 +152,7 @@ def _service_principal(settings: Settings, side: Side) -> ClientSecretCredential
     if not own.tenant or not own.client_secret_file:
         missing = "tenant" if not own.tenant else "client_secret_file"
         raise ConfigError(f"[{side}] has a client_id and no {missing}.", hint=f"Set {side}.{missing} in the settings.")
-    secret = read_secret(Path(own.client_secret_file).expanduser())
+    secret = read_secret(at(own.client_secret_file))
     try:
         return ClientSecretCredential(own.tenant, own.client_id, secret, **entra_options(settings))
     except ValueError:

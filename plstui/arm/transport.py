@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -42,4 +43,9 @@ def trust(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _ca(settings: Settings) -> Path:
-    return Path(settings.azure.ca).expanduser()
+    return at(settings.azure.ca)
+
+
+def at(path: str) -> Path:
+    """The path that a setting names. `~name` of nobody stays as it is, and is then a file that is not there."""
+    return Path(os.path.expanduser(path))

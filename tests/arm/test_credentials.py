@@ -230,6 +230,7 @@ async def test_a_refused_token_is_not_used_again(azure: ArmServer, side: ArmSide
         ({"tenant": ""}, "has a client_id and no tenant"),
         ({"client_secret_file": ""}, "has a client_id and no client_secret_file"),
         ({"client_secret_file": "/nowhere/secret"}, "cannot be read: No such file"),
+        ({"client_secret_file": "~nobody-at-all/secret"}, "~nobody-at-all/secret cannot be read: No such file"),
         ({"tenant": "a tenant"}, "is not a tenant's id"),
     ],
 )

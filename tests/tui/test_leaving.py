@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from time import monotonic
 
 import pytest
 
@@ -12,7 +11,7 @@ from plstui.domain.connection import APPROVED
 from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, SignInPendingError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
-from plstui.tui.app import CLOSING_TIME, PlstuiApp
+from plstui.tui.app import PlstuiApp
 from plstui.tui.screens.main import MainScreen
 from tests.support.cloud import Cloud
 from tests.support.lab import lab, with_status
@@ -97,11 +96,10 @@ async def test_q_leaves_at_once_even_when_a_probe_and_closing_hang() -> None:
         play.prober.hold("web1", "web2", "web3", "saasPrivateEndpoint")
         await play.press("p")
         await play.shows("probing, 0 of 4")
-        start = monotonic()
         await play.pilot.press("q")
         await play.until(lambda: play.app.return_code == 0)
+    # That this line is reached tells that nobody waited: closing never ends.
     assert closing.is_set()
-    assert monotonic() - start < CLOSING_TIME + 5, "a machine that is busy gets its time; hanging would never end"
 
 
 async def test_leaving_gives_everything_back() -> None:
