@@ -11,15 +11,15 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
-from plstui.domain.states import glyph_of
+from plstui.domain.states import Tone, glyph_of
 from plstui.domain.text import clean
 from plstui.domain.tree import rows
 from plstui.domain.world import Link
 
 
-def state_text(state: str) -> str:
-    """A state as glyph and word."""
-    return f"{glyph_of(state)} {clean(state, 24)}" if state else ""
+def state_text(state: str, tone: Tone | None = None) -> str:
+    """A state as glyph and word; `tone` where more is known than the word tells."""
+    return f"{glyph_of(state, tone)} {clean(state, 24)}" if state else ""
 
 
 def print_side(side: Side, snapshot: Snapshot | None) -> None:
@@ -34,7 +34,9 @@ def print_side(side: Side, snapshot: Snapshot | None) -> None:
     for row in rows(snapshot):
         depth[row.id] = depth.get(row.parent_id, -1) + 1 if row.parent_id else 0
         name = "  " * (depth[row.id] + 1) + clean(row.name, 60)
-        lines.append((name, clean(row.type.rsplit("/", 1)[-1], 60), state_text(row.state), clean(row.detail, 60)))
+        lines.append(
+            (name, clean(row.type.rsplit("/", 1)[-1], 60), state_text(row.state, row.tone), clean(row.detail, 60))
+        )
     if lines:
         print_table(("  name", "type", "state", ""), lines)
     else:
@@ -73,7 +75,7 @@ def print_target(result: TargetResult) -> None:
     for host, count in result.hosts.items():
         click.echo(f"      Host: {host}  ×{count}")
     for failure, count in result.failures.items():
-        click.echo(f"      {failure}  ×{count}: {clean(result.error_of(failure), 400)}")
+        click.echo(f"      {failure}  ×{count}: {clean(result.error_of(failure), 600)}")
     if result.connect_ms and result.first_byte_ms:
         click.echo(
             f"      connect {result.connect_ms[0]:.0f}/{result.connect_ms[1]:.0f} ms,"

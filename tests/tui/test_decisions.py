@@ -75,6 +75,21 @@ async def test_enter_alone_removes_nothing(size: tuple[int, int]) -> None:
         assert play.cloud.sides[Side.CUSTOMER].endpoints[0].connections[0].status == DISCONNECTED
 
 
+@pytest.mark.parametrize("way", [("tab",), ("shift+tab",), ("tab", "tab")])
+async def test_no_way_leads_enter_to_a_removal_but_a_click_does(way: tuple[str, ...]) -> None:
+    async with stage(with_status(APPROVED)) as play:
+        await play.press("d")
+        await play.until(lambda: asked(play))
+        await play.press(*way, "enter")
+        await play.until(lambda: not asked(play))
+        assert play.cloud.connection(CONNECTION).status == APPROVED
+
+        await play.press("d")
+        await play.until(lambda: asked(play))
+        await play.pilot.click("#yes")
+        await play.shows("⊘ Disconnected", gone=("✔ Approved",))
+
+
 @pytest.mark.parametrize("key", ["a", "x", "d"])
 async def test_escape_does_nothing(key: str) -> None:
     async with stage(lab()) as play:

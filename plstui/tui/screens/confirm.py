@@ -32,7 +32,8 @@ _WARNINGS = {
 class ConfirmScreen(ModalScreen[str | None]):
     """Gives back the description to send, or None for no.
 
-    Enter says yes to approve and reject. A removal starts on `Keep`, so that Enter does nothing; `y` removes.
+    Enter says yes to approve and reject. A removal keeps the focus on `Keep`, so that no Enter removes; `y` and a
+    click do.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +63,10 @@ class ConfirmScreen(ModalScreen[str | None]):
                     yield Static(styled(f"! {warning}", Tone.WAITING), classes="warning")
                 yield AzLine(self._intent.az())
             with Horizontal(classes="buttons"):
-                yield Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
+                yes = Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
+                # Tab and Enter, pressed out of habit, must not remove: the button is there for the mouse.
+                yes.can_focus = not self._removes
+                yield yes
                 yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
