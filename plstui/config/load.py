@@ -31,7 +31,7 @@ def load(
     """
     named = path or (Path(environ["PLSTUI_CONFIG"]) if environ.get("PLSTUI_CONFIG") else None)
     source = named or locations.config_file(environ)
-    text = _read(source, required=named is not None)
+    text = _read(source, named_by="--config" if path else "PLSTUI_CONFIG" if named else "")
     raw = _parse(source, text)
     # The file is judged alone first, so that a message about it can name its line.
     try:
@@ -46,13 +46,15 @@ def load(
     return msgspec.convert(raw, Settings)
 
 
-def _read(source: Path, *, required: bool) -> str:
+def _read(source: Path, *, named_by: str) -> str:
     try:
         return source.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        if not required:
+        if not named_by:
             return ""
-        raise ConfigError(f"There is no settings file {source}.", hint="Check the path given with --config.") from None
+        raise ConfigError(
+            f"There is no settings file {source}.", hint=f"Check the path given with {named_by}."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"The settings file {source} cannot be read: {reason}.") from None

@@ -154,9 +154,13 @@ def test_the_environment_is_judged_as_strictly(name: str, value: str, words: str
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     missing = tmp_path / "nothing.toml"
-    for path, environ in ((missing, {}), (None, {"PLSTUI_CONFIG": str(missing)})):
-        with pytest.raises(ConfigError, match=r"There is no settings file .*nothing\.toml"):
+    for path, environ, named_by in (
+        (missing, {}, "--config"),
+        (None, {"PLSTUI_CONFIG": str(missing)}, "PLSTUI_CONFIG"),
+    ):
+        with pytest.raises(ConfigError, match=r"There is no settings file .*nothing\.toml") as caught:
             load(path, environ=environ)
+        assert caught.value.hint == f"Check the path given with {named_by}."
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
