@@ -38,21 +38,29 @@ def list_connections(options: Options, status: str | None, as_json: bool) -> int
     """List the connections, joined from both sides."""
 
     world, failures = run_session(options, read_world)
-    links = world.links()
+    everything = links = world.links()
     if status:
         wanted = ConnectionStatus.parse(status).word.lower()
         links = tuple(link for link in links if link.status.word.lower() == wanted)
     if as_json:
         print_json({"connections": [connection_json(link) for link in links]})
+    elif status and everything and not links:
+        click.echo(none_is(ConnectionStatus.parse(status), len(everything)))
     else:
         print_connections(links)
     print_failures(failures)
     return exit_code_of_all(failures.values())
 
 
+def none_is(status: ConnectionStatus, others: int) -> str:
+    """What is said instead of an empty table where `others` connections have another status."""
+    rest = "1 is in another status" if others == 1 else f"{others} are in other statuses"
+    return f"No connection is {status}; {rest}."
+
+
 def _description(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """Refuse what could not be sent whole: it is for somebody else to read."""
-    if value is not None and clean(value, MAX_DESCRIPTION) != " ".join(value.split()):
+    if value is not None and (len(value.splitlines()) > 1 or clean(value, MAX_DESCRIPTION) != " ".join(value.split())):
         raise click.BadParameter(f"it is one line of at most {MAX_DESCRIPTION} visible characters.")
     return value
 
@@ -65,6 +73,8 @@ def _declare(verb: Verb, words: str) -> None:
         "--description",
         metavar="TEXT",
         callback=_description,
+        # A removal takes it only to say why not.
+        hidden=verb is Verb.REMOVE,
         help=f"What the other side reads; at most {MAX_DESCRIPTION} characters.",
     )
     @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -72,13 +82,15 @@ def _declare(verb: Verb, words: str) -> None:
     def decide(options: Options, targets: tuple[str, ...], description: str | None, yes: bool, as_json: bool) -> int:
         if verb is not Verb.APPROVE and not yes and not sys.stdin.isatty():
             raise click.UsageError(f"Without a terminal to ask on, {verb} needs --yes.")
+        if verb is Verb.REMOVE and description is not None:
+            raise click.UsageError("A removal carries no description; leave out --description.")
         ask = not yes and sys.stdin.isatty()
 
         results = run_session(options, lambda runtime: decide_all(runtime, verb, targets, description, ask=ask))
         if as_json:
             print_json({"results": [result.document for result in results]})
         else:
-            _print_results(verb, results)
+            print_results(verb, results)
         return exit_code_of_all(result.failure for result in results if result.failure)
 
     decide.__doc__ = f"{words}\n\nTARGET is a connection's id or name, or its endpoint's name where that is unique."
@@ -94,6 +106,8 @@ _declare(Verb.REMOVE, "Remove connections. The customer's endpoints become Disco
 class Result:
     """What became of one target."""
 
+    target: str
+    """As the command line named it."""
     document: dict[str, Any]
     failure: PlstuiError | None = None
 
@@ -130,8 +144,8 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
         document["status"] = outcome.connection.status.word if outcome.connection else None
     except PlstuiError as error:
         document["error"] = {**error_json(error), "target": text(target)}
-        return Result(document, error)
-    return Result(document)
+        return Result(target, document, error)
+    return Result(target, document)
 
 
 def _actions(runtime: Runtime) -> Actions:
@@ -166,10 +180,13 @@ def _confirm(ask: bool) -> Callable[[Intent], Any]:
     return confirm
 
 
-def _print_results(verb: Verb, results: Sequence[Result]) -> None:
+def print_results(verb: Verb, results: Sequence[Result]) -> None:
+    """What became of the targets, for people; with several each error names its own."""
+    several = len(results) > 1
     for result in results:
         if result.failure:
-            print_error(result.failure.message, result.failure.hint, result.failure.code, as_json=False)
+            message = f"{clean(result.target, 120)}: {result.failure.message}" if several else result.failure.message
+            print_error(message, result.failure.hint, result.failure.code, as_json=False)
         else:
             name = str(result.document["id"]).rsplit("/", 1)[-1]
             click.echo(f"{clean(name, 120)}: {result.document['status'] or verb.done}")

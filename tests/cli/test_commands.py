@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from plstui.cli.connections import decide_all, decide_one
+from plstui.cli.connections import decide_all, decide_one, none_is, print_results
 from plstui.cli.output import exit_code_of
 from plstui.cli.probe import probe_once
 from plstui.cli.session import read_both, read_health, read_world
 from plstui.domain.assertion import Assertion
-from plstui.domain.connection import APPROVED, PENDING, Verb
+from plstui.domain.connection import APPROVED, PENDING, ConnectionStatus, Verb
 from plstui.domain.errors import AzureError, CredentialsError, NotFoundError, PlstuiError, UnreachableError
 from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
@@ -277,3 +277,24 @@ async def test_targets_stand_in_a_steady_order(tmp_path: Path, capsys: pytest.Ca
     await probe_once(opened, 2, (), as_json=True)
     targets = json.loads(capsys.readouterr().out)["targets"]
     assert [target["kind"] for target in targets] == [TargetKind.BACKEND] * 3 + [TargetKind.ENDPOINT]
+
+
+async def test_an_error_among_several_names_its_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, opened = session(tmp_path)
+    results = await decide_all(opened, Verb.APPROVE, ["nowhere", "elsewhere"], None, ask=False)
+    print_results(Verb.APPROVE, results)
+
+    err = capsys.readouterr().err
+    assert "plstui: nowhere: There is no connection" in err
+    assert "plstui: elsewhere: There is no connection" in err
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        (1, "No connection is Pending; 1 is in another status."),
+        (2, "No connection is Pending; 2 are in other statuses."),
+    ],
+)
+def test_no_match_tells_of_the_others(others: int, words: str) -> None:
+    assert none_is(ConnectionStatus.parse("pending"), others) == words

@@ -51,6 +51,8 @@ WRONG = [
     (("connections", "remove", "x"), 2, "Without a terminal to ask on, remove needs --yes."),
     (("connections", "approve", "x", "--yes", "--description", "d" * 141), 2, "one line of at most 140"),
     (("connections", "approve", "x", "--yes", "--description", "\x1b[2Jx"), 2, "one line of at most 140"),
+    (("connections", "approve", "x", "--yes", "--description", "one\ntwo"), 2, "one line of at most 140"),
+    (("connections", "remove", "x", "--yes", "--description", "bye"), 2, "A removal carries no description"),
     (("probe", "--count", "0"), 2, "'--count'"),
     (("probe", "--assert", "luck>3"), 2, "there is no metric 'luck'"),
     (("sandbox", "serve", "--world", "nowhere"), 2, "There is no world 'nowhere'"),
