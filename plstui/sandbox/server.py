@@ -26,7 +26,7 @@ from plstui.sandbox.gateway.tokens import Client
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party
 from plstui.sandbox.sandbox import Sandbox
-from plstui.sandbox.statedir import StateDir
+from plstui.sandbox.statedir import StateDir, StateDirError
 
 JUMP = {"isv": "web1", "customer": "testVM"}
 """The machine that probes of a side start from."""
@@ -75,6 +75,8 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
         folder = StateDir.open(options.state_dir)
     except OSError as error:
         raise ServeError(f"The folder {options.state_dir} cannot be used: {error.strerror}.") from None
+    except StateDirError as error:
+        raise ServeError(str(error)) from None
     try:
         try:
             await server.start(options.port)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.served import PATIENCE, Served, environment, serve
+from tests.support.served import PATIENCE, Served, environment, run_plstui, serve
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,49 @@ def test_a_clean_stop_leaves_no_secret(tmp_path: Path, number: signal.Signals) -
         assert served.process.stderr.read() == ""
     assert not directory.exists()
     assert not list((home / ".local/state/plstui/sandboxes").iterdir())
+
+
+def test_nobodys_keys_are_overwritten(tmp_path: Path) -> None:
+    key = tmp_path / "id_ed25519"
+    key.write_text("mine")
+
+    run = run_plstui("sandbox", "serve", "--world", "empty", "--state-dir", str(tmp_path), home=tmp_path / "home")
+
+    assert run.exit_code == 2
+    assert "holds files that are no sandbox's (id_ed25519)" in run.stderr
+    assert key.read_text() == "mine"
+
+
+def test_a_folder_serves_one_sandbox_at_a_time(sandbox: Served) -> None:
+    run = sandbox.plstui("sandbox", "serve", "--state-dir", str(sandbox.directory), config=False)
+
+    assert run.exit_code == 2
+    assert f"is used by the sandbox with process id {sandbox.process.pid}" in run.stderr
+    assert sandbox.plstui("connections", "list").exit_code == 0
+
+
+def test_what_a_killed_sandbox_left_is_replaced(tmp_path: Path) -> None:
+    with serve(tmp_path, "empty") as killed:
+        killed.process.kill()
+        killed.process.wait(timeout=PATIENCE)
+        old = killed.ready["arm"]
+        with serve(tmp_path, "empty") as served:
+            assert served.ready["arm"] != old or served.ready["pid"] != killed.process.pid
+            assert served.plstui("status").exit_code == 0
+    assert not (tmp_path / "sandbox" / "ready.json").exists()
+
+
+def test_a_host_key_that_changes_is_noticed(tmp_path: Path) -> None:
+    with serve(tmp_path, "approved") as served:
+        served.control("POST", "/machines/web1/change-host-key")
+        ssh = subprocess.run(
+            ["ssh", "-F", str(served.directory / "ssh_config"), "web1", "hostname"],
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert ssh.returncode == 255
+        assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in ssh.stderr
+        probe = served.plstui("probe", "--count", "1", "--json")
+    assert "CHANGED" in {target["name"]: target["error"] for target in probe.json["targets"]}["web2"]
 
 
 def test_a_folder_that_was_there_stays_without_our_files(tmp_path: Path) -> None:
