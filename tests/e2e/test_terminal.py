@@ -128,6 +128,10 @@ def test_an_error_of_its_own_is_one_sentence_and_a_file_that_others_cannot_read(
 
 
 def test_leaving_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
-    with terminal(tmp_path, [*PLSTUI, "--sandbox"], size=(80, 24), environ=environment(tmp_path)) as screen:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environ = {**environment(tmp_path), "TMPDIR": str(temporary)}
+    with terminal(tmp_path, [*PLSTUI, "--sandbox"], size=(80, 24), environ=environ) as screen:
         screen.wait_for("Customer")
         leave(screen)
+        assert list(temporary.glob("plstui-*")) == []
