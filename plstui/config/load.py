@@ -18,6 +18,20 @@ from plstui.domain.errors import ConfigError
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
 
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text in quotes",
+    "object": "a section",
+    "array": "a list",
+    "null": "nothing",
+    "datetime": "a date",
+    "date": "a date",
+    "time": "a time",
+}
+"""What msgspec's names of kinds are to who writes settings."""
+
 Override = Mapping[str, Mapping[str, Any]]
 """Values from the command line, section by section; they win over the environment and the file."""
 
@@ -83,9 +97,21 @@ def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigE
             f"{source}, line {line}: there is no key `{unknown['key']}` in {where}.", hint=f"Allowed are: {allowed}."
         )
     return ConfigError(
-        f"{source}, line {_line_of(text, keys)}: the value of `{path}` is not allowed: {_lower(what)}.",
+        f"{source}, line {_line_of(text, keys)}: the value of `{path}` is not allowed: {_in_words(what)}.",
         hint=_allowed(keys),
     )
+
+
+def _in_words(what: str) -> str:
+    """What msgspec found, without the names Python has for things."""
+    if what.startswith("Invalid enum value"):
+        return f"there is no {what.removeprefix('Invalid enum value ')}"
+    if "matching regex" in what:
+        return "it has another form"
+    what = re.sub(r"\.0\b", "", _lower(what))
+    for python, words in _WORDS.items():
+        what = what.replace(f"`{python}`", words)
+    return what.replace(">= ", "of at least ").replace("<= ", "of at most ")
 
 
 def _lower(sentence: str) -> str:
@@ -152,7 +178,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
             yield keys, msgspec.convert(environ[name], kind, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(
-                f"The environment variable {name} is not allowed: {_lower(str(error))}.", hint=_allowed(keys)
+                f"The environment variable {name} is not allowed: {_in_words(str(error))}.", hint=_allowed(keys)
             ) from None
 
 

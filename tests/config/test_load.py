@@ -102,17 +102,17 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
     [
         ('[azure]\n\narm = "http://x"', 3, "`azure.arm`", "Allowed is an address that starts with https://."),
         ('[azure]\ncredential = "magic"', 2, "`azure.credential`", "Allowed are: cli, environment, device-code."),
-        ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected `int` >= 1"),
-        ("[probe]\nread_timeout = 301", 2, "`probe.read_timeout`", "expected `float` <= 300"),
-        ('[ui]\nread_only = "yes"', 2, "`ui.read_only`", "expected `bool`, got `str`"),
-        ("[isv]\nsubscription = 5", 2, "`isv.subscription`", "expected `str`, got `int`"),
+        ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected a whole number of at least 1"),
+        ("[probe]\nread_timeout = 301", 2, "`probe.read_timeout`", "expected a number of at most 300."),
+        ('[ui]\nread_only = "yes"', 2, "`ui.read_only`", "expected true or false, got text in quotes"),
+        ("[isv]\nsubscription = 5", 2, "`isv.subscription`", "expected text in quotes, got a whole number"),
         ("[ui]\n[isv]\n[isv.ssh]\njmp = 'web1'", 4, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("isv = {ssh = {jmp = 'web1'}}", 1, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("\nisv.ssh.jmp = 'web1'", 2, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("[isv]\nsubscripton = 's'", 2, "`subscripton` in [isv]", "ssh, subscription, tenant."),
         ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, probe, ui, watch."),
         ("\nisv = 3", 2, "`isv`", "It is a section with the keys client_id,"),
-        ('[[isv]]\nsubscription = "s"', 1, "`isv`", "expected `object`, got `array`"),
+        ('[[isv]]\nsubscription = "s"', 1, "`isv`", "expected a section, got a list"),
         ("[isv]\nsubscription = \n", 2, "", "not valid TOML: invalid value"),
         ("[isv]\nsubscription =", 2, "", "not valid TOML: invalid value"),
         ("[isv\n", 1, "", "not valid TOML"),
@@ -129,17 +129,19 @@ def test_an_error_names_file_line_key_and_what_is_allowed(
     assert str(caught.value).startswith(f"{path}, line {line}: ")
     assert key in str(caught.value)
     assert words in str(caught.value)
+    assert "regex" not in str(caught.value)
+    assert "enum" not in str(caught.value)
     assert caught.value.code == "Configuration"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("PLSTUI_PROBE_COUNT", "many", "expected `int`"),
-        ("PLSTUI_PROBE_COUNT", "0", "expected `int` >= 1"),
+        ("PLSTUI_PROBE_COUNT", "many", "expected a whole number"),
+        ("PLSTUI_PROBE_COUNT", "0", "expected a whole number of at least 1"),
         ("PLSTUI_AZURE_CREDENTIAL", "magic", "Allowed are: cli, environment, device-code."),
         ("PLSTUI_AZURE_ARM", "http://x", "Allowed is an address that starts with https://."),
-        ("PLSTUI_UI_READ_ONLY", "perhaps", "expected `bool`"),
+        ("PLSTUI_UI_READ_ONLY", "perhaps", "expected true or false"),
         ("PLSTUI_UI_READONLY", "1", "There are PLSTUI_UI_READ_ONLY."),
         ("PLSTUI_ISV_JUMP", "web1", "PLSTUI_ISV_SSH_JUMP"),
     ],
