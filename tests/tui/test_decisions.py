@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from plstui.domain.connection import APPROVED, DISCONNECTED, REJECTED
+from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED
 from plstui.domain.errors import AzureError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
@@ -88,6 +88,27 @@ async def test_no_way_leads_enter_to_a_removal_but_a_click_does(way: tuple[str, 
         await play.until(lambda: asked(play))
         await play.pilot.click("#yes")
         await play.shows("⊘ Disconnected", gone=("✔ Approved",))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+@pytest.mark.parametrize("key", ["x", "d"])
+async def test_the_whole_command_is_in_view_where_there_is_room(size: tuple[int, int], key: str) -> None:
+    status = APPROVED if key == "d" else PENDING
+    async with stage(lab(Request(name="e" * 80, status=status)), size=size) as play:
+        await play.press(key)
+        last = "--yes" if key == "d" else "--description 'Rejected with plstui'"
+        await play.shows("--service-name saasPrivateLinkService", last, "(Esc)")
+
+
+@pytest.mark.parametrize("key", ["x", "d"])
+async def test_a_dialog_without_room_scrolls_above_its_buttons(key: str) -> None:
+    status = APPROVED if key == "d" else PENDING
+    async with stage(lab(Request(name="e" * 80, status=status)), size=(40, 10)) as play:
+        await play.press(key)
+        buttons = ("Remove (y)", "Keep (Esc)") if key == "d" else ("Reject (Enter)", "Cancel (Esc)")
+        await play.shows(*buttons)
+        await play.press(*["down"] * 60)
+        await play.shows("--yes" if key == "d" else "--description", *buttons)
 
 
 @pytest.mark.parametrize("key", ["a", "x", "d"])

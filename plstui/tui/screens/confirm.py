@@ -39,7 +39,10 @@ class ConfirmScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("y", "yes", "Yes"),
+        Binding("up", "scroll(-1)", "Scroll up"),
+        Binding("down", "scroll(1)", "Scroll down"),
     ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-high")]
 
     def __init__(self, intent: Intent, link: Link) -> None:
         super().__init__(classes=f"-{intent.verb.value}")
@@ -101,6 +104,10 @@ class ConfirmScreen(ModalScreen[str | None]):
     def action_cancel(self) -> None:
         """No: nothing is sent."""
         self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move what does not fit between the frame and the buttons."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_yes(self) -> None:
         """Yes, for a removal and where no text is being typed."""

@@ -27,10 +27,14 @@ class AzLine(Widget):
         self.set_reactive(AzLine.line, line)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(list(broken(self.line, width)))
+        # Counted as it is drawn: a word longer than the line goes on in the next one.
+        return self._content(width).get_height({}, width)
 
     def render(self) -> Content:
-        return Content("\n").join(Content(line) for line in broken(self.line, self.content_size.width))
+        return self._content(self.content_size.width)
+
+    def _content(self, width: int) -> Content:
+        return Content("\n").join(Content(line) for line in broken(self.line, width))
 
 
 def broken(line: str, width: int) -> Iterator[str]:
