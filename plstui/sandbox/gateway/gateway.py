@@ -41,7 +41,8 @@ class Gateway:
         except ArmError as error:
             response = error.response()
         if request.method == "HEAD":
-            response = replace(response, body=None)
+            # ARM tells that something is there by 204.
+            response = replace(response, body=None, status=204 if response.status == 200 else response.status)
         common = {
             "x-ms-request-id": str(uuid4()),
             "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id") or str(uuid4()),

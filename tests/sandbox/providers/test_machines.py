@@ -52,6 +52,7 @@ async def test_a_machine_from_creation_to_the_end() -> None:
     assert "instanceView" not in body["properties"]
     assert body["properties"]["vmId"] == properties["vmId"]
     disk = await at.isv.get(body["properties"]["storageProfile"]["osDisk"]["managedDisk"]["id"])
+    assert (await at.isv.call("HEAD", disk["id"])).status == 204
     assert (disk["managedBy"], disk["zones"], disk["properties"]["diskState"]) == (at.vm(), ["1"], "Attached")
     interface = (await at.isv.get(nic))["properties"]
     assert (interface["virtualMachine"], interface["primary"]) == ({"id": at.vm()}, True)

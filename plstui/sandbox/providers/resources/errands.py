@@ -12,7 +12,7 @@ from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.gateway.tokens import Client
 
 IMPATIENCE = 1.0
-"""Seconds between polls where no header says how long to wait."""
+"""Seconds between polls at most: what waits for an errand is to go on as soon as it is done."""
 
 WHERE = "https://localhost"
 """What the addresses in the answers start with; nobody but an errand sees them."""
@@ -66,9 +66,8 @@ def _get(address: str) -> Request:
 
 
 def _advice(response: Response) -> float:
-    if milliseconds := response.headers.get("x-ms-retry-after-ms"):
-        return int(milliseconds) / 1000
-    return float(response.headers.get("Retry-After", IMPATIENCE))
+    milliseconds = response.headers.get("x-ms-retry-after-ms")
+    return min(int(milliseconds) / 1000 if milliseconds else IMPATIENCE, IMPATIENCE)
 
 
 def _error(status: int, body: Any, otherwise: str) -> ArmError:

@@ -38,9 +38,7 @@ class Groups:
     async def handle(self, call: Call) -> Response:
         """Answer a call to one group; raises `ArmError`."""
         match call.method:
-            case "HEAD":
-                return Response(204 if self._azure.store.get(call.group_id) else 404)
-            case "GET":
+            case "GET" | "HEAD":
                 return Response(200, self.find(call))
             case "PUT":
                 return self._put(call)

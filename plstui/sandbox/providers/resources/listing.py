@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -59,7 +59,7 @@ def resources(call: Call, bodies: Iterable[Body], ages: Ages) -> Response:
     tracked = [body for body in bodies if is_tracked(body)]
     found = filtered(call, tracked, RESOURCE_FILTER)
     expand = {word.strip().lower() for word in call.request.query.get("$expand", "").split(",")}
-    return page(call, [_summary(body, expand, ages) for body in found])
+    return page(call, found, show=lambda body: _summary(body, expand, ages))
 
 
 def is_tracked(body: Body) -> bool:
@@ -115,11 +115,16 @@ def _rows(body: Body) -> Iterator[Mapping[str, str | None]]:
         yield {**row, "tagname": name, "tagvalue": value}
 
 
-def page(call: Call, rows: Sequence[Any], largest: int = PAGE) -> Response:
-    """One page of a list; `$top` sets its size, and the address of the next page comes with it."""
+def page(
+    call: Call, rows: Sequence[Any], largest: int = PAGE, *, show: Callable[[Any], Any] = lambda row: row
+) -> Response:
+    """One page of a list, each row as `show` gives it.
+
+    `$top` sets the page's size, and the address of the next one comes with it.
+    """
     size = min(_whole(call, "$top", largest), largest) or largest
     start = _whole(call, "$skiptoken", 0)
-    answer: dict[str, Any] = {"value": list(rows[start : start + size])}
+    answer: dict[str, Any] = {"value": [show(row) for row in rows[start : start + size]]}
     if start + size < len(rows):
         query = {**call.request.query, "$skiptoken": str(start + size)}
         text = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in query.items())

@@ -71,11 +71,6 @@ class Deployments(ResourceEndpoint):
         self.find(resource_id)
         return self._deployed[resource_id]
 
-    async def get(self, call: Call) -> Response:
-        """GET, and HEAD, which has a status of its own."""
-        body = self.find(call.named)
-        return Response(204) if call.method == "HEAD" else Response(200, body)
-
     async def list(self, call: Call) -> Response:
         """The deployments of a group, the newest first."""
         start = f"{call.group_id.key}/"
