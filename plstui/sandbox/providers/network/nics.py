@@ -207,9 +207,15 @@ def address_for(subnet: Body, fields: Fields, former: Body | None, own: Resource
         if not text and former is None:
             raise missing("privateIPAddress", fields.where)
         return allocator.static(subnet, text or former_address(former), own)
-    if former and ResourceId((former["properties"].get("subnet") or {}).get("id", "")) == ResourceId(subnet["id"]):
+    if former and _stays(former["properties"], subnet, version):
         return allocator.keep(subnet, former_address(former), own)
     return allocator.next(subnet, own, version)
+
+
+def _stays(former: Body, subnet: Body, version: int) -> bool:
+    """Whether a configuration with these properties is in the same subnet and of the same version as it will be."""
+    in_subnet = ResourceId((former.get("subnet") or {}).get("id", "")) == ResourceId(subnet["id"])
+    return in_subnet and former.get("privateIPAddressVersion", "IPv4") == f"IPv{version}"
 
 
 def former_address(former: Body | None) -> str:

@@ -16,13 +16,16 @@ from plstui.sandbox.store import Body, Store
 
 TYPE = "Microsoft.Network/publicIPAddresses"
 
-_BLOCKS = tuple(map(ip_network, ("203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15")))
+_BLOCKS = {
+    "IPv4": tuple(map(ip_network, ("203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15"))),
+    "IPv6": (ip_network("2001:db8::/64"),),
+}
 
 
-def next_address(store: Store) -> str:
-    """The first public address that nobody has."""
+def next_address(store: Store, version: str) -> str:
+    """The first public address of `IPv4` or `IPv6` that nobody has."""
     used = {body["properties"].get("ipAddress") for body in store.of_type(TYPE)}
-    return next(str(address) for block in _BLOCKS for address in block.hosts() if str(address) not in used)
+    return next(str(address) for block in _BLOCKS[version] for address in block.hosts() if str(address) not in used)
 
 
 def user_of(body: Body) -> str | None:
@@ -110,8 +113,9 @@ class PublicAddresses(NetworkEndpoint):
 
     def completed(self, body: Body) -> Body:
         """A static address is given when it is made."""
-        if body["properties"]["publicIPAllocationMethod"] == "Static":
-            body["properties"].setdefault("ipAddress", next_address(self.azure.store))
+        properties = body["properties"]
+        if properties["publicIPAllocationMethod"] == "Static" and "ipAddress" not in properties:
+            properties["ipAddress"] = next_address(self.azure.store, properties["publicIPAddressVersion"])
         return body
 
     def check_unused(self, body: Body) -> None:

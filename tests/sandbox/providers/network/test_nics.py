@@ -214,6 +214,22 @@ async def test_an_interface_says_whether_its_subnet_lets_it_out(lab: Lab) -> Non
     assert closed_one["properties"]["defaultOutboundConnectivityEnabled"] is False
 
 
+async def test_an_address_is_of_the_version_that_was_asked_for(lab: Lab) -> None:
+    await lab.put(
+        "virtualNetworks/v",
+        {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16", "fd00::/48"]},
+            "subnets": [{"name": "a", "properties": {"addressPrefixes": ["10.0.0.0/24", "fd00::/64"]}}],
+        },
+    )
+    assert address(await lab.nic("n")) == "10.0.0.4"
+    assert address(await lab.nic("n", privateIPAddressVersion="IPv6")) == "fd00::4"
+
+    sku, static = {"name": "Standard"}, {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv6"}
+    public = await lab.put("publicIPAddresses/p", static, sku=sku)
+    assert public["properties"]["ipAddress"] == "2001:db8::1"
+
+
 async def test_public_addresses(lab: Lab) -> None:
     await lab.network()
     created = await lab.isv.call(
