@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from secrets import token_hex
 
 from plstui.domain.az import az_line
 from plstui.domain.connection import Connection, Verb, why_not
@@ -93,7 +94,6 @@ class Actions:
             return None
         intent = Intent(verb, fresh, clean(text, MAX_DESCRIPTION))
         self._refuse(self.why_not(verb, link))
-        self._journal.check()
         self.under_way[link.id] = verb
         try:
             after = await self._call(intent)
@@ -104,6 +104,9 @@ class Actions:
         return Outcome(intent, after)
 
     async def _call(self, intent: Intent) -> Connection | None:
+        sent = Entry(token_hex(4), Side.ISV, intent.verb.value, intent.connection.id, intent.az(), "sent")
+        # Before the write: whoever kills us while Azure thinks finds out what may have happened.
+        self._journal.add(sent)
         outcome, message = "interrupted", "The answer was not waited for."
         try:
             after = await self._send(intent)
@@ -113,7 +116,7 @@ class Actions:
             outcome, message = error.code, error.message
             raise
         finally:
-            self._journal.add(Entry(Side.ISV, intent.verb.value, intent.connection.id, intent.az(), outcome, message))
+            self._journal.add(replace(sent, outcome=outcome, message=message))
 
     async def _send(self, intent: Intent) -> Connection | None:
         before = intent.connection

@@ -15,17 +15,19 @@ from plstui.domain.sides import Side
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One write that was sent to Azure, and how it ended."""
+    """One write to Azure: that it is being sent, or how it ended."""
 
+    action: str
+    """What the two entries of one write have in common, and no others."""
     side: Side
     verb: str
     resource_id: ResourceId
     az: str
     """The `az` command that does the same."""
     outcome: str
-    """`done`, or the error's code."""
+    """`sent` before the write; after it `done`, `interrupted`, or the error's code."""
     message: str = ""
-    """The error's sentence; empty when it was done."""
+    """The error's sentence; empty when there is none."""
 
 
 class Journal:
@@ -34,14 +36,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def check(self) -> None:
-        """Make sure that a line could be written; raises `ConfigError`. Asked before a write, not after it."""
-        self._append(b"")
-
     def add(self, entry: Entry) -> None:
         """Write one line to disk; raises `ConfigError` when the file cannot be written."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "action": entry.action,
             "side": entry.side.value,
             "verb": entry.verb,
             "id": entry.resource_id.text,

@@ -108,4 +108,4 @@ def test_yes_means_yes(pending: Served) -> None:
         exit_code, out = plstui.end()
     assert exit_code == 0
     assert out.endswith(": Approved\n")
-    assert [entry["outcome"] for entry in journal(pending)] == ["done"]
+    assert [entry["outcome"] for entry in journal(pending)] == ["sent", "done"]

@@ -113,8 +113,9 @@ def test_rejecting_and_removing_end_where_azure_ends(pending: Served) -> None:
 def test_what_was_done_stands_in_the_journal(pending: Served) -> None:
     pending.plstui("connections", "approve", "saasPrivateEndpoint", "--yes")
 
-    [line] = (pending.home / ".local/state/plstui/journal.jsonl").read_text().splitlines()
-    entry = json.loads(line)
+    lines = (pending.home / ".local/state/plstui/journal.jsonl").read_text().splitlines()
+    sent, entry = map(json.loads, lines)
+    assert (sent["outcome"], sent["action"]) == ("sent", entry["action"])
     assert (entry["side"], entry["verb"], entry["outcome"]) == ("isv", "approve", "done")
     assert entry["az"].startswith("az network private-link-service connection update ")
 

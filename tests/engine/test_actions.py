@@ -147,7 +147,11 @@ async def test_the_order_of_the_gate(tmp_path: Path) -> None:
     assert outcome is not None
     assert outcome.connection is not None
     assert (outcome.connection.status, outcome.connection.description) == (APPROVED, "Order 314159")
-    [entry] = azure.entries
+    sent, entry = azure.entries
+    assert (sent["outcome"], sent["message"]) == ("sent", "")
+    assert [sent[key] for key in ("action", "verb", "id", "az")] == [
+        entry[key] for key in ("action", "verb", "id", "az")
+    ]
     assert (entry["side"], entry["verb"], entry["outcome"]) == ("isv", "approve", "done")
     assert entry["id"] == Request().connection_id.text
     assert entry["az"] == outcome.intent.az()
@@ -206,7 +210,7 @@ async def test_what_changes_while_the_person_thinks_is_not_overwritten(tmp_path:
     with pytest.raises(RefusedError, match="Rejected now"):
         await azure.actions.perform(Verb.APPROVE, azure.link, azure.say(dither))
     assert azure.status == REJECTED
-    assert [entry["outcome"] for entry in azure.entries] == ["NotPossible"]
+    assert [entry["outcome"] for entry in azure.entries] == ["sent", "NotPossible"]
 
 
 async def test_a_connection_that_is_gone_is_told(tmp_path: Path) -> None:
@@ -251,7 +255,11 @@ async def test_azures_answer_is_journaled_and_told(tmp_path: Path) -> None:
 
     with pytest.raises(AzureError, match="You may not"):
         await azure.actions.perform(Verb.APPROVE, azure.link, azure.say("yes"))
-    [entry] = azure.entries
+    sent, entry = azure.entries
+    assert (sent["outcome"], sent["message"]) == ("sent", "")
+    assert [sent[key] for key in ("action", "verb", "id", "az")] == [
+        entry[key] for key in ("action", "verb", "id", "az")
+    ]
     assert (entry["outcome"], entry["message"]) == ("AuthorizationFailed", "You may not do that.")
     assert azure.actions.under_way == {}
 
@@ -304,7 +312,7 @@ async def test_two_dialogs_for_one_connection_send_once(tmp_path: Path) -> None:
 
     azure.cloud.answering.set()
     await quick
-    assert [entry["verb"] for entry in azure.entries] == ["approve"]
+    assert [entry["verb"] for entry in azure.entries] == ["approve", "approve"]
 
 
 async def test_a_write_that_is_not_waited_for_is_journaled(tmp_path: Path) -> None:
@@ -312,11 +320,16 @@ async def test_a_write_that_is_not_waited_for_is_journaled(tmp_path: Path) -> No
     azure.cloud.answering.clear()
     write = asyncio.create_task(azure.actions.perform(Verb.APPROVE, azure.link, azure.say("yes")))
     await azure.sent.wait()
+    assert [entry["outcome"] for entry in azure.entries] == ["sent"]
     write.cancel()
     with pytest.raises(asyncio.CancelledError):
         await write
 
-    [entry] = azure.entries
+    sent, entry = azure.entries
+    assert (sent["outcome"], sent["message"]) == ("sent", "")
+    assert [sent[key] for key in ("action", "verb", "id", "az")] == [
+        entry[key] for key in ("action", "verb", "id", "az")
+    ]
     assert (entry["outcome"], entry["message"]) == ("interrupted", "The answer was not waited for.")
     assert azure.actions.under_way == {}
 
