@@ -100,6 +100,11 @@ class PlstuiApp(App[None]):
         # started the app tells of `crash`.
         self._close_messages_no_wait()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C copies where text is typed and otherwise only tells how to leave, in the words of our own keys."""
+        dialog = len(self.screen_stack) > 1
+        self.notify("Press Esc to close this, then q to quit." if dialog else "Press q to quit.", markup=False)
+
     @on(Failed)
     def _take_failure(self, event: Failed) -> None:
         self._fail(event.error)

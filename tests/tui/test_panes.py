@@ -238,6 +238,24 @@ async def test_zoom_gives_one_area_the_screen_and_back() -> None:
 
 
 @SIZES
+async def test_zoom_gives_one_section_the_screen_and_back(size: tuple[int, int]) -> None:
+    async with stage(lab(), size=size) as play:
+        await play.press("3", "z")
+        await play.shows("Press p to fetch", gone=("🟢 Customer  sub", "10.0.1.4:80"))
+        await play.until(lambda: play.app.screen.query_one("#probe").size.height > size[1] - 8)
+        await play.press("2")
+        await play.shows("10.0.1.4:80", gone=("Press p to fetch",))
+        await play.press("z")
+        await play.shows("🟢 Customer")
+
+
+async def test_ctrl_c_tells_of_the_key_that_quits() -> None:
+    async with stage(lab()) as play:
+        await play.press("ctrl+c")
+        await play.shows("Press q to quit.", gone=("ctrl+q",))
+
+
+@SIZES
 async def test_tab_goes_round_all_areas_in_reading_order(size: tuple[int, int]) -> None:
     async with stage(lab(), size=size) as play:
         sections = ["connections", "backends", "probe", "activity"] if size == (160, 48) else ["connections"]

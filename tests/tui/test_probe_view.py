@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from plstui.domain.connection import APPROVED
+from plstui.domain.probe import Attempt, Failure, TargetResult, targets
 from plstui.domain.world import World
+from plstui.tui.state import ProbeRun
+from plstui.tui.widgets.probe_view import ProbeView
 from tests.support.lab import Request, empty, lab, with_status
 from tests.support.stage import stage
 
@@ -57,6 +60,17 @@ async def test_a_failing_target_is_red_with_words(size: tuple[int, int]) -> None
         await play.press("2")
         await play.shows("✖ refused ×12")
         assert play.is_red("✖ refused ×12")
+
+
+@SIZES
+async def test_a_long_error_is_told_to_its_end(size: tuple[int, int]) -> None:
+    sentence = f"The host key is unknown. {'SHA256:' + 'k' * 43} Check it, then: ssh-keyscan -p 22 web >> known_hosts"
+    failed = Attempt(failure=Failure.TIMEOUT, error=f"{sentence}; {sentence} end.")
+    async with stage(with_status(APPROVED), size=size) as play:
+        await play.press("3", "z")
+        target = targets(play.cloud.world)[0]
+        play.app.screen.query_one(ProbeView).probe = ProbeRun((target,), (TargetResult(target, "ssh", (failed,)),))
+        await play.shows("k" * 43, " end.", gone=("…",))
 
 
 async def test_a_pending_link_lets_nothing_through() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,6 +28,9 @@ _WARNINGS = {
     Verb.REMOVE: "The customer's endpoint is disconnected for good: its owner can only delete it and ask again.",
 }
 
+HEIGHTS: Final = [(0, "-low"), (30, "-high")]
+"""Lines from which the style sheet leaves some of them empty."""
+
 
 class ConfirmScreen(ModalScreen[str | None]):
     """Gives back the description to send, or None for no.
@@ -42,7 +45,7 @@ class ConfirmScreen(ModalScreen[str | None]):
         Binding("up", "scroll(-1)", "Scroll up"),
         Binding("down", "scroll(1)", "Scroll down"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-high")]
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, intent: Intent, link: Link) -> None:
         super().__init__(classes=f"-{intent.verb.value}")

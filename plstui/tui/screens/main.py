@@ -315,6 +315,8 @@ class MainScreen(Screen[None]):
             else None
         )
         if not zoomed and area:
+            if isinstance(area, Deck):
+                self.section = area.focused_section or self.section
             self.add_class(f"-zoom-{area.id}")
 
     def show_help(self) -> None:

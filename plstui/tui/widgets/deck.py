@@ -63,6 +63,11 @@ class Deck(Container):
         """Put the focus on a section."""
         self.query_one(f"#{section_id}").focus()
 
+    @property
+    def focused_section(self) -> str | None:
+        """The section that has the focus, which need not be the one in front where all are in view."""
+        return next((section.id for section in self.children if section.has_focus_within), None)
+
     def on_click(self, event: events.Click) -> None:
         """A click on a tab brings its section to the front."""
         at = event.screen_offset - self.region.offset

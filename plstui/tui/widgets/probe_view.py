@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -136,7 +137,15 @@ def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
     for kind, times in failures.items():
         yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
     if result.error:
-        yield styled(f"    {clean(result.error, 400)}", Tone.BAD)
+        for words in _wrapped(clean(result.error, 600), layout.width - 8):
+            yield styled(f"    {words}", Tone.BAD)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """All of a sentence: its end may be the command that helps, so nothing of it is cut."""
+    # Where some characters take two cells, lines are counted as if all did.
+    per_line = width if cell_len(text) == len(text) else width // 2
+    return textwrap.wrap(text, max(SHORTEST_BAR, per_line), break_on_hyphens=False)
 
 
 def _with_times(line: Content, result: TargetResult, width: int) -> Content:
