@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Tone(StrEnum):
@@ -24,6 +25,7 @@ _TONES = {
 _TONE_OF_WORD = {word: tone for tone, words in _TONES.items() for word in words}
 
 
+@lru_cache(maxsize=256)
 def tone_of(state: str) -> Tone:
     """The tone of a state word; `2/3` counts as bad, `3/3` as good, an unknown word is quiet."""
     up, slash, total = state.partition("/")
