@@ -16,9 +16,7 @@ class TargetKind(StrEnum):
     """What stands at an address."""
 
     BACKEND = "backend"
-    BALANCER = "balancer"
     ENDPOINT = "endpoint"
-    NAME = "name"
 
 
 class Failure(StrEnum):

@@ -52,7 +52,7 @@ def test_measured_and_compared(text: str, measure: float, holds: bool) -> None:
 @pytest.mark.parametrize("operator", [">=", "<=", "==", "!=", ">", "<"])
 @pytest.mark.parametrize("metric", [metric for metric in METRICS if "_p" in metric])
 def test_a_time_that_nobody_measured_meets_nothing(metric: str, operator: str) -> None:
-    assert not Assertion.parse(f"name.{metric}{operator}5").holds(RESULTS)
+    assert not Assertion.parse(f"endpoint.{metric}{operator}5").holds(RESULTS[:2])
 
 
 def test_where_nothing_was_probed_counts_are_zero() -> None:
@@ -69,7 +69,7 @@ def test_where_nothing_was_probed_counts_are_zero() -> None:
         ("hosts>=three", "is not an assertion"),
         ("hosts>=3; ok>1", "is not an assertion"),
         ("luck>3", "there is no metric 'luck'; there are targets, ok, hosts,"),
-        ("client.hosts>3", "there is no kind of target 'client'; there are backend,"),
+        ("client.hosts>3", "there is no kind of target 'client'; there are backend, endpoint."),
     ],
 )
 def test_what_cannot_be_read_is_explained(text: str, words: str) -> None:
