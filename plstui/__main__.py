@@ -7,9 +7,13 @@ import sys
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    from plstui.cli.main import run
+    try:
+        from plstui.cli.main import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # While modules are read: nothing is open yet.
+        return 130
 
 
 if __name__ == "__main__":

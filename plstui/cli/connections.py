@@ -11,7 +11,7 @@ import click
 
 from plstui.cli.documents import connection_json, text
 from plstui.cli.main import command_with_globals, group_with_globals
-from plstui.cli.output import error_json, exit_code_of_all, print_error, print_failures, print_json
+from plstui.cli.output import error_json, exit_code_of_all, is_terminal, print_error, print_failures, print_json
 from plstui.cli.session import read_both, read_world, run_session
 from plstui.cli.signals import interruptible
 from plstui.cli.tables import print_connections
@@ -80,11 +80,11 @@ def _declare(verb: Verb, words: str) -> None:
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
     def decide(options: Options, targets: tuple[str, ...], description: str | None, yes: bool, as_json: bool) -> int:
-        if verb is not Verb.APPROVE and not yes and not sys.stdin.isatty():
+        if verb is not Verb.APPROVE and not yes and not is_terminal(sys.stdin):
             raise click.UsageError(f"Without a terminal to ask on, {verb} needs --yes.")
         if verb is Verb.REMOVE and description is not None:
             raise click.UsageError("A removal carries no description; leave out --description.")
-        ask = not yes and sys.stdin.isatty()
+        ask = not yes and is_terminal(sys.stdin)
 
         results = run_session(options, lambda runtime: decide_all(runtime, verb, targets, description, ask=ask))
         if as_json:

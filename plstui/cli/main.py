@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -18,6 +19,9 @@ from plstui.config import locations
 from plstui.domain.errors import PlstuiError
 
 DEFAULT_WORLD = "pending"
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to a disk or a terminal may end with."""
 
 
 def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,9 +160,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except (BrokenPipeError, SystemExit):
-        # Whoever read our output has had enough (click ends with SystemExit then). What is still in the buffer has
-        # nowhere to go, and a complaint about it at interpreter exit would be noise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has had enough (click ends with SystemExit then).
+        _forget_output()
         return EXIT_FAILED
 
 
@@ -171,6 +174,10 @@ def _run(arguments: Sequence[str]) -> int:
         return int(cli.main([*words, *arguments[targets_from:]], prog_name="plstui", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        # Its message is the help, laid out already.
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
     except click.UsageError as error:
         hint = f"See {error.ctx.command_path} --help." if error.ctx else "See plstui --help."
         print_error(error.format_message(), hint, "Usage", as_json=as_json)
@@ -185,9 +192,25 @@ def _run(arguments: Sequence[str]) -> int:
         return exit_code_of(error)
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, the traceback goes to a file.
-        print_error("plstui met an error of its own.", _report(), "Internal", as_json=as_json)
+    except OSError as error:
+        # Only standard output fails without a name: what has one is either told of where it is opened or our own error.
+        if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+            return _own_error(as_json)
+        _forget_output()
+        print_error(f"The output cannot be written: {error.strerror}.", "", "Output", as_json=False)
         return EXIT_FAILED
+    except Exception:  # noqa: BLE001 - the last resort: a person gets a sentence, the traceback goes to a file.
+        return _own_error(as_json)
+
+
+def _forget_output() -> None:
+    """What is still in the buffer has nowhere to go, and a complaint about it at interpreter exit would be noise."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _own_error(as_json: bool) -> int:
+    print_error("plstui met an error of its own.", _report(), "Internal", as_json=as_json)
+    return EXIT_FAILED
 
 
 def _report() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -41,6 +41,11 @@ def exit_code_of_all(errors: Iterable[PlstuiError]) -> int:
     """The exit code for a command that went on after errors: theirs when they agree, 0 when there are none."""
     codes = {exit_code_of(error) for error in errors}
     return EXIT_OK if not codes else codes.pop() if len(codes) == 1 else EXIT_FAILED
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at a standard stream; Python has None for one that was closed before it started."""
+    return stream is not None and stream.isatty()
 
 
 def print_json(document: Any) -> None:

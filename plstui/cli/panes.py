@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from plstui.cli.output import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, exit_code_of, print_error
+from plstui.cli.output import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, exit_code_of, is_terminal, print_error
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
 
@@ -21,7 +21,7 @@ hang. An embedded sandbox notices and ends too."""
 
 def open_panes(options: Options) -> int:
     """Run the terminal interface until it is left; returns the exit code. Raises what the interface itself met."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         print_error(
             "The two panes need a terminal.",
             "In a script use plstui status, connections or probe.",

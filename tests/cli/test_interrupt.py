@@ -79,3 +79,30 @@ def test_the_end_of_the_terminal_counts_unless_it_is_ignored(
         assert ending_signals() == expected
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+INTERRUPTED_AT_AN_IMPORT = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from plstui.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_interrupted_while_modules_are_read(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_AN_IMPORT, "--version"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -145,3 +145,42 @@ def test_the_worlds(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--read-only", "sandbox", "worlds", "--isv", "s"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize("group", ["connections", "sandbox"])
+def test_a_group_alone_shows_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([group]) == 2
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert err.startswith(f"Usage: plstui {group}")
+    assert "\nCommands:\n" in err
+
+
+def test_without_any_input_the_panes_need_a_terminal(home: Path) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", '"$0" -m plstui --sandbox <&-', sys.executable],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("plstui: The two panes need a terminal.")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_cannot_be_written_is_told(home: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "plstui", "sandbox", "worlds"],
+            env=environment(home),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == "plstui: The output cannot be written: No space left on device.\n"
