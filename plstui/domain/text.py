@@ -9,10 +9,14 @@ from __future__ import annotations
 import unicodedata
 
 ELLIPSIS = "…"
+CARRIER = "◌"
+"""What a combining mark at the start stands on, so that it does not change whatever is shown before the text."""
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that a terminal may act on or that nobody can see: controls, formats (bidi marks, zero width),
 surrogates, private use, unassigned, line and paragraph separators."""
+
+_COMBINING = frozenset({"Mn", "Mc", "Me"})
 
 
 def clean(text: str | None, limit: int = 200) -> str:
@@ -31,6 +35,8 @@ def clean(text: str | None, limit: int = 200) -> str:
     else:
         visible = "".join(" " if char.isspace() else char for char in head if not _is_unsafe(char))
     line = " ".join(visible.split())
+    if line and unicodedata.category(line[0]) in _COMBINING:
+        line = CARRIER + line
     if len(line) > limit or len(text) > len(head):
         return line[: limit - 1].rstrip() + ELLIPSIS
     return line

@@ -26,6 +26,11 @@ def test_clean_text_is_one_short_visible_line(text: str, limit: int) -> None:
     assert clean(line, limit) == line
 
 
+@given(st.text(st.characters(categories=("Mn", "Mc", "Me")), min_size=1, max_size=5))
+def test_a_mark_at_the_start_stands_on_a_sign_of_its_own(marks: str) -> None:
+    assert clean(f"{marks}name", 50) == f"◌{marks}name"
+
+
 @given(st.text(st.characters(categories=("L", "N", "P", "S")), max_size=50))
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert clean(text, 50) == text

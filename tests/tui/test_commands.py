@@ -155,3 +155,17 @@ async def test_another_theme_colours_everything_at_once() -> None:
         await play.until(lambda: play.see().style("✔ 3/3").color != dark.color)
         light = play.see().style("✔ 3/3")
         assert light.bgcolor != dark.bgcolor
+
+
+@pytest.mark.parametrize("size", [(40, 14), (100, 60)], ids=["40x14", "100x60"])
+@pytest.mark.parametrize("key", ["question_mark", "i"])
+async def test_labels_leave_a_gap_and_most_of_the_width_to_the_values(size: tuple[int, int], key: str) -> None:
+    async with stage(lab(), size=size) as play:
+        await play.press(key)
+        await play.until(lambda: len(play.app.screen_stack) == 2 and play.app.screen.query(".facts"))
+        await play.pilot.pause()
+        for grid in play.app.screen.query(".facts"):
+            cells = list(grid.children)
+            for label, value in zip(cells[::2], cells[1::2], strict=True):
+                assert value.region.x - label.region.right == 2
+                assert label.region.width <= grid.size.width / 3

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Grid, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -15,7 +15,7 @@ from textual.widgets import Static
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Verb
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
-from plstui.tui.commands import COMMANDS, Context, Group
+from plstui.tui.commands import COMMANDS, Command, Context, Group
 from plstui.tui.tones import BUSY, busy_badge, styled, toned_badge
 
 _MOVING = (
@@ -40,37 +40,45 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_title = Content("plstui: keys")
             dialog.border_subtitle = Content("Esc close")
             with VerticalScroll():
-                yield Static(Content("\n").join(self._lines()))
+                for group in Group:
+                    yield _heading(group.value)
+                    with Grid(classes="facts"):
+                        for command in COMMANDS:
+                            if command.group is group:
+                                yield from self._command(command)
+                yield _heading("Moving")
+                with Grid(classes="facts"):
+                    for keys, text in _MOVING:
+                        yield from _row(keys, Content(text))
+                yield _heading("Signs")
+                yield Static(Content("\n").join(_signs()))
 
-    def _lines(self) -> Iterator[Content]:
-        for group in Group:
-            yield Content.styled(group.value, "bold $text-primary")
-            for command in COMMANDS:
-                if command.group is group:
-                    reason = command.why_not(self._situation)
-                    keys = command.key_text or f": {command.label}"
-                    yield _line(keys, command.help, danger=command.dangerous)
-                    if reason:
-                        yield styled(f"{'':9}Not now: {reason}", Tone.QUIET)
-            yield Content("")
-        yield Content.styled("Moving", "bold $text-primary")
-        for keys, text in _MOVING:
-            yield _line(keys, text)
-        yield Content("")
-        yield Content.styled("Signs", "bold $text-primary")
-        yield Content("  ").join(
-            [Content(" "), *(toned_badge(status.word) for status in (PENDING, APPROVED, REJECTED, DISCONNECTED))]
-        )
-        yield Content.assemble(
-            Content("   "), styled(busy_badge(Verb.APPROVE), BUSY), Content("  asked for; Azure has not answered yet")
-        )
-        yield Content(f"   ≠  the two sides report different states   {_sides()}")
+    def _command(self, command: Command) -> Iterator[Static]:
+        text = Content(command.help)
+        if reason := command.why_not(self._situation):
+            text = Content("\n").join([text, styled(f"Not now: {reason}", Tone.QUIET)])
+        return _row(command.key_text or f": {command.label}", text, danger=command.dangerous)
+
+
+def _heading(text: str) -> Static:
+    return Static(Content.styled(text, "bold $text-primary"))
+
+
+def _row(keys: str, text: Content, *, danger: bool = False) -> Iterator[Static]:
+    colour = "$text-error" if danger else "$footer-key-foreground"
+    yield Static(Content.styled(keys, f"bold {colour}"))
+    yield Static(text)
+
+
+def _signs() -> Iterator[Content]:
+    yield Content("  ").join(
+        [Content(" "), *(toned_badge(status.word) for status in (PENDING, APPROVED, REJECTED, DISCONNECTED))]
+    )
+    yield Content.assemble(
+        Content("   "), styled(busy_badge(Verb.APPROVE), BUSY), Content("  asked for; Azure has not answered yet")
+    )
+    yield Content(f"   ≠  the two sides report different states   {_sides()}")
 
 
 def _sides() -> str:
     return "  ".join(f"{side.marker} {side.label}" for side in Side)
-
-
-def _line(keys: str, text: str, *, danger: bool = False) -> Content:
-    colour = "$text-error" if danger else "$footer-key-foreground"
-    return Content.assemble(Content.styled(f"  {keys:<7}", f"bold {colour}"), Content(text))
