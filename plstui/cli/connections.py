@@ -137,7 +137,7 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
             raise isv.failure
         link = _find(runtime.world(), target)
         document["id"], document["status"] = link.id.text, link.status.word
-        outcome = await _actions(runtime).perform(verb, link, _confirm(ask), description=description)
+        outcome = await _actions(runtime).perform(verb, link, _confirm(ask, link), description=description)
         if outcome is None:
             raise RefusedError("You said no; nothing was sent.")
         document["ok"] = True
@@ -167,12 +167,16 @@ def _find(world: World, target: str) -> Link:
     return found[0]
 
 
-def _confirm(ask: bool) -> Callable[[Intent], Any]:
+def _confirm(ask: bool, link: Link) -> Callable[[Intent], Any]:
     async def confirm(intent: Intent) -> str | None:
         if not ask:
             return intent.description
         endpoint = clean(intent.connection.name, 120)
         click.echo(f"{intent.verb.value.capitalize()} {endpoint}, now {intent.connection.status}:", err=True)
+        message = link.message or intent.connection.description
+        click.echo(f"  Message: {clean(message, 300) or 'none'}", err=True)
+        if intent.verb.warning:
+            click.echo(f"  ! {intent.verb.warning}", err=True)
         click.echo(f"  {intent.az()}", err=True)
         with interruptible():
             return intent.description if click.confirm("Send it?", err=True) else None

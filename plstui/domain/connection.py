@@ -63,6 +63,16 @@ class Verb(StrEnum):
         """The word once Azure has accepted it."""
         return {Verb.APPROVE: "approved", Verb.REJECT: "rejected", Verb.REMOVE: "removed"}[self]
 
+    @property
+    def warning(self) -> str:
+        """What a person must know before saying yes; empty when there is nothing."""
+        return {
+            Verb.REJECT: "Azure's documents disagree on whether a rejected connection can be approved later. "
+            "If not, remove it and let the customer ask again.",
+            Verb.REMOVE: "The customer's endpoint is disconnected for good: "
+            "its owner can only delete it and ask again.",
+        }.get(self, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -82,6 +82,8 @@ def test_an_interrupt_ends_the_question(pending: Served) -> None:
         question = plstui.wait_for("Send it? [y/N]:")
         assert "Remove saasPrivateEndpoint." in question
         assert "now Pending:" in question
+        assert "Message: Customer: Tradewinds, Order no.: 314159" in question.replace("\r\n", "")
+        assert "! The customer's endpoint is disconnected for good" in question.replace("\r\n", "")
         assert "az network private-link-service connection delete" in question
         plstui.process.send_signal(signal.SIGINT)
         assert plstui.end() == (130, "")

@@ -22,12 +22,6 @@ from plstui.engine.actions import MAX_DESCRIPTION, Intent
 from plstui.tui.tones import styled, toned_badge
 from plstui.tui.widgets.az_line import AzLine
 
-_WARNINGS = {
-    Verb.REJECT: "Azure's documents disagree on whether a rejected connection can be approved later. "
-    "If not, remove it and let the customer ask again.",
-    Verb.REMOVE: "The customer's endpoint is disconnected for good: its owner can only delete it and ask again.",
-}
-
 HEIGHTS: Final = [(0, "-low"), (30, "-high")]
 """Lines from which the style sheet leaves some of them empty."""
 
@@ -65,7 +59,7 @@ class ConfirmScreen(ModalScreen[str | None]):
                     if not self._removes:
                         yield Static(styled("Description", Tone.QUIET))
                         yield Input(self._intent.description, max_length=MAX_DESCRIPTION, compact=True)
-                if warning := _WARNINGS.get(self._intent.verb):
+                if warning := self._intent.verb.warning:
                     yield Static(styled(f"! {warning}", Tone.WAITING), classes="warning")
                 yield AzLine(self._intent.az())
             with Horizontal(classes="buttons"):
