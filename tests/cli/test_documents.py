@@ -198,7 +198,7 @@ def test_hostile_text_is_harmless_in_tables(hostile: World, capsys: pytest.Captu
     assert harmless(printed)
     assert harmless(complaint)
     assert "[bold red]x[/]" in printed
-    assert max(len(line) for line in printed.splitlines()) < 650, "a probe error of 600 characters and what is before it"
+    assert max(len(line) for line in printed.splitlines()) < 650, "a probe error of 600 characters and its label"
 
 
 @pytest.mark.parametrize(
