@@ -85,5 +85,5 @@ def _member(endpoint: Json, chosen: Json) -> Body:
     """What an IP configuration of the interface says of the part of the service that it leads to."""
     asked = requests_of(endpoint["properties"])[0]["properties"]
     group = chosen.get("groupId") or next(iter(asked.get("groupIds") or ()), "")
-    fqdns = names.platform_names(ResourceId(asked["privateLinkServiceId"]), [group])
+    fqdns = names.platform_names(ResourceId(asked["privateLinkServiceId"]), [group]) if group else []
     return {"groupId": group, "requiredMemberName": chosen.get("memberName", group), "fqdns": fqdns}
