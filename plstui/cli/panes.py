@@ -53,6 +53,6 @@ async def _run(app: PlstuiApp) -> None:
         app.exit(return_code=EXIT_INTERRUPTED)
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, *ending_signals()):
+    for number in ending_signals():
         loop.add_signal_handler(number, leave)
     await app.run_async()

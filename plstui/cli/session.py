@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -18,13 +17,16 @@ Result = TypeVar("Result")
 
 
 def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) -> Result:
-    """Run `body` with a connected runtime; everything is given back whatever happens."""
+    """Run `body` with a connected runtime; everything is given back whatever happens.
 
-    # Whatever stops us does what Ctrl-C does: everything is given back, and the exit code is 130.
-    for number in ending_signals():
-        signal.signal(number, signal.default_int_handler)
+    Raises `KeyboardInterrupt` when a signal has ended it.
+    """
 
     async def session() -> Result:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None, "a coroutine that runs is in a task"
+        for number in ending_signals():
+            loop.add_signal_handler(number, task.cancel)
         composer = Composer(options)
         try:
             runtime = await composer.connect()
@@ -35,7 +37,10 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
         finally:
             await composer.close()
 
-    return asyncio.run(session())
+    try:
+        return asyncio.run(session())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def read_world(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:

@@ -1,24 +1,29 @@
-"""Being told to end from outside, and being interrupted."""
+"""Being told to end from outside, and asking a person who may also press Ctrl-C."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """What else than Ctrl-C ends the program: being told to, and the end of its terminal unless that is ignored, as
-    `nohup` has it."""
+    """What ends the program from outside: Ctrl-C, being told to, and the end of its terminal unless that is ignored,
+    as `nohup` has it."""
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    return (signal.SIGTERM,) if ignored else (signal.SIGTERM, signal.SIGHUP)
+    return (signal.SIGINT, signal.SIGTERM, *(() if ignored else (signal.SIGHUP,)))
 
 
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """While a person is asked: Ctrl-C ends the question. The event loop would take note of it and go on waiting."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+async def typed_line() -> str:
+    """The line that is typed next on standard input, a terminal; empty at its end.
+
+    Waited for by the event loop, which hears of signals. A read that blocks does not hear of one that comes just before
+    it begins.
+    """
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, typed.set)
     try:
-        yield
+        await typed.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()

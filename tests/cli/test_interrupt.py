@@ -66,8 +66,8 @@ def test_stopped_while_azure_is_asked(
 @pytest.mark.parametrize(
     ("handler", "expected"),
     [
-        (signal.SIG_DFL, (signal.SIGTERM, signal.SIGHUP)),
-        (signal.SIG_IGN, (signal.SIGTERM,)),
+        (signal.SIG_DFL, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)),
+        (signal.SIG_IGN, (signal.SIGINT, signal.SIGTERM)),
     ],
     ids=["usually", "under nohup"],
 )

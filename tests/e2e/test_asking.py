@@ -77,7 +77,8 @@ def journal(served: Served) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_an_interrupt_ends_the_question(pending: Served) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_question(pending: Served, number: signal.Signals) -> None:
     with asking(pending, "connections", "remove", "saasPrivateEndpoint") as plstui:
         question = plstui.wait_for("Send it? [y/N]:")
         assert "Remove saasPrivateEndpoint." in question
@@ -85,8 +86,26 @@ def test_an_interrupt_ends_the_question(pending: Served) -> None:
         assert "Message: Customer: Tradewinds, Order no.: 314159" in question.replace("\r\n", "")
         assert "! The customer's endpoint is disconnected for good" in question.replace("\r\n", "")
         assert "az network private-link-service connection delete" in question
-        plstui.process.send_signal(signal.SIGINT)
+        plstui.process.send_signal(number)
         assert plstui.end() == (130, "")
+    assert journal(pending) == []
+
+
+def test_so_does_the_end_of_input(pending: Served) -> None:
+    with asking(pending, "connections", "remove", "saasPrivateEndpoint") as plstui:
+        plstui.wait_for("Send it? [y/N]:")
+        plstui.type("\x04")
+        assert plstui.end() == (130, "")
+    assert journal(pending) == []
+
+
+def test_only_yes_or_no_is_an_answer(pending: Served) -> None:
+    with asking(pending, "connections", "remove", "saasPrivateEndpoint") as plstui:
+        plstui.wait_for("Send it? [y/N]:")
+        plstui.type("maybe\n")
+        plstui.wait_for("Answer y or n.")
+        plstui.type("\n")
+        assert plstui.end() == (1, "")
     assert journal(pending) == []
 
 
