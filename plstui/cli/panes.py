@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ def open_panes(options: Options) -> int:
             as_json=False,
         )
         return EXIT_USAGE
+    for name in ("COLUMNS", "LINES"):
+        # Where they are exported they tell of another time; the terminal knows its size, and when it changes.
+        os.environ.pop(name, None)
     composer = Composer(options)
     try:
         from plstui.tui.app import PlstuiApp

@@ -51,6 +51,14 @@ def test_a_sick_backend_is_marked(tmp_path: Path) -> None:
         leave(screen)
 
 
+def test_the_terminal_knows_its_size(tmp_path: Path) -> None:
+    exported = {**environment(tmp_path), "COLUMNS": "80", "LINES": "24"}
+    with terminal(tmp_path, [*PLSTUI, "--sandbox"], size=(160, 48), environ=exported) as screen:
+        lines = screen.wait_for("saasPrivateEndpoint", "Pending").splitlines()
+        assert (max(map(len, lines)) > 150, len(lines)) == (True, 48)
+        leave(screen)
+
+
 def test_two_programs_watch_one_world(tmp_path: Path) -> None:
     with serve(tmp_path, "pending") as served:
         command = [*PLSTUI, "--config", str(served.config)]
