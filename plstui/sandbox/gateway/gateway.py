@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,6 +18,9 @@ from plstui.sandbox.gateway.routing import Path
 from plstui.sandbox.gateway.tokens import Client, Directory
 
 READ_METHODS = frozenset({"GET", "HEAD"})
+_API_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-[A-Za-z]{1,30})?", re.ASCII)
+"""Any date will do: an api-version is known by what it shows, not from a list."""
+
 _RIGHTS = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -45,8 +49,8 @@ class Gateway:
             response = replace(response, body=None, status=204 if response.status == 200 else response.status)
         common = {
             "x-ms-request-id": str(uuid4()),
-            "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id") or str(uuid4()),
-            "x-ms-client-request-id": request.headers.get("x-ms-client-request-id", ""),
+            "x-ms-correlation-request-id": _echo(request, "x-ms-correlation-request-id") or str(uuid4()),
+            "x-ms-client-request-id": _echo(request, "x-ms-client-request-id"),
             "Cache-Control": "no-cache",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
@@ -78,6 +82,8 @@ class Gateway:
                 "MissingApiVersionParameter",
                 "The api-version query parameter (?api-version=) is required for all requests.",
             )
+        if not _API_VERSION.fullmatch(call.api_version):
+            raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{call.api_version[:50]}' is invalid.")
         if bad := next((name for _, name in path.pairs if not routing.is_name(name)), None):
             raise ArmError(400, "InvalidResourceName", f"The resource name '{bad[:100]}' is invalid.")
         call = replace(call, body=fields.read(request.content))
@@ -133,6 +139,12 @@ class Gateway:
         group = f"/resourceGroups/{call.path.group}" if call.path.group else ""
         scope = call.id.text if call.id else f"/subscriptions/{call.subscription}{group}"
         raise errors.authorization_failed(call.client.client_id, call.client.object_id, f"{what}/{right}", scope)
+
+
+def _echo(request: Request, name: str) -> str:
+    """A header of the request that is to come back, if it is one that can."""
+    value = request.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() else ""
 
 
 def _id(call: Call, canonical_type: str) -> ResourceId:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -162,6 +163,8 @@ class Operations:
                 )
                 self._tasks.add(operation.task)
                 operation.task.add_done_callback(self._tasks.discard)
+                # Cancelled before its first step, a task never takes up the work that it was given.
+                operation.task.add_done_callback(partial(_close, output))
             else:
                 self._succeed(operation, output)
 
@@ -235,6 +238,10 @@ def _broken_off() -> ArmError:
 
 
 _TICKS_OF_1970 = 621_355_968_000_000_000
+
+
+def _close(work: Coroutine[Any, Any, Any], _: asyncio.Task[None]) -> None:
+    work.close()
 
 
 def signature_of(operation: Operation) -> dict[str, str]:
