@@ -13,52 +13,17 @@ from hypothesis import strategies as st
 METHODS = ("GET", "GET", "PUT", "PUT", "PUT", "PATCH", "DELETE", "POST", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "")
 API_VERSIONS = ("2024-05-01", "2024-05-01", "2024-07-01", "2024-06-01", "2022-09-01", "2020-05-01", "2015-06-15")
 ODD_VERSIONS = ("", "2099-01-01", "latest", "2024-05-01-preview", "'", "\x00", "9" * 5000)
-ACTIONS = tuple(
-    [
-        "runCommand",
-        "start",
-        "powerOff",
-        "deallocate",
-        "restart",
-        "instanceView",
-        "health",
-        "validate",
-        "exportTemplate",
-        "checkPrivateLinkServiceVisibility",
-        "autoApprovedPrivateLinkServices",
-        "operations",
-        "usages",
-        "register",
-        "effectiveNetworkSecurityGroups",
-        "loadBalancers",
-        "networkInterfaces",
-        "generateKeyPair",
-        "moveResources",
-    ]
+ACTIONS = (
+    *("runCommand", "start", "powerOff", "deallocate", "restart", "instanceView", "health", "validate"),
+    *("exportTemplate", "checkPrivateLinkServiceVisibility", "autoApprovedPrivateLinkServices", "operations"),
+    *("usages", "register", "effectiveNetworkSecurityGroups", "loadBalancers", "networkInterfaces"),
+    *("generateKeyPair", "moveResources"),
 )
-COLLECTIONS = tuple(
-    [
-        "virtualNetworks",
-        "subnets",
-        "networkInterfaces",
-        "loadBalancers",
-        "probes",
-        "privateLinkServices",
-        "privateEndpointConnections",
-        "privateEndpoints",
-        "privateDnsZones",
-        "A",
-        "virtualNetworkLinks",
-        "ipConfigurations",
-        "virtualMachines",
-        "runCommands",
-        "disks",
-        "extensions",
-        "deployments",
-        "securityRules",
-        "resources",
-        "locations",
-    ]
+COLLECTIONS = (
+    *("virtualNetworks", "subnets", "networkInterfaces", "loadBalancers", "probes", "privateLinkServices"),
+    *("privateEndpointConnections", "privateEndpoints", "privateDnsZones", "A", "virtualNetworkLinks"),
+    *("ipConfigurations", "virtualMachines", "runCommands", "disks", "extensions", "deployments"),
+    *("securityRules", "resources", "locations"),
 )
 QUERIES = {
     "$filter": ("resourceType eq 'Microsoft.Network/virtualNetworks'", "name eq 'a' and", "'", "((", "tagName eq 'a'"),
