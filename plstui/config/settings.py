@@ -76,6 +76,78 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Seconds between two refreshes; less while something is under way, more while nothing happens."""
 
 
+Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.()-]*$")]
+Prefix = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
+
+
+class LabNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the lab's resources are called."""
+
+    isv_group: Name = "privatelink-pls-microhack-rg"
+    virtual_network: Name = "virtualNetwork"
+    subnet: Name = "saas"
+    security_group: Name = "networkSecurityGroup"
+    application_security_group: Name = "applicationSecurityGroup"
+    nat_gateway: Name = "natGateway"
+    nat_address: Name = "natGatewayAddress"
+    ssh_key: Name = "sshPublicKey"
+    machine: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,13}$")] = "web"
+    """How the names of the three backends begin; a number follows. It is the host name that the page shows."""
+    balancer: Name = "loadBalancer"
+    frontend: Name = "loadBalancerFrontEnd"
+    pool: Name = "saasBackendPool"
+    service: Name = "saasPrivateLinkService"
+    customer_group: Name = "privatelink-dns-microhack-rg"
+    customer_network: Name = "spoke-vnet"
+    customer_subnet: Name = "InfrastructureSubnet"
+    zone_link: Name = "dnsLink"
+    test_machine: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}$")] = "testVM"
+    """At most 15 characters, as Windows needs it."""
+    endpoint: Name = "saasPrivateEndpoint"
+    endpoint_connection: Name = "connectionToSaasService"
+
+
+class LabDns(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the customer names the endpoint."""
+
+    kind: Literal["private", "public", "none"] = "private"
+    """A private zone linked to the customer's network, an existing public zone of Azure DNS, or the address alone."""
+    zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+$")] = (
+        "tradewinds.internal"
+    )
+    """The zone's name."""
+    group: str = ""
+    """The resource group of an existing public zone, in the customer's subscription."""
+    record: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$")] = "saas-pls"
+    """The name of the A record."""
+
+
+class Lab(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The workshop that `plstui lab` builds."""
+
+    region: Annotated[str, Meta(min_length=1)] = "westeurope"
+    """A region with three zones, by its name or its display name."""
+    size: str = ""
+    """The size of the machines; empty for the first of the usual small ones that the region offers in zones 1 to 3."""
+    isv_prefix: Prefix = "10.0.0.0/16"
+    isv_subnet_prefix: Prefix = "10.0.1.0/24"
+    customer_prefix: Prefix = "10.1.0.0/16"
+    customer_subnet_prefix: Prefix = "10.1.0.0/24"
+    user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "azureuser"
+    """Who signs in to the machines."""
+    public_key: str = ""
+    """The file with the public key for the machines; empty for the first of `~/.ssh/id_ed25519.pub`, `id_rsa.pub`."""
+    message: str = "Customer: Tradewinds, Order no.: 314159"
+    """What the customer's request says; at most 140 characters."""
+    isolated: bool = False
+    """Whether the ISV's network has no way out: no NAT gateway, and Python serves the page."""
+    test_machine: Literal["ubuntu", "windows"] = "ubuntu"
+    service_id: str = ""
+    """The id of the private link service that the customer connects to when the ISV's subscription is not set."""
+    names: LabNames = field(default_factory=LabNames)
+    dns: LabDns = field(default_factory=LabDns)
+
+
 class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The terminal interface."""
 
@@ -91,6 +163,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     customer: SideSettings = field(default_factory=SideSettings)
     probe: Probe = field(default_factory=Probe)
     watch: Watch = field(default_factory=Watch)
+    lab: Lab = field(default_factory=Lab)
     ui: Ui = field(default_factory=Ui)
 
     def side(self, side: Side) -> SideSettings:

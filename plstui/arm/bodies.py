@@ -1,0 +1,144 @@
+"""Resources as ARM's JSON, by id: what the lab is built with.
+
+The typed clients know each type by a model of its own; a plan that is data needs one way for all of them, and that is
+the SDK's operations by id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.rest import HttpRequest
+
+from plstui.arm import mapping
+from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API, Clients
+from plstui.domain.errors import AzureError, NotFoundError
+from plstui.domain.ids import ResourceId
+from plstui.domain.resources import BalancerHealth
+
+API_VERSIONS = {
+    "microsoft.network/privatednszones": "2020-06-01",
+    "microsoft.network/dnszones": "2018-05-01",
+    "microsoft.network": NETWORK_API,
+    "microsoft.compute/skus": "2021-07-01",
+    "microsoft.compute": COMPUTE_API,
+    "microsoft.authorization": "2022-04-01",
+    "microsoft.resources/subscriptions": "2022-12-01",
+    "microsoft.resources": RESOURCES_API,
+}
+"""By the beginning of a type, the longest first where several fit."""
+
+PATIENCE = 1800.0
+"""Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
+
+Body = dict[str, Any]
+
+
+def api_version(kind: str) -> str:
+    """The api-version for a full type, `Microsoft.Network/virtualNetworks`."""
+    found = [prefix for prefix in API_VERSIONS if kind.lower().startswith(prefix)]
+    return API_VERSIONS[max(found, key=len)] if found else RESOURCES_API
+
+
+class Bodies:
+    """Reads and writes resources of one subscription by id; implements the lab's `Cloud`.
+
+    Every method raises `PlstuiError` and nothing else.
+    """
+
+    def __init__(self, clients: Clients, *, patience: float = PATIENCE) -> None:
+        self._clients = clients
+        self._patience = patience
+
+    async def get(self, resource_id: ResourceId) -> Body | None:
+        """A resource as it is now; None when it is not there. Machines come with their instance view."""
+        query = {"api-version": api_version(resource_id.type)}
+        if resource_id.is_type("Microsoft.Compute/virtualMachines"):
+            query["$expand"] = "instanceView"
+        try:
+            return await self._read(resource_id.text, query)
+        except NotFoundError:
+            return None
+
+    async def collect(self, path: str, kind: str, **query: str) -> list[Body]:
+        """All items of a list at a path, page after page; `kind` is the full type that says the api-version."""
+        items: list[Body] = []
+        page = await self._read(path, {"api-version": api_version(kind), **query})
+        while True:
+            items += page.get("value") or []
+            if not page.get("nextLink"):
+                return items
+            page = await self._read_url(page["nextLink"])
+
+    async def put(self, resource_id: ResourceId, body: Body) -> Body:
+        """Create or change a resource and wait until Azure is done; what it then is."""
+        async with self._written():
+            poller = await self._clients.resources.resources.begin_create_or_update_by_id(
+                resource_id.text.lstrip("/"), body, api_version=api_version(resource_id.type), cls=_raw
+            )
+            result: Any = await poller.result()
+        return dict(result)
+
+    async def delete(self, resource_id: ResourceId) -> None:
+        """Delete a resource and wait until Azure is done; one that is not there is no error."""
+        try:
+            async with self._written():
+                poller = await self._clients.resources.resources.begin_delete_by_id(
+                    resource_id.text.lstrip("/"), api_version=api_version(resource_id.type)
+                )
+                await poller.result()
+        except NotFoundError:
+            return
+
+    async def start(self, machine_id: ResourceId) -> None:
+        """Start a machine and wait until it runs."""
+        async with self._written():
+            poller = await self._clients.compute.virtual_machines.begin_start(
+                machine_id.resource_group, machine_id.name, api_version=COMPUTE_API
+            )
+            await poller.result()
+
+    async def health(self, rule_id: ResourceId) -> BalancerHealth:
+        """How the members behind a load-balancing rule are."""
+        balancer = rule_id.parent
+        assert balancer is not None, f"a rule is a child of a balancer: {rule_id}"
+        async with self._clients.translated():
+            poller = await self._clients.network.load_balancer_load_balancing_rules.begin_health(
+                rule_id.resource_group, balancer.name, rule_id.name, api_version=NETWORK_API
+            )
+            return mapping.rule_health(await poller.result(), balancer, rule_id)
+
+    @asynccontextmanager
+    async def _written(self) -> AsyncIterator[None]:
+        """What goes for every write: errors in our words, and a limit for the waiting."""
+        try:
+            async with asyncio.timeout(self._patience), self._clients.translated():
+                yield
+        except TimeoutError:
+            raise AzureError(
+                f"Azure has not finished within {self._patience:.0f} s.",
+                code="OperationTimeout",
+                hint="It may still do so; the same command goes on from there.",
+            ) from None
+
+    async def _read(self, path: str, query: dict[str, str]) -> Body:
+        return await self._read_url(f"{path}?{urlencode(query)}")
+
+    async def _read_url(self, url: str) -> Body:
+        async with self._clients.translated():
+            response = await self._clients.resources.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            body = response.json()
+        if not isinstance(body, dict):
+            raise AzureError("Azure's answer is not what it should be.", code="UnexpectedAnswer")
+        return body
+
+
+def _raw(response: PipelineResponse[Any, Any], _: object, __: object) -> Any:
+    """What was answered, as it came: the SDK's generic model keeps half of it."""
+    return response.http_response.json()
