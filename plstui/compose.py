@@ -108,6 +108,7 @@ class Composer:
         from plstui.engine.journal import Journal
         from plstui.engine.runtime import Runtime
         from plstui.engine.watcher import Watcher
+        from plstui.engine.writes import Writes
 
         watchers = {
             side: Watcher(
@@ -120,18 +121,25 @@ class Composer:
             for side, arm in opened.items()
         }
         journal = Journal(locations.journal_file())
+        writes = Writes(journal, watchers.values(), read_only=settings.ui.read_only)
         isv = opened.get(Side.ISV)
-        actions = (
-            Actions(isv.reader, isv.writer, journal, watchers.values(), read_only=settings.ui.read_only)
-            if isv
-            else None
-        )
+        actions = Actions(isv.reader, isv.writer, writes) if isv else None
 
         async def close() -> None:
             await asyncio.gather(prober.close(), *(arm.reader.close() for arm in opened.values()))
             await self.close()
 
-        return Runtime(watchers, actions, prober, journal, settings.probe.count, close)
+        return Runtime(
+            watchers,
+            actions,
+            {side: arm.bodies for side, arm in opened.items()},
+            writes,
+            settings.lab,
+            prober,
+            journal,
+            settings.probe.count,
+            close,
+        )
 
     async def close(self) -> None:
         """End an embedded sandbox; for when `connect` did not get to return a `Runtime`."""

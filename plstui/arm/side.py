@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plstui.arm.bodies import Bodies
 from plstui.arm.clients import Clients
 from plstui.arm.reader import Reader
 from plstui.arm.writer import Writer
@@ -18,9 +19,10 @@ class ArmSide:
     reader: Reader
     """Closing it gives back what both use."""
     writer: Writer
+    bodies: Bodies
 
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
     """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
     clients = Clients(settings, side)
-    return ArmSide(Reader(clients), Writer(clients))
+    return ArmSide(Reader(clients), Writer(clients), Bodies(clients))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from secrets import token_hex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from plstui.domain.az import az_line
 from plstui.domain.connection import Connection, Verb, why_not
-from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.domain.world import Link
-from plstui.engine.journal import Entry, Journal
 from plstui.engine.ports import CloudReader, CloudWriter
-from plstui.engine.watcher import Watcher
+from plstui.engine.writes import Writes
 
 MAX_DESCRIPTION = 140
 """Characters in a description: the limit Azure documents for the request message, kept for the answer too."""
@@ -56,23 +54,23 @@ class Actions:
         self,
         reader: CloudReader,
         writer: CloudWriter,
-        journal: Journal,
-        watchers: Iterable[Watcher],
-        *,
-        read_only: bool = False,
+        writes: Writes,
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._journal = journal
-        self._watchers = tuple(watchers)
-        self.read_only = read_only
+        self._writes = writes
         self.under_way: dict[ResourceId, Verb] = {}
         """The writes Azure has not answered yet, by connection."""
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written at all."""
+        return self._writes.read_only
+
     def why_not(self, verb: Verb, link: Link | None) -> str | None:
         """Why `verb` is not possible now; None when it is. What greys a key and refuses a command alike."""
-        if self.read_only:
-            return "plstui was started read-only; start it without --read-only to decide."
+        if reason := self._writes.why_not():
+            return reason
         if link is None:
             return "No connection is selected."
         if link.id in self.under_way:
@@ -96,27 +94,10 @@ class Actions:
         self._refuse(self.why_not(verb, link))
         self.under_way[link.id] = verb
         try:
-            after = await self._call(intent)
+            after = await self._writes.send(Side.ISV, verb.value, link.id, intent.az(), lambda: self._send(intent))
         finally:
             del self.under_way[link.id]
-            for watcher in self._watchers:
-                watcher.wake(after_write=True)
         return Outcome(intent, after)
-
-    async def _call(self, intent: Intent) -> Connection | None:
-        sent = Entry(token_hex(4), Side.ISV, intent.verb.value, intent.connection.id, intent.az(), "sent")
-        # Before the write: whoever kills us while Azure thinks finds out what may have happened.
-        self._journal.add(sent)
-        outcome, message = "interrupted", "The answer was not waited for."
-        try:
-            after = await self._send(intent)
-            outcome, message = "done", ""
-            return after
-        except PlstuiError as error:
-            outcome, message = error.code, error.message
-            raise
-        finally:
-            self._journal.add(replace(sent, outcome=outcome, message=message))
 
     async def _send(self, intent: Intent) -> Connection | None:
         before = intent.connection

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 from plstui.domain.connection import Connection, ConnectionStatus
 from plstui.domain.ids import ResourceId
@@ -55,6 +55,28 @@ class CloudWriter(Protocol):
 
     async def remove(self, connection_id: ResourceId) -> None:
         """Delete a connection and wait until Azure is done."""
+
+
+class CloudBodies(Protocol):
+    """One side's resources as ARM's JSON. Every method raises `PlstuiError` and nothing else."""
+
+    async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
+        """A resource as it is now; None when it is not there. Machines come with their instance view."""
+
+    async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
+        """All items of a list at a path; `kind` is the full type that says the api-version."""
+
+    async def put(self, resource_id: ResourceId, body: dict[str, Any]) -> dict[str, Any]:
+        """Create or change a resource and wait until Azure is done; what it then is."""
+
+    async def delete(self, resource_id: ResourceId) -> None:
+        """Delete a resource and wait until Azure is done; one that is not there is no error."""
+
+    async def start(self, machine_id: ResourceId) -> None:
+        """Start a machine and wait until it runs."""
+
+    async def health(self, rule_id: ResourceId) -> BalancerHealth:
+        """How the members behind a load-balancing rule are."""
 
 
 class Prober(Protocol):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from plstui.config.settings import Lab
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.actions import Actions
 from plstui.engine.journal import Journal
-from plstui.engine.ports import Prober
+from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
+from plstui.engine.writes import Writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class Runtime:
     """A watcher for each side that is configured."""
     actions: Actions | None
     """None when the ISV's side is not configured: nobody else may decide."""
+    bodies: Mapping[Side, CloudBodies]
+    """What the lab is built with, for each side that is configured."""
+    writes: Writes
+    lab: Lab
+    """What the settings say of the lab."""
     prober: Prober
     journal: Journal
     probe_count: int

@@ -24,6 +24,18 @@ def lacks(there: Any, wanted: Any, path: str = "") -> str:
     return "" if _same(there, wanted) else path or "everything"
 
 
+def clashes(there: Any, wanted: Any, path: str = "") -> str:
+    """The path of the first thing that `there` has and that is not as in `wanted`; what is missing is no clash."""
+    if there is None:
+        return ""
+    if isinstance(wanted, Mapping) and isinstance(there, Mapping):
+        return next((clash for key in wanted if (clash := clashes(there.get(key), wanted[key], _join(path, key)))), "")
+    if isinstance(wanted, list) and isinstance(there, list) and _key_of(wanted):
+        found = ((there[at], item) for item in wanted if (at := _index(there, item)) is not None)
+        return next((clash for one, item in found if (clash := clashes(one, item, f"{path}[{_label(item)}]"))), "")
+    return lacks(there, wanted, path)
+
+
 def merged(there: Any, wanted: Any) -> Any:
     """A copy of `there` in which all of `wanted` is so, and nothing else is different."""
     if isinstance(wanted, Mapping):

@@ -19,6 +19,7 @@ from plstui.domain.world import Link, World
 from plstui.engine.actions import MAX_DESCRIPTION, Actions, Confirm, Intent
 from plstui.engine.journal import Journal
 from plstui.engine.watcher import Watcher
+from plstui.engine.writes import Writes
 from tests.engine.parts import NotingReader, PassingClock
 from tests.support.cloud import Cloud, Writer
 from tests.support.lab import Request, lab, with_status
@@ -112,7 +113,7 @@ def gate(tmp_path: Path, world: World | None = None, *, read_only: bool = False,
     )
     path = journal or tmp_path / "journal.jsonl"
     reader, writer = LoggingReader(cloud, log), LoggingWriter(cloud, log)
-    actions = Actions(reader, writer, Journal(path), watchers, read_only=read_only)
+    actions = Actions(reader, writer, Writes(Journal(path), watchers, read_only=read_only))
     return Gate(cloud, actions, path, clock, watchers, readers, log, reader.read_one, writer.sent)
 
 

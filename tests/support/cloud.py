@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
+from plstui.config.settings import Lab
 from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
@@ -24,6 +25,7 @@ from plstui.engine.journal import Journal
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
+from plstui.engine.writes import Writes
 
 
 class Cloud:
@@ -246,10 +248,9 @@ def runtime(
         for side, snapshot in cloud.sides.items()
     }
     written = Journal(journal)
-    actions = None
-    if Side.ISV in watchers:
-        actions = Actions(watchers[Side.ISV].reader, Writer(cloud), written, watchers.values(), read_only=read_only)
-    return Runtime(watchers, actions, prober, written, probe_count, _nothing_to_close)
+    writes = Writes(written, watchers.values(), read_only=read_only)
+    actions = Actions(watchers[Side.ISV].reader, Writer(cloud), writes) if Side.ISV in watchers else None
+    return Runtime(watchers, actions, {}, writes, Lab(), prober, written, probe_count, _nothing_to_close)
 
 
 async def _nothing_to_close() -> None:

@@ -1,0 +1,53 @@
+"""What goes for every write to Azure: read-only is read-only, the journal knows, the watchers look again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from secrets import token_hex
+from typing import TypeVar
+
+from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.engine.journal import Entry, Journal
+from plstui.engine.watcher import Watcher
+
+Result = TypeVar("Result")
+
+
+class Writes:
+    """Sends writes, each with a line in the journal before and after it."""
+
+    def __init__(self, journal: Journal, watchers: Iterable[Watcher], *, read_only: bool = False) -> None:
+        self._journal = journal
+        self._watchers = tuple(watchers)
+        self.read_only = read_only
+
+    def why_not(self) -> str | None:
+        """Why nothing can be written at all; None when it can."""
+        return (
+            "plstui was started read-only; start it without --read-only to change anything." if self.read_only else None
+        )
+
+    async def send(
+        self, side: Side, verb: str, resource_id: ResourceId, az: str, call: Callable[[], Awaitable[Result]]
+    ) -> Result:
+        """Send one write. Raises `RefusedError` when plstui is read-only, and what `call` raises."""
+        if reason := self.why_not():
+            raise RefusedError(reason)
+        sent = Entry(token_hex(4), side, verb, resource_id, az, "sent")
+        # Before the write: whoever kills us while Azure thinks finds out what may have happened.
+        self._journal.add(sent)
+        outcome, message = "interrupted", "The answer was not waited for."
+        try:
+            result = await call()
+            outcome, message = "done", ""
+            return result
+        except PlstuiError as error:
+            outcome, message = error.code, error.message
+            raise
+        finally:
+            self._journal.add(replace(sent, outcome=outcome, message=message))
+            for watcher in self._watchers:
+                watcher.wake(after_write=True)

@@ -1,0 +1,286 @@
+"""The customer's half of the lab: network, names, test machine and the private endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plstui.config.settings import Lab
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.lab.fragments import Body
+from plstui.lab.machines import linux_body, running, windows_body
+from plstui.lab.parts import SUCCEEDED, Survey, Wait, Want, state_of
+from plstui.lab.provider import group_want
+
+TTL = 300
+"""Seconds a resolver keeps the record: short, because the endpoint may be made again during a workshop."""
+
+
+class Consumer:
+    """Names the customer's resources and says what each must be."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        subscription: str,
+        service: ResourceId | None,
+        *,
+        region: str,
+        size: str,
+        public_key: str,
+        run: str,
+        password: str = "",
+    ) -> None:
+        self._lab = lab
+        self._service = service
+        self._region = region
+        self._size = size
+        self._public_key = public_key
+        self._run = run
+        self._password = password
+        names, dns = lab.names, lab.dns
+        root = f"/subscriptions/{subscription}/resourceGroups"
+        self.group = ResourceId(f"{root}/{names.customer_group}")
+        self.network = self._network_id("virtualNetworks", names.customer_network)
+        self.subnet = self.network.child("subnets", names.customer_subnet)
+        self.interface = self._network_id("networkInterfaces", f"{names.test_machine}-nic")
+        self.machine = self._id("Compute/virtualMachines", names.test_machine)
+        self.endpoint = self._network_id("privateEndpoints", names.endpoint)
+        self.zone = (
+            ResourceId(f"{root}/{dns.group}/providers/Microsoft.Network/dnsZones/{dns.zone}")
+            if dns.kind == "public"
+            else self._network_id("privateDnsZones", dns.zone)
+        )
+        self.zone_link = self.zone.child("virtualNetworkLinks", names.zone_link)
+        self.record = self.zone.child("A", dns.record)
+
+    def _id(self, kind: str, name: str) -> ResourceId:
+        return ResourceId(f"{self.group.text}/providers/Microsoft.{kind}/{name}")
+
+    def _network_id(self, kind: str, name: str) -> ResourceId:
+        return self._id(f"Network/{kind}", name)
+
+    def _want(self, key: str, resource_id: ResourceId, what: str, *, location: str = "", **more: Any) -> Want:
+        where = {"location": location or self._region}
+        initial, fixed = {**where, **more.pop("initial", {})}, {**where, **more.pop("fixed", {})}
+        return Want(key=key, side=Side.CUSTOMER, id=resource_id, what=what, initial=initial, fixed=fixed, **more)
+
+    def network_parts(self, user_data: str) -> tuple[Want | Wait, ...]:
+        """Step 11."""
+        lab = self._lab
+        space = {"properties": {"addressSpace": {"addressPrefixes": [lab.customer_prefix]}}}
+        subnet: Body = {
+            "addressPrefix": lab.customer_subnet_prefix,
+            "privateEndpointNetworkPolicies": "Disabled",
+            "defaultOutboundAccess": False,
+        }
+        group = group_want("customer-group", Side.CUSTOMER, self.group, self._region, self._run)
+        network = self._want(
+            "spoke",
+            self.network,
+            f"virtual network {self.network.name}",
+            needs=("customer-group",),
+            initial=space,
+            fixed=space,
+            once=_subnet(self.subnet.name, {"addressPrefix": lab.customer_subnet_prefix}),
+            fragment=_subnet(self.subnet.name, subnet),
+        )
+        return (group, network, *self._zone_parts(), *self._machine_parts(user_data))
+
+    def _zone_parts(self) -> tuple[Want, ...]:
+        if self._lab.dns.kind != "private":
+            return ()
+        there = {"virtualNetwork": {"id": self.network.text}}
+        return (
+            self._want(
+                "zone",
+                self.zone,
+                f"private DNS zone {self.zone.name}",
+                location="global",
+                needs=("customer-group",),
+                initial={"properties": {}},
+            ),
+            self._want(
+                "zone-link",
+                self.zone_link,
+                f"link {self.zone_link.name} of the zone to {self.network.name}",
+                location="global",
+                needs=("zone", "spoke"),
+                initial={"properties": {**there, "registrationEnabled": False}},
+                fixed={"properties": there},
+            ),
+        )
+
+    def _machine_parts(self, user_data: str) -> tuple[Want | Wait, ...]:
+        in_subnet = {"name": "ipconfig1", "properties": {"subnet": {"id": self.subnet.text}}}
+        nic = self._want(
+            "client-nic",
+            self.interface,
+            f"interface {self.interface.name}",
+            needs=("spoke",),
+            once={"properties": {"ipConfigurations": [in_subnet]}},
+            fragment={"properties": {"ipConfigurations": [in_subnet]}},
+        )
+        if self._lab.test_machine == "windows":
+            body = windows_body(self.machine.name, self.interface, self._size, self._lab.user, self._password)
+        else:
+            body = linux_body(
+                self.machine.name, self.interface, self._size, self._lab.user, self._public_key, user_data
+            )
+        machine = self._want(
+            "client", self.machine, f"machine {self.machine.name}", needs=("client-nic",), initial=body
+        )
+        return (nic, machine, running("client", Side.CUSTOMER, self.machine))
+
+    def endpoint_parts(self) -> tuple[Want, ...]:
+        """Step 12."""
+        names = self._lab.names
+        target = {"privateLinkServiceId": self._service.text if self._service else ""}
+        return (
+            self._want(
+                "endpoint",
+                self.endpoint,
+                f"private endpoint {self.endpoint.name}",
+                needs=("spoke", *(("service",) if not self._lab.service_id else ())),
+                initial={
+                    "properties": {
+                        "subnet": {"id": self.subnet.text},
+                        "manualPrivateLinkServiceConnections": [
+                            {
+                                "name": names.endpoint_connection,
+                                "properties": {**target, "requestMessage": self._lab.message},
+                            }
+                        ],
+                    }
+                },
+                once={
+                    "properties": {
+                        "subnet": {"id": self.subnet.text},
+                        "manualPrivateLinkServiceConnections": [
+                            {"name": names.endpoint_connection, "properties": target}
+                        ],
+                    }
+                },
+            ),
+        )
+
+    def decision_parts(self, service: ResourceId | None) -> tuple[Wait, ...]:
+        """Step 13: the request is approved, and both sides say so."""
+
+        def statuses(survey: Survey) -> list[str]:
+            found = [_status_at_customer(survey.body(self.endpoint))]
+            if service:
+                found.append(_status_at_service(survey.body(service), self.endpoint))
+            return found
+
+        def lacking(survey: Survey) -> str | None:
+            found = statuses(survey)
+            if all(status == "approved" for status in found):
+                return None
+            if "" in found:
+                return "there is no request yet"
+            return "the ISV has not decided on the request yet" if "pending" in found else "both sides do not agree yet"
+
+        def hopeless(survey: Survey) -> str | None:
+            ended = next((status for status in statuses(survey) if status in ("rejected", "disconnected")), "")
+            return f"the request is {ended}; delete {self.endpoint.name} and ask again" if ended else None
+
+        reads = ((Side.CUSTOMER, self.endpoint), *(((Side.ISV, service),) if service else ()))
+        return (
+            Wait(
+                key="approved",
+                side=Side.ISV,
+                what=f"connection of {self.endpoint.name} is approved",
+                needs=("endpoint",),
+                reads=lambda _: reads,
+                lacking=lacking,
+                hopeless=hopeless,
+                ripe=lambda survey: set(statuses(survey)) == {"pending"},
+                decision=True,
+            ),
+        )
+
+    def address_parts(self) -> tuple[Wait, ...]:
+        """Step 14."""
+        return (
+            Wait(
+                key="address",
+                side=Side.CUSTOMER,
+                what=f"{self.endpoint.name} has an address",
+                needs=("endpoint",),
+                reads=self._address_reads,
+                lacking=lambda survey: None if self.address(survey) else "the endpoint has no address yet",
+            ),
+        )
+
+    def _address_reads(self, survey: Survey) -> tuple[tuple[Side, ResourceId], ...]:
+        nic = self.interface_of(survey)
+        return ((Side.CUSTOMER, self.endpoint), *(((Side.CUSTOMER, nic),) if nic else ()))
+
+    def record_parts(self) -> tuple[Want, ...]:
+        """Step 15; nothing when the address alone must do."""
+        if self._lab.dns.kind == "none":
+            return ()
+
+        def fragment(survey: Survey) -> Body | None:
+            address = self.address(survey)
+            # Private zones spell it one way and public ones the other.
+            spelling = ("aRecords", "ttl") if self._lab.dns.kind == "private" else ("ARecords", "TTL")
+            records, _ = spelling
+            return {"properties": {records: [{"ipv4Address": address}]}} if address else None
+
+        return (
+            Want(
+                key="record",
+                side=Side.CUSTOMER,
+                id=self.record,
+                what=f"record {self.record.name}.{self.zone.name}",
+                needs=("address", "approved", *(("zone",) if self._lab.dns.kind == "private" else ())),
+                initial={"properties": {"ttl" if self._lab.dns.kind == "private" else "TTL": TTL}},
+                fragment=fragment,
+            ),
+        )
+
+    def interface_of(self, survey: Survey) -> ResourceId | None:
+        """The endpoint's interface, which alone knows its address."""
+        body = survey.body(self.endpoint) or {}
+        interfaces = (body.get("properties") or {}).get("networkInterfaces") or []
+        return ResourceId(interfaces[0]["id"]) if interfaces else None
+
+    def address(self, survey: Survey) -> str:
+        """The endpoint's address; empty while there is none."""
+        nic = self.interface_of(survey)
+        body = (survey.body(nic) if nic else None) or {}
+        configurations = (body.get("properties") or {}).get("ipConfigurations") or []
+        addresses = [str((one.get("properties") or {}).get("privateIPAddress") or "") for one in configurations]
+        return next(filter(None, addresses), "")
+
+
+def _subnet(name: str, properties: Body) -> Body:
+    return {"properties": {"subnets": [{"name": name, "properties": properties}]}}
+
+
+def _status(connection: Body) -> str:
+    state = (connection.get("properties") or {}).get("privateLinkServiceConnectionState") or {}
+    return str(state.get("status") or "").lower()
+
+
+def _status_at_customer(endpoint: Body | None) -> str:
+    properties = (endpoint or {}).get("properties") or {}
+    both = ("manualPrivateLinkServiceConnections", "privateLinkServiceConnections")
+    connections = [connection for kind in both for connection in properties.get(kind) or []]
+    return _status(connections[0]) if connections and state_of(endpoint or {}) == SUCCEEDED else ""
+
+
+def connection_of(service: Body | None, endpoint: ResourceId) -> Body | None:
+    """The connection of an endpoint as the service has it."""
+    connections = ((service or {}).get("properties") or {}).get("privateEndpointConnections") or []
+    for connection in connections:
+        other = (connection.get("properties") or {}).get("privateEndpoint") or {}
+        if ResourceId(str(other.get("id", ""))) == endpoint:
+            return dict(connection)
+    return None
+
+
+def _status_at_service(service: Body | None, endpoint: ResourceId) -> str:
+    return _status(connection_of(service, endpoint) or {})

@@ -1,0 +1,166 @@
+"""What a lab step is made of: resources that must be so, and conditions that must come true.
+
+All of it is data that a survey of Azure is held against. Nothing here asks or writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from plstui.domain.ids import ResourceId
+from plstui.domain.resources import BalancerHealth
+from plstui.domain.sides import Side
+from plstui.lab.fragments import Body, clashes, lacks
+
+SUCCEEDED = "succeeded"
+OVER = frozenset({SUCCEEDED, "failed", "canceled", ""})
+"""Provisioning states in which nothing is under way; records of a zone have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What Azure was last seen to hold of the lab."""
+
+    bodies: Mapping[ResourceId, Body | None] = field(default_factory=dict)
+    """Each resource as ARM's JSON; None when it is not there."""
+    health: Mapping[ResourceId, BalancerHealth] = field(default_factory=dict)
+    """By the load-balancing rule."""
+
+    def body(self, resource_id: ResourceId) -> Body | None:
+        """A resource; None when it is not there or was not looked at."""
+        return self.bodies.get(resource_id)
+
+    def with_body(self, resource_id: ResourceId, body: Body | None) -> Survey:
+        """This survey with one resource seen anew."""
+        return Survey({**self.bodies, resource_id: body}, self.health)
+
+    def with_health(self, rule_id: ResourceId, health: BalancerHealth) -> Survey:
+        """This survey with one rule's health seen anew."""
+        return Survey(self.bodies, {**self.health, rule_id: health})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """A resource, or a piece of one, that must be there."""
+
+    key: str
+    """What other parts name it by."""
+    side: Side
+    id: ResourceId
+    """The resource that is written: a piece of a network or a balancer is written with the whole."""
+    what: str
+    """In words: `virtual network virtualNetwork`."""
+    needs: tuple[str, ...] = ()
+    """The keys of the parts that come first."""
+    fragment: Body | Callable[[Survey], Body | None] = field(default_factory=dict)
+    """What must be so of it. When that depends on what Azure has given out, a function; None while it is not known."""
+    initial: Body = field(default_factory=dict)
+    """What is sent along when it is created and not looked at again."""
+    fixed: Body = field(default_factory=dict)
+    """What cannot be changed any more: where this is not so, the name is taken by something else."""
+    once: Body = field(default_factory=dict)
+    """The same of pieces that may be missing yet: only where one is there and is another, it is taken."""
+    undone: Callable[[Body], Body] | None = None
+    """The resource without this piece; None when undoing deletes the resource."""
+
+    def wanted(self, survey: Survey) -> Body | None:
+        """What must be so of it, as far as that is known."""
+        return self.fragment(survey) if callable(self.fragment) else self.fragment
+
+    def lack(self, survey: Survey) -> str | None:
+        """What is missing yet, in a few words; None when all is so and Azure is done with it."""
+        wanted, there = self.wanted(survey), survey.body(self.id)
+        if wanted is None:
+            return f"what the {self.what} needs is not known yet"
+        if there is None:
+            return f"there is no {self.what} yet"
+        if state := state_of(there):
+            if state not in OVER:
+                return f"the {self.what} is {state}"
+            if state != SUCCEEDED:
+                return f"the {self.what} is there, but {state}"
+        if path := lacks(there, wanted):
+            return f"{path} of the {self.what} is not set"
+        return None
+
+    def conflict(self, survey: Survey) -> str | None:
+        """Why the name is taken; None when it is free or what is there can become what is wanted."""
+        there = survey.body(self.id)
+        path = "" if there is None else lacks(there, self.fixed) or clashes(there, self.once)
+        if not path:
+            return None
+        return f"{self.id.name} is there already and is not the lab's: its {path} is another"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Something that comes true by itself, by the other side, or by an action that is no resource."""
+
+    key: str
+    side: Side
+    what: str
+    needs: tuple[str, ...] = ()
+    reads: Callable[[Survey], tuple[tuple[Side, ResourceId], ...]] = lambda _: ()
+    """The resources that it is told from, as far as they are known."""
+    health_of: ResourceId | None = None
+    """The load-balancing rule whose members' health it is told from."""
+    lacking: Callable[[Survey], str | None]
+    """What is missing yet, in a few words; None when it has come true."""
+    hopeless: Callable[[Survey], str | None] = lambda _: None
+    """Why waiting is no use; None when it is."""
+    ripe: Callable[[Survey], bool] = lambda _: False
+    """Whether it is time for the action that makes it true."""
+    decision: bool = False
+    """Whether that action is the ISV's decision, which is made only where that was asked for."""
+    start: ResourceId | None = None
+    """The machine whose start is that action."""
+
+
+Part = Want | Wait
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    DONE = "done"
+    NEEDED = "needed"
+    BLOCKED = "blocked"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the workshop."""
+
+    id: str
+    number: int
+    side: Side
+    title: str
+    why: str
+    """Two sentences that a workshop can read out."""
+    blade: str
+    """Where the portal does it."""
+    parts: tuple[Part, ...] = ()
+    absent: str = ""
+    """Why this step cannot be done here at all; empty when it can."""
+    opens_page: bool = False
+    """Whether it is done by opening the page: it has no parts, and only a probe tells."""
+
+
+def state_of(body: Body) -> str:
+    """A resource's provisioning state in lower case; empty when it has none."""
+    properties = body.get("properties")
+    return str((properties or {}).get("provisioningState") or "").lower() if isinstance(properties, dict) else ""
+
+
+def lack_of(part: Part, survey: Survey) -> str | None:
+    """What is missing of a part yet; None when all is so."""
+    return part.lack(survey) if isinstance(part, Want) else part.lacking(survey)
+
+
+def obstacle(part: Part, survey: Survey) -> str | None:
+    """Why a part cannot come true; None when it can."""
+    return part.conflict(survey) if isinstance(part, Want) else part.hopeless(survey)
