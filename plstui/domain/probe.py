@@ -17,6 +17,8 @@ class TargetKind(StrEnum):
 
     BACKEND = "backend"
     ENDPOINT = "endpoint"
+    NAME = "name"
+    """A name that the machine at the other end resolves."""
 
 
 class Failure(StrEnum):

@@ -82,7 +82,9 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         *,
         kind: Literal["parts", "page"] = "parts",
     ) -> None:
-        absent = "" if parts is not None else f"the {side.label} subscription is not set"
+        # The decision is the ISV's, but there is nothing to decide on without the customer's endpoint.
+        missing = CUSTOMER if consumer is None else side
+        absent = "" if parts is not None else f"the {missing.label} subscription is not set"
         made.append(
             Step(
                 id=step_id,

@@ -97,7 +97,7 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
         arm = f"https://127.0.0.1:{server.port}"
         _write_files(folder, sandbox, server, arm)
         if options.faults is not None:
-            _load_faults(sandbox, options.faults)
+            await _load_faults(sandbox, options.faults)
         on_ready(arm, folder.path)
         await stopped.wait()
     finally:
@@ -110,11 +110,13 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
             folder.remove()
 
 
-def _load_faults(sandbox: Sandbox, plan: Mapping[str, Any]) -> None:
+async def _load_faults(sandbox: Sandbox, plan: Mapping[str, Any]) -> None:
     try:
-        sandbox.faults.load(plan)
+        await sandbox.faults.load(plan)
     except ArmError as error:
         raise ServeError(f"The faults cannot be used: {error.message}") from None
+    # A machine that hangs from the start is one that its balancer has noticed.
+    await sandbox.network.settled()
 
 
 def _drain(stopped: asyncio.Event) -> None:
@@ -190,6 +192,8 @@ def _settings(folder: StateDir, parties: tuple[Party, ...], arm: str) -> str:
             f"ssh_config = {_toml(folder.path / 'ssh_config')}",
             f"known_hosts = {_toml(folder.path / 'known_hosts')}",
         ]
+    # The machines that a client makes here are signed in to with the sandbox's key, as those of its worlds are.
+    lines += ["", "[lab]", f"public_key = {_toml(folder.path / 'id_ed25519.pub')}"]
     return "\n".join(lines) + "\n"
 
 
