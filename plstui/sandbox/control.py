@@ -74,7 +74,7 @@ class Control:
             case ["GET", "faults"]:
                 return Response(200, {"happened": self._faults.happened})
             case ["POST", "faults"]:
-                self._faults.load(read(request.content))
+                await self._faults.load(read(request.content))
                 return Response(204)
             case ["POST", "machines", name, verb]:
                 await self._control_machine(name, verb)
@@ -85,6 +85,7 @@ class Control:
                     raise ArmError(400, "InvalidClock", f"The clock turns forward, by at most {FARTHEST} seconds.")
                 self._azure.clock.advance(seconds)
                 await self._azure.operations.settle()
+                await self._faults.settle()
                 return Response(200, {"now": self._azure.clock.now().isoformat()})
             case _:
                 raise ArmError(404, "NotFound", f"The control endpoint has no {request.method} {request.path}.")

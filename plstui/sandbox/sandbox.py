@@ -54,7 +54,8 @@ class Sandbox:
         self.azure.dispatch = self.gateway.handle_for
         self.identity = Identity(self.azure.directory)
         parties = (self.isv, self.customer)
-        self.faults = Faults(self.azure, {party.subscription.id.lower(): party.name for party in parties})
+        sides = {party.subscription.id.lower(): party.name for party in parties}
+        self.faults = Faults(self.azure, sides, self.network)
         self.control = Control(self.azure, self.network, self.faults, self.gateway.counters)
 
     async def handle(self, request: Request) -> Response:
@@ -116,5 +117,6 @@ class Sandbox:
         """Stop every machine and forget what is under way."""
         if self._workshop:
             await self._workshop.stop()
+        self.faults.close()
         self.azure.operations.close()
         await self.network.stop()

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
+import urllib.error
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.served import PATIENCE, Served, run_plstui, serve
-
-GROUP = "/resourceGroups/privatelink-pls-microhack-rg"
-SERVICE = f"{GROUP}/providers/Microsoft.Network/privateLinkServices/saasPrivateLinkService"
-GROUPS = "/resourcegroups"
+from tests.sandbox.calls import CUT, GROUP, GROUPS, SERVICE, call, end_of, openssh
+from tests.support.served import Served, serve
 
 
 @pytest.fixture(scope="module")
@@ -33,33 +27,6 @@ def sandbox(served: Served) -> Iterator[Served]:
 
 def plan(sandbox: Served, *faults: dict[str, Any], seed: int = 1) -> None:
     sandbox.control("POST", "/faults", {"seed": seed, "faults": list(faults)})
-
-
-def call(sandbox: Served, method: str, path: str, body: Any = None, side: str = "isv") -> tuple[int, Any, Any]:
-    """Status, headers and body of one request to a side's subscription."""
-    target = f"/subscriptions/{sandbox.ready['subscriptions'][side]}{path}?api-version=2024-05-01"
-    return send(sandbox, method, target, body, side)
-
-
-def send(sandbox: Served, method: str, target: str, body: Any = None, side: str = "isv") -> tuple[int, Any, Any]:
-    """The same for a whole path and query."""
-    context = ssl.create_default_context(cafile=sandbox.ready["ca"])
-    connection = http.client.HTTPSConnection(urlsplit(sandbox.ready["arm"]).netloc, context=context, timeout=PATIENCE)
-    headers = {"Authorization": f"Bearer {sandbox.token(side)}", "Content-Type": "application/json"}
-    try:
-        connection.request(method, target, body=None if body is None else json.dumps(body), headers=headers)
-        response = connection.getresponse()
-        text = response.read().decode()
-    finally:
-        connection.close()
-    is_json = response.headers.get_content_type() == "application/json"
-    return response.status, response.headers, json.loads(text) if text and is_json else text
-
-
-def end_of(sandbox: Served, headers: Any) -> Any:
-    """What the poll of an operation answers."""
-    poll = urlsplit(headers["Azure-AsyncOperation"])
-    return send(sandbox, "GET", f"{poll.path}?{poll.query}")[2]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +58,7 @@ def test_a_proxy_answers_with_a_page(sandbox: Served) -> None:
 def test_a_connection_is_cut(sandbox: Served) -> None:
     plan(sandbox, {"kind": "drop"})
 
-    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError, ssl.SSLError)):
+    with pytest.raises(CUT):
         call(sandbox, "GET", GROUPS)
 
 
@@ -145,6 +112,34 @@ def test_tokens_expire_and_a_new_one_is_good(sandbox: Served) -> None:
     assert call(sandbox, "GET", GROUPS)[0] == 200
 
 
+def test_another_plan_ends_what_was_to_happen_to_machines(sandbox: Served) -> None:
+    plan(sandbox, {"kind": "hang", "machine": "web1", "after": 60})
+    plan(sandbox)
+
+    sandbox.control("POST", "/clock/advance", {"seconds": 60})
+    assert openssh(sandbox, "-o", "ConnectTimeout=5", "web1", "hostname").stdout == "web1\n"
+    assert sandbox.control("GET", "/faults")["happened"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "hang", "machine": "web9"}, "There is no machine 'web9'; there are"),
+        ({"kind": "hang", "machine": "web1", "after": -1}, "The after of a fault is a number of seconds"),
+    ],
+)
+def test_a_plan_that_is_wrong_changes_nothing(sandbox: Served, fault: dict[str, Any], words: str) -> None:
+    plan(sandbox, {"kind": "error"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        plan(sandbox, {"kind": "hang", "machine": "web1"}, fault)
+    with refused.value as error:
+        assert error.code == 400
+        assert words in json.loads(error.read())["error"]["message"]
+
+    assert call(sandbox, "GET", GROUPS)[0] == 503
+    assert openssh(sandbox, "-o", "ConnectTimeout=5", "web1", "hostname").stdout == "web1\n"
+
+
 def test_plstui_says_what_azure_says(sandbox: Served) -> None:
     plan(sandbox, {"kind": "throttle", "retry_after": 9, "side": "isv"})
 
@@ -153,33 +148,3 @@ def test_plstui_says_what_azure_says(sandbox: Served) -> None:
     assert run.json["isv"]["reachable"] is False
     assert "9 s" in run.json["isv"]["error"]
     assert run.json["customer"]["reachable"] is True
-
-
-def test_a_plan_from_a_file_is_in_force_from_the_start(tmp_path: Path) -> None:
-    file = tmp_path / "faults.json"
-    file.write_text('{"faults": [{"kind": "error", "status": 500}]}')
-    with serve(tmp_path, "empty", "--faults", str(file)) as started:
-        assert call(started, "GET", GROUPS)[0] == 500
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{", "is not valid JSON"),
-        ("[]", "holds no JSON object"),
-        ('{"faults": [{"kind": "luck"}]}', "luck"),
-        ('{"faults": [{"kind": "error", "rate": 2}]}', "rate"),
-        ('{"faults": [{}]}', "needs a kind"),
-        ('{"faults": [{"kind": "error", "status": 42}]}', "status"),
-        ('{"faults": [{"kind": "drop", "times": -1}]}', "times"),
-    ],
-)
-def test_a_plan_that_is_wrong_is_told(tmp_path: Path, text: str, words: str) -> None:
-    file = tmp_path / "faults.json"
-    file.write_text(text)
-
-    run = run_plstui("sandbox", "serve", "--world", "empty", "--faults", str(file), home=tmp_path)
-
-    assert run.exit_code == 2
-    assert words in run.stderr
-    assert "Traceback" not in run.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sandbox.calls import openssh
 from tests.support.served import PATIENCE, Served, environment, run_plstui, serve
 
 
@@ -59,16 +60,6 @@ def test_ready_json_says_all_that_a_client_needs(sandbox: Served) -> None:
     assert ready["subscriptions"]["isv"] != ready["subscriptions"]["customer"]
     assert ready["tenants"]["isv"] != ready["tenants"]["customer"]
     assert ready["pid"] == sandbox.process.pid
-
-
-def openssh(sandbox: Served, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["ssh", "-F", str(sandbox.directory / "ssh_config"), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
 
 
 def test_openssh_logs_in_by_name(sandbox: Served) -> None:
@@ -189,10 +180,7 @@ def test_what_a_killed_sandbox_left_is_replaced(tmp_path: Path) -> None:
 def test_a_host_key_that_changes_is_noticed(tmp_path: Path) -> None:
     with serve(tmp_path, "approved") as served:
         served.control("POST", "/machines/web1/change-host-key")
-        ssh = subprocess.run(
-            ["ssh", "-F", str(served.directory / "ssh_config"), "web1", "hostname"],
-            capture_output=True, text=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+        ssh = openssh(served, "web1", "hostname")
         assert ssh.returncode == 255
         assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in ssh.stderr
         probe = served.plstui("probe", "--count", "1", "--json")

@@ -197,6 +197,10 @@ class RunningNetwork:
         """Probe every member of every balancer at once, instead of at the next interval."""
         self._health.wake()
 
+    def machine_names(self) -> Sequence[str]:
+        """The name of every machine that has been on."""
+        return [machine.spec.name for machine in self._machines.values()]
+
     # Control from outside, by a machine's name or id. Each raises `KeyError` for an unknown one.
 
     async def stop_machine(self, name: str) -> None:

@@ -187,6 +187,8 @@ class Machine:
             if self._sshd:
                 await self._stop_ssh()
                 await self._start_ssh()
+                if self.hung:
+                    await self._sshd.mute()
 
     async def run_command(self, script: str) -> CommandOutput:
         """Run a script as root, as the machine's agent does. Waits while the machine hangs.

@@ -107,6 +107,21 @@ async def test_a_machine_that_hangs_takes_connections_and_says_nothing(lab: Lab)
         assert (await connection.run("hostname")).stdout == "testVM\n"
 
 
+async def test_a_machine_that_hangs_says_nothing_with_another_host_key_either(lab: Lab) -> None:
+    await lab.network.hang_machine("testVM")
+    await lab.network.change_host_key("testVM")
+    reader, writer = await asyncio.open_connection("127.0.0.1", lab.port("testVM"))
+    greeting = asyncio.ensure_future(reader.read(1))
+    async with lab.ssh("web1") as other:
+        assert (await other.run("hostname")).stdout == "web1\n"
+    assert not greeting.done()
+    writer.close()
+    greeting.cancel()
+    await lab.network.start_machine("testVM")
+    async with lab.ssh("testVM") as connection:
+        assert (await connection.run("hostname")).stdout == "testVM\n"
+
+
 @pytest.mark.parametrize("script", ["sleep 50; systemctl start nginx", "systemctl stop nginx; sleep 50"])
 async def test_a_machine_that_goes_off_takes_a_running_script_along(lab: Lab, script: str) -> None:
     sleeping = asyncio.ensure_future(lab.run("web1", script))
