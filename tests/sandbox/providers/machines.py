@@ -15,6 +15,13 @@ from tests.sandbox.support import Principal, Sandbox, sandbox
 COMPUTE = "2024-07-01"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE8Yb0pXGo0nQ4Yf1s2W7o0m5s0aQk7mQm1o2c3d4e5f me"
 UBUNTU = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+WINDOWS = {
+    "publisher": "MicrosoftWindowsServer",
+    "offer": "WindowsServer",
+    "sku": "2019-Datacenter",
+    "version": "latest",
+}
+EXPANDED = "?$expand=instanceView"
 
 
 @dataclass
@@ -101,3 +108,14 @@ def request(nic: str, *, properties: dict[str, Any] | None = None, **more: Any) 
         },
         **more,
     }
+
+
+def codes(view: Any) -> list[str]:
+    """The codes of an instance view's statuses."""
+    return [status["code"] for status in view["statuses"]]
+
+
+async def power(at: Place, name: str = "web1") -> str:
+    """Whether a machine runs, as its instance view says: `running`, `stopped`, …"""
+    body = await at.isv.get(at.vm(name) + EXPANDED, api_version=COMPUTE)
+    return codes(body["properties"]["instanceView"])[-1].partition("/")[2]
