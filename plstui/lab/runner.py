@@ -9,33 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass
 
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.engine.writes import Writes
+from plstui.lab.effort import POLL, Effort
 from plstui.lab.fragments import Body, merged
-from plstui.lab.parts import OVER, SUCCEEDED, Part, Step, StepState, Survey, Wait, Want, lack_of, obstacle, state_of
-from plstui.lab.progress import Event, Kind, StepStatus, Tell, assess
-from plstui.lab.retry import pause_after
+from plstui.lab.parts import SUCCEEDED, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
+from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.steps import Workshop
 
 AT_ONCE = 8
 """Reads under way at a time; ARM refills 25 a second for each subscription."""
-
-POLL = 1.0
-"""Seconds between two looks at something that is being waited for."""
 
 Approve = Callable[[], Awaitable[None]]
 """Makes the ISV's decision, through the same gate as the key does."""
 
 AzLine = Callable[[Part], str]
 """The `az` command that does the same, for the journal."""
-
-Result = TypeVar("Result")
 
 
 class StepFailedError(PlstuiError):
@@ -52,16 +46,6 @@ class StepFailedError(PlstuiError):
         self.step = step
 
 
-@dataclass
-class _Tally:
-    """What a run has done for one step so far."""
-
-    began: float | None = None
-    ended: float | None = None
-    writes: int = 0
-    failure: str = ""
-
-
 @dataclass(frozen=True)
 class Lab:
     """The lab between two subscriptions."""
@@ -71,8 +55,6 @@ class Lab:
     writes: Writes
     clock: Clock
     az_line: AzLine
-    never: asyncio.Event = field(default_factory=asyncio.Event)
-    """Never set: what the clock waits for when only time is to pass."""
 
     async def survey(self) -> Survey:
         """What Azure holds of the lab now. Raises `PlstuiError`."""
@@ -114,36 +96,21 @@ class Lab:
         return Run(self, survey, tell, approve)
 
 
-class Run:
+class Run(Effort):
     """One go at the lab, or at some of its steps."""
 
     def __init__(self, lab: Lab, survey: Survey, tell: Tell, approve: Approve | None) -> None:
+        super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
         self.survey = survey
-        self.under_way: dict[ResourceId, str] = {}
-        """The writes that Azure has not answered yet, in words."""
         self._lab = lab
-        self._tell = tell
         self._approve = approve
-        self._began = lab.clock.monotonic()
         self._step_of = {part.key: step for step in lab.workshop.steps for part in step.parts}
-        self._tallies = {step.id: _Tally() for step in lab.workshop.steps}
         self._open: dict[str, Part] = {}
         self._tasks: dict[asyncio.Task[None], tuple[Part, ...]] = {}
 
     def statuses(self, page: str | None = None) -> tuple[StepStatus, ...]:
         """Where each step stands, with what this run has done for it."""
-        return tuple(self._status(status) for status in assess(self._lab.workshop, self.survey, page=page))
-
-    def _status(self, status: StepStatus) -> StepStatus:
-        tally = self._tallies[status.step.id]
-        state, because = status.state, status.because
-        if tally.failure:
-            state, because = StepState.FAILED, tally.failure
-        elif tally.began is not None and tally.ended is None:
-            state = StepState.RUNNING
-        end = self._now() if tally.ended is None else tally.ended
-        seconds = 0.0 if tally.began is None else end - tally.began
-        return replace(status, state=state, because=because, seconds=seconds, writes=tally.writes)
+        return tuple(map(self._with_progress, assess(self._lab.workshop, self.survey, page=page)))
 
     async def up(self, steps: Sequence[Step]) -> None:
         """Bring these steps about; what is so already is left alone.
@@ -184,10 +151,7 @@ class Run:
             if any(part.key in busy for part in parts):
                 continue
             for step in {self._step_of[part.key].id: self._step_of[part.key] for part in parts}.values():
-                tally = self._tallies[step.id]
-                if tally.began is None:
-                    tally.began = self._now()
-                    self._say(Kind.STEP, step, step.title)
+                self._begin(step)
             work = self._write(parts) if isinstance(parts[0], Want) else self._wait_for(parts[0])
             self._tasks[asyncio.create_task(work)] = parts
 
@@ -220,8 +184,7 @@ class Run:
         error = task.exception()
         if isinstance(error, PlstuiError):
             step = self._step_of[parts[0].key]
-            self._tallies[step.id].failure = error.message
-            self._say(Kind.STEP, step, f"failed: {error.message}")
+            self._fail(step, error)
             await self._let_writes_end()
             raise StepFailedError(step, error)
         if error:
@@ -231,9 +194,7 @@ class Run:
             self._say(Kind.DONE, self._step_of[part.key], part.what)
         for step in {self._step_of[part.key].id: self._step_of[part.key] for part in parts}.values():
             if not any(part.key in self._open for part in step.parts):
-                tally = self._tallies[step.id]
-                tally.ended = self._now()
-                self._say(Kind.STEP, step, "done")
+                self._end(step)
 
     async def _let_writes_end(self) -> None:
         """Azure does what it has accepted whether we look or not, so what it makes of it may as well be seen."""
@@ -260,23 +221,17 @@ class Run:
             lacking = [want for want in wants if want.lack(self.survey)]
             if not lacking:
                 return
-            self.under_way[first.id] = first.what
-            self._tallies[step.id].writes += 1
-            self._say(Kind.SENT, step, ", ".join(want.what for want in lacking))
             body = self._body(there, lacking)
+            what = ", ".join(want.what for want in lacking)
             az = "\n".join(filter(None, map(self._lab.az_line, lacking)))
             verb = "create" if there is None else "update"
-            result = await self._lab.writes.send(first.side, verb, first.id, az, lambda: cloud.put(first.id, body))
-            del self.under_way[first.id]
+            result = await self._send(step, first.side, verb, first.id, what, az, lambda: cloud.put(first.id, body))
             self.survey = self.survey.with_body(first.id, result)
             there = result
             if left := next((lack for want in wants if (lack := want.lack(self.survey))), None):
                 raise AzureError(f"Azure took the request, and yet {left}.", code="NotAsRequested")
 
-        try:
-            await self._persist(step, attempt)
-        finally:
-            self.under_way.pop(first.id, None)
+        await self._persist(step, attempt)
 
     def _body(self, there: Body | None, wants: Sequence[Want]) -> Body:
         """What to send: all that is there, and what is wanted of it."""
@@ -287,14 +242,6 @@ class Run:
         for want in wants:
             body = merged(body, want.wanted(self.survey) or {})
         return body
-
-    async def _settled(self, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
-        """A resource once nothing is under way with it: somebody else's write, or our own from before."""
-        while True:
-            body = await cloud.get(resource_id)
-            if body is None or state_of(body) in OVER:
-                return body
-            await self._pause(POLL)
 
     # One condition
 
@@ -335,42 +282,12 @@ class Run:
             return False
         if machine := part.start:
             cloud = self._lab.clouds[part.side]
-            self.under_way[machine] = part.what
-            self._tallies[step.id].writes += 1
-            self._say(Kind.SENT, step, f"start of {machine.name}")
-            await self._lab.writes.send(
-                part.side, "start", machine, self._lab.az_line(part), lambda: cloud.start(machine)
-            )
-            del self.under_way[machine]
+            what, az = f"start of {machine.name}", self._lab.az_line(part)
+            await self._send(step, part.side, "start", machine, what, az, lambda: cloud.start(machine))
             return True
         if part.decision and self._approve is not None:
-            self._tallies[step.id].writes += 1
+            self._count(step)
             await self._approve()
             self._approve = None
             return True
         return False
-
-    # What both need
-
-    async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[None]]) -> None:
-        """Try, and again after a pause while Azure asks for patience."""
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return await attempt(tries)
-            except PlstuiError as error:
-                pause = pause_after(error, tries)
-                if pause is None:
-                    raise
-                self._say(Kind.RETRY, step, f"{error.code}: {error.message} Trying again in {pause:.0f} s.")
-                await self._pause(pause)
-
-    async def _pause(self, seconds: float) -> None:
-        await self._lab.clock.wait(self._lab.never, seconds)
-
-    def _now(self) -> float:
-        return self._lab.clock.monotonic()
-
-    def _say(self, kind: Kind, step: Step, text: str) -> None:
-        self._tell(Event(kind, step, text, self._now() - self._began))

@@ -1,0 +1,138 @@
+"""What every run at the lab has in common: it tells what happens, counts by step, and is patient with Azure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from plstui.domain.errors import PlstuiError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.engine.ports import Clock, CloudBodies
+from plstui.engine.writes import Writes
+from plstui.lab.fragments import Body
+from plstui.lab.parts import OVER, Step, StepState, state_of
+from plstui.lab.progress import Event, Kind, StepStatus, Tell
+from plstui.lab.retry import pause_after
+
+POLL = 1.0
+"""Seconds between two looks at something that is being waited for."""
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class _Tally:
+    """What a run has done for one step so far."""
+
+    began: float | None = None
+    ended: float | None = None
+    writes: int = 0
+    failure: str = ""
+
+
+class Effort:
+    """One run, of whatever kind."""
+
+    def __init__(self, clock: Clock, writes: Writes, steps: Iterable[Step], tell: Tell) -> None:
+        self.under_way: dict[ResourceId, str] = {}
+        """The writes that Azure has not answered yet, in words: what goes on there when a run is cut short."""
+        self._clock = clock
+        self._writes = writes
+        self._tell = tell
+        self._began = clock.monotonic()
+        self._tallies = {step.id: _Tally() for step in steps}
+        self._never = asyncio.Event()
+
+    # Step by step
+
+    def _begin(self, step: Step) -> None:
+        """Take note that a step is being worked on; again is no error."""
+        tally = self._tallies[step.id]
+        if tally.began is None:
+            tally.began = self._now()
+            self._say(Kind.STEP, step, step.title)
+
+    def _end(self, step: Step) -> None:
+        """Take note that nothing is left to do for a step."""
+        self._tallies[step.id].ended = self._now()
+        self._say(Kind.STEP, step, "done")
+
+    def _fail(self, step: Step, error: PlstuiError) -> None:
+        """Take note that a step could not be done."""
+        tally = self._tallies[step.id]
+        tally.failure, tally.ended = error.message, self._now()
+        self._say(Kind.STEP, step, f"failed: {error.message}")
+
+    def _with_progress(self, status: StepStatus) -> StepStatus:
+        """Where a step stands, with what this run has done for it."""
+        tally = self._tallies[status.step.id]
+        state, because = status.state, status.because
+        if tally.failure:
+            state, because = StepState.FAILED, tally.failure
+        elif tally.began is not None and tally.ended is None:
+            state = StepState.RUNNING
+        end = self._now() if tally.ended is None else tally.ended
+        seconds = 0.0 if tally.began is None else end - tally.began
+        return replace(status, state=state, because=because, seconds=seconds, writes=tally.writes)
+
+    # One write
+
+    async def _send(
+        self,
+        step: Step,
+        side: Side,
+        verb: str,
+        resource_id: ResourceId,
+        what: str,
+        az: str,
+        call: Callable[[], Awaitable[Result]],
+    ) -> Result:
+        """Send one write for a step. Raises what the gate and `call` raise."""
+        self.under_way[resource_id] = what
+        self._count(step)
+        self._say(Kind.SENT, step, what)
+        try:
+            result = await self._writes.send(side, verb, resource_id, az, call)
+        except PlstuiError:
+            del self.under_way[resource_id]
+            raise
+        del self.under_way[resource_id]
+        return result
+
+    def _count(self, step: Step) -> None:
+        """Count a write."""
+        self._tallies[step.id].writes += 1
+
+    async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[None]]) -> None:
+        """Try, and again after a pause while Azure asks for patience."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await attempt(tries)
+            except PlstuiError as error:
+                pause = pause_after(error, tries)
+                if pause is None:
+                    raise
+                self._say(Kind.RETRY, step, f"{error.code}: {error.message} Trying again in {pause:.0f} s.")
+                await self._pause(pause)
+
+    async def _settled(self, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
+        """A resource once nothing is under way with it: somebody else's write, or our own from before."""
+        while True:
+            body = await cloud.get(resource_id)
+            if body is None or state_of(body) in OVER:
+                return body
+            await self._pause(POLL)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._clock.wait(self._never, seconds)
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
+
+    def _say(self, kind: Kind, step: Step, text: str) -> None:
+        self._tell(Event(kind, step, text, self._now() - self._began))
