@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from plstui.probe import threads
+from plstui.probe.ssh import connection, login
+from tests.probe.probing import FOREVER
 from tests.probe.sshd import PATIENCE, SSHD, Sshd, free_port
 
 
@@ -39,6 +42,19 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
         pytest.skip("sshd is not installed (Debian: openssh-server)")
     with Sshd(tmp_path / "sshd") as running:
         yield running
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Let no time-out of a probe run out while a test lasts, so that what ends has been ended; gives their seconds."""
+    for module, names in {
+        connection: ("ANSWER_TIMEOUT", "LINGER", "LOGIN_TIMEOUT"),
+        login: ("AUTH_TIMEOUT", "BANNER_TIMEOUT", "HANDSHAKE_TIMEOUT"),
+        threads: ("LINGER",),
+    }.items():
+        for name in names:
+            monkeypatch.setattr(module, name, FOREVER)
+    return FOREVER
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ from tests.probe.sshd import READER
 LONG = 60.0
 """Seconds of a time-out that must not be what ends a test."""
 
+FOREVER = 1e6
+"""Seconds of a time-out that is longer than any test may last."""
+
 SHORT = 0.5
 """Seconds of a time-out that a test waits for."""
 
