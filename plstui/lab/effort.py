@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -15,7 +14,7 @@ from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
-from plstui.lab.retry import pause_after
+from plstui.lab.retry import persist, sleep
 
 POLL = 1.0
 """Seconds between two looks at something that is being waited for."""
@@ -44,15 +43,14 @@ class Effort:
         self._tell = tell
         self._began = clock.monotonic()
         self._tallies = {step.id: _Tally() for step in steps}
-        self._never = asyncio.Event()
 
     # Step by step
 
     def _begin(self, step: Step) -> None:
-        """Take note that a step is being worked on; again is no error."""
+        """Take note that a step is being worked on; again is no error, and after its end it is another go."""
         tally = self._tallies[step.id]
-        if tally.began is None:
-            tally.began = self._now()
+        if tally.began is None or tally.ended is not None:
+            tally.began, tally.ended, tally.failure = self._now(), None, ""
             self._say(Kind.STEP, step, step.title)
 
     def _end(self, step: Step) -> None:
@@ -65,6 +63,12 @@ class Effort:
         tally = self._tallies[step.id]
         tally.failure, tally.ended = error.message, self._now()
         self._say(Kind.STEP, step, f"failed: {error.message}")
+
+    def _stop(self) -> None:
+        """Take note that nothing is being worked on any more: how a step stands, Azure's last answers tell."""
+        for tally in self._tallies.values():
+            if tally.began is not None and tally.ended is None:
+                tally.ended = self._now()
 
     def _with_progress(self, status: StepStatus) -> StepStatus:
         """Where a step stands, with what this run has done for it."""
@@ -106,19 +110,9 @@ class Effort:
         """Count a write."""
         self._tallies[step.id].writes += 1
 
-    async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[None]]) -> None:
+    async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[Result]]) -> Result:
         """Try, and again after a pause while Azure asks for patience."""
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return await attempt(tries)
-            except PlstuiError as error:
-                pause = pause_after(error, tries)
-                if pause is None:
-                    raise
-                self._say(Kind.RETRY, step, f"{error.code}: {error.message} Trying again in {pause:.0f} s.")
-                await self._pause(pause)
+        return await persist(attempt, self._clock, lambda text: self._say(Kind.RETRY, step, text))
 
     async def _settled(self, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
         """A resource once nothing is under way with it: somebody else's write, or our own from before."""
@@ -129,7 +123,7 @@ class Effort:
             await self._pause(POLL)
 
     async def _pause(self, seconds: float) -> None:
-        await self._clock.wait(self._never, seconds)
+        await sleep(self._clock, seconds)
 
     def _now(self) -> float:
         return self._clock.monotonic()

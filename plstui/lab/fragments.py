@@ -37,7 +37,9 @@ def clashes(there: Any, wanted: Any, path: str = "") -> str:
 
 
 def merged(there: Any, wanted: Any) -> Any:
-    """A copy of `there` in which all of `wanted` is so, and nothing else is different."""
+    """A copy of `there` in which all of `wanted` is so, and nothing else is different: not even an id's spelling."""
+    if not lacks(there, wanted):
+        return deepcopy(there)
     if isinstance(wanted, Mapping):
         result = dict(deepcopy(there)) if isinstance(there, Mapping) else {}
         return result | {key: merged(result.get(key), value) for key, value in wanted.items()}

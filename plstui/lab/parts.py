@@ -14,7 +14,7 @@ from plstui.domain.resources import BalancerHealth
 from plstui.domain.sides import Side
 from plstui.lab.fragments import Body, clashes, lacks
 
-SUCCEEDED = "succeeded"
+SUCCEEDED, DELETING = "succeeded", "deleting"
 OVER = frozenset({SUCCEEDED, "failed", "canceled", ""})
 """Provisioning states in which nothing is under way; records of a zone have none."""
 
@@ -86,12 +86,15 @@ class Want:
         return None
 
     def conflict(self, survey: Survey) -> str | None:
-        """Why the name is taken; None when it is free or what is there can become what is wanted."""
+        """Why it cannot come about: its name is taken. None when what is there can become what is wanted."""
         there = survey.body(self.id)
-        path = "" if there is None else lacks(there, self.fixed) or clashes(there, self.once)
-        if not path:
+        if there is None:
             return None
-        return f"{self.id.name} is there already and is not the lab's: its {path} is another"
+        if state_of(there) == DELETING:
+            # What is in a group that is being deleted still looks as if it were there to stay.
+            return f"the {self.what} is being deleted; wait until it is gone"
+        path = lacks(there, self.fixed) or clashes(there, self.once)
+        return f"{self.id.name} is there already and is not the lab's: its {path} is another" if path else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,10 @@ class Event:
 Tell = Callable[[Event], None]
 
 
+def silent(_: Event) -> None:
+    """Tells nobody: for who only wants to know the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepStatus:
     """Where one step stands."""
@@ -51,6 +55,8 @@ class StepStatus:
     """How long it took in this run."""
     writes: int = 0
     """PUTs and other writes that this run sent for it."""
+    lacking: tuple[str, ...] = ()
+    """The keys of its parts that are not so yet."""
 
 
 def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tuple[StepStatus, ...]:
@@ -58,7 +64,14 @@ def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tu
 
     `page` is what a probe says of the page: empty when it came, else why not; None when nobody has looked.
     """
-    return tuple(StepStatus(step, *state(step, survey, page)) for step in workshop.steps)
+    return tuple(
+        StepStatus(
+            step,
+            *state(step, survey, page),
+            lacking=tuple(part.key for part in step.parts if lack_of(part, survey)),
+        )
+        for step in workshop.steps
+    )
 
 
 def state(step: Step, survey: Survey, page: str | None = None) -> tuple[StepState, str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from plstui.domain.errors import AzureError, PlstuiError, ThrottledError, UnreachableError
+from plstui.engine.ports import Clock
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
 """Seconds before each further try: updates of a network take seconds, of a private link service up to a minute."""
@@ -26,14 +31,22 @@ _PASSING = frozenset(
 )
 """Codes that ask for patience, with whatever status they come."""
 
+SECOND_CHANCES = 2
+"""Further tries of what Azure accepted and then did not do: it may be a passing trouble, or its last word."""
+
+NOT_AS_REQUESTED = "NotAsRequested"
+"""Our own code for a write that Azure says it has done, and whose result is another."""
+
 _SERVER = 500
+
+Result = TypeVar("Result")
 
 
 def pause_after(error: PlstuiError, tries: int) -> float | None:
     """Seconds to wait before trying again after the `tries`-th try; None when that is no use.
 
     A status of 0 means that a long-running operation was accepted and then failed: the resource is there, marked
-    failed, and the same request mends it.
+    failed, and the same request may mend it.
     """
     if tries > len(PAUSES):
         return None
@@ -43,6 +56,30 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     if isinstance(error, UnreachableError):
         return pause
     if isinstance(error, AzureError) and error.code != "OperationTimeout":
-        passing = error.code.lower() in _PASSING or error.status >= _SERVER or error.status == 0
-        return pause if passing else None
+        if error.code.lower() in _PASSING or error.status >= _SERVER:
+            return pause
+        return pause if error.status == 0 and tries <= SECOND_CHANCES else None
     return None
+
+
+async def persist(attempt: Callable[[int], Awaitable[Result]], clock: Clock, say: Callable[[str], None]) -> Result:
+    """Try, and again after a pause while Azure asks for patience.
+
+    `attempt` is given the number of the try, from 1 on; `say` hears of each that failed. Raises `PlstuiError`.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return await attempt(tries)
+        except PlstuiError as error:
+            pause = pause_after(error, tries)
+            if pause is None:
+                raise
+            say(f"{error.code}: {error.message} Trying again in {pause:.0f} s.")
+            await sleep(clock, pause)
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Let time pass on a clock."""
+    await clock.wait(asyncio.Event(), seconds)

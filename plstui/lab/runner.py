@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
@@ -18,12 +19,11 @@ from plstui.engine.ports import Clock, CloudBodies
 from plstui.engine.writes import Writes
 from plstui.lab.effort import POLL, Effort
 from plstui.lab.fragments import Body, merged
-from plstui.lab.parts import SUCCEEDED, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
-from plstui.lab.progress import Kind, StepStatus, Tell, assess
+from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
+from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
+from plstui.lab.retry import NOT_AS_REQUESTED
 from plstui.lab.steps import Workshop
-
-AT_ONCE = 8
-"""Reads under way at a time; ARM refills 25 a second for each subscription."""
+from plstui.lab.surveyor import take_survey
 
 Approve = Callable[[], Awaitable[None]]
 """Makes the ISV's decision, through the same gate as the key does."""
@@ -56,40 +56,9 @@ class Lab:
     clock: Clock
     az_line: AzLine
 
-    async def survey(self) -> Survey:
-        """What Azure holds of the lab now. Raises `PlstuiError`."""
-        parts = [part for step in self.workshop.steps for part in step.parts]
-        wants = {part.id: part.side for part in parts if isinstance(part, Want)}
-        survey = await self._read(Survey(), wants.items())
-        # What waits are told from is partly known only now: an endpoint's interface has a name that Azure made up.
-        while more := self._unread(survey, parts):
-            survey = await self._read(survey, more)
-        for part in parts:
-            if isinstance(part, Wait) and part.health_of and self._can_have_health(part, survey):
-                health = await self.clouds[part.side].health(part.health_of)
-                survey = survey.with_health(part.health_of, health)
-        return survey
-
-    @staticmethod
-    def _unread(survey: Survey, parts: Iterable[Part]) -> list[tuple[ResourceId, Side]]:
-        """What is to be looked at and was not yet."""
-        reads = (read for part in parts if isinstance(part, Wait) for read in part.reads(survey))
-        return list({resource_id: side for side, resource_id in reads if resource_id not in survey.bodies}.items())
-
-    def _can_have_health(self, wait: Wait, survey: Survey) -> bool:
-        """Whether asking for a rule's health makes sense: all that it comes after is there."""
-        parts = {part.key: part for step in self.workshop.steps for part in step.parts}
-        return not any(lack_of(parts[key], survey) for key in wait.needs)
-
-    async def _read(self, survey: Survey, wanted: Iterable[tuple[ResourceId, Side]]) -> Survey:
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def read(resource_id: ResourceId, side: Side) -> tuple[ResourceId, Body | None]:
-            async with gate:
-                return resource_id, await self.clouds[side].get(resource_id)
-
-        found = await asyncio.gather(*(read(*one) for one in wanted))
-        return Survey({**survey.bodies, **dict(found)}, survey.health)
+    async def survey(self, tell: Tell = silent) -> Survey:
+        """What Azure holds of the lab now; `tell` hears of what is asked for again. Raises `PlstuiError`."""
+        return await take_survey(self.workshop, self.clouds, self.clock, tell)
 
     def run(self, survey: Survey, tell: Tell, approve: Approve | None = None) -> Run:
         """A run that starts from a survey."""
@@ -107,6 +76,11 @@ class Run(Effort):
         self._step_of = {part.key: step for step in lab.workshop.steps for part in step.parts}
         self._open: dict[str, Part] = {}
         self._tasks: dict[asyncio.Task[None], tuple[Part, ...]] = {}
+        self._failure: StepFailedError | None = None
+        """The first step that could not be done; nothing is started any more."""
+        self._order = count(1)
+        self._asked: dict[ResourceId, int] = {}
+        """When what is known of a resource was asked for, in the order of all questions."""
 
     def statuses(self, page: str | None = None) -> tuple[StepStatus, ...]:
         """Where each step stands, with what this run has done for it."""
@@ -118,34 +92,51 @@ class Run(Effort):
         Raises `RefusedError` when something is in the way before anything is sent, and `StepFailedError`.
         """
         self._open = {part.key: part for step in steps for part in step.parts if lack_of(part, self.survey)}
+        self._failure = None
         self._refuse_what_cannot_be(steps)
         try:
             self._start()
             while self._tasks:
                 done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    parts = self._tasks.pop(task)
-                    await self._ended(task, parts)
+                    self._ended(task, self._tasks.pop(task))
                 self._start()
         finally:
-            for task in self._tasks:
+            left, self._tasks = list(self._tasks), {}
+            for task in left:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*left, return_exceptions=True)
+            self._stop()
+        if self._failure:
+            raise self._failure
 
     def _refuse_what_cannot_be(self, steps: Sequence[Step]) -> None:
         for step in steps:
             reason = step.absent or next((why for part in step.parts if (why := obstacle(part, self.survey))), "")
             if reason:
                 raise RefusedError(f"Step {step.number}, {step.title}: {reason}.")
-        missing = {key for part in self._open.values() for key in part.needs if key not in self._open}
-        for key in missing:
-            step = self._step_of[key]
-            part = next(part for part in step.parts if part.key == key)
-            if lack := lack_of(part, self.survey):
-                raise RefusedError(f"Step {step.number}, {step.title}, comes first: {lack}.")
+        missing = self._missing_before(self._open.values())
+        first = min(missing, key=lambda part: self._step_of[part.key].number, default=None)
+        if first:
+            step = self._step_of[first.key]
+            raise RefusedError(f"Step {step.number}, {step.title}, comes first: {lack_of(first, self.survey)}.")
+
+    def _missing_before(self, parts: Iterable[Part]) -> list[Part]:
+        """What these parts need, and what that needs in turn, as far as it is neither there nor among them."""
+        by_key = {part.key: part for step in self._lab.workshop.steps for part in step.parts}
+        found: dict[str, Part] = {}
+        keys = [key for part in parts for key in part.needs]
+        while keys:
+            part = by_key[keys.pop()]
+            if part.key not in self._open and part.key not in found and lack_of(part, self.survey):
+                found[part.key] = part
+                keys += part.needs
+        return list(found.values())
 
     def _start(self) -> None:
         """Start all that can be started now."""
+        if self._failure:
+            return
         busy = {part.key for parts in self._tasks.values() for part in parts}
         for parts in self._ready():
             if any(part.key in busy for part in parts):
@@ -179,14 +170,17 @@ class Run(Effort):
                 found.append(tuple(together))
         return found
 
-    async def _ended(self, task: asyncio.Task[None], parts: tuple[Part, ...]) -> None:
-        """Take note of work that is over. Raises `StepFailedError` once all else that is on its way has ended too."""
+    def _ended(self, task: asyncio.Task[None], parts: tuple[Part, ...]) -> None:
+        """Take note of work that is over. Raises what nobody has foreseen."""
+        if task.cancelled():
+            return
         error = task.exception()
         if isinstance(error, PlstuiError):
             step = self._step_of[parts[0].key]
             self._fail(step, error)
-            await self._let_writes_end()
-            raise StepFailedError(step, error)
+            self._failure = self._failure or StepFailedError(step, error)
+            self._stop_waiting()
+            return
         if error:
             raise error
         for part in parts:
@@ -196,28 +190,24 @@ class Run(Effort):
             if not any(part.key in self._open for part in step.parts):
                 self._end(step)
 
-    async def _let_writes_end(self) -> None:
-        """Azure does what it has accepted whether we look or not, so what it makes of it may as well be seen."""
+    def _stop_waiting(self) -> None:
+        """End what only waits. Azure does what it has accepted whether we look or not, so that may as well be seen."""
         for task, parts in self._tasks.items():
-            if not isinstance(parts[0], Want):
+            if isinstance(parts[0], Wait):
                 task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
 
     # One resource
 
     async def _write(self, parts: tuple[Part, ...]) -> None:
         wants = [part for part in parts if isinstance(part, Want)]
-        first = wants[0]
-        step = self._step_of[first.key]
+        first, step = wants[0], self._step_of[wants[0].key]
         cloud = self._lab.clouds[first.side]
-        there = self.survey.body(first.id)
 
-        async def attempt(tries: int) -> None:
-            nonlocal there
-            if there is not None or tries > 1:
-                there = await self._settled(cloud, first.id)
-            self.survey = self.survey.with_body(first.id, there)
+        async def attempt(_: int) -> None:
+            # Somebody may have been here since the survey; in a later try that somebody may be ourselves.
+            there = await self._see(first)
+            if taken := next((why for want in wants if (why := want.conflict(self.survey))), None):
+                raise RefusedError(_sentence(taken))
             lacking = [want for want in wants if want.lack(self.survey)]
             if not lacking:
                 return
@@ -226,18 +216,32 @@ class Run(Effort):
             az = "\n".join(filter(None, map(self._lab.az_line, lacking)))
             verb = "create" if there is None else "update"
             result = await self._send(step, first.side, verb, first.id, what, az, lambda: cloud.put(first.id, body))
-            self.survey = self.survey.with_body(first.id, result)
-            there = result
+            self._note(first.id, next(self._order), result)
+            if state_of(result) not in OVER:
+                await self._see(first)
             if left := next((lack for want in wants if (lack := want.lack(self.survey))), None):
-                raise AzureError(f"Azure took the request, and yet {left}.", code="NotAsRequested")
+                raise AzureError(f"Azure took the request, and yet {left}.", code=NOT_AS_REQUESTED)
 
         await self._persist(step, attempt)
 
+    async def _see(self, want: Want) -> Body | None:
+        """What is there of a resource once nothing is under way with it."""
+        asked = next(self._order)
+        there = await self._settled(self._lab.clouds[want.side], want.id)
+        self._note(want.id, asked, there)
+        return there
+
+    def _note(self, resource_id: ResourceId, asked: int, body: Body | None) -> None:
+        """Keep an answer, unless one to a later question has come before it."""
+        if asked > self._asked.get(resource_id, 0):
+            self._asked[resource_id] = asked
+            self.survey = self.survey.with_body(resource_id, body)
+
     def _body(self, there: Body | None, wants: Sequence[Want]) -> Body:
         """What to send: all that is there, and what is wanted of it."""
-        body: Body = dict(there or {})
-        for want in wants:
-            if there is None or state_of(there) not in (SUCCEEDED, ""):
+        body: Body = there or {}
+        if there is None:
+            for want in wants:
                 body = merged(body, want.initial)
         for want in wants:
             body = merged(body, want.wanted(self.survey) or {})
@@ -249,45 +253,51 @@ class Run(Effort):
         assert isinstance(part, Wait), part
         step = self._step_of[part.key]
         said = ""
+        # Each look is tried anew: a decision may take somebody days, and now and then an answer fails.
+        while lack := await self._persist(step, lambda _: self._advance(part, step)):
+            if lack != said:
+                said = lack
+                self._say(Kind.WAITING, step, lack)
+            await self._pause(POLL)
 
-        async def attempt(_: int) -> None:
-            nonlocal said
-            while True:
-                await self._look(part)
-                if hopeless := part.hopeless(self.survey):
-                    raise RefusedError(f"{hopeless[:1].upper()}{hopeless[1:]}.")
-                lack = part.lacking(self.survey)
-                if lack is None:
-                    return
-                if lack != said:
-                    said = lack
-                    self._say(Kind.WAITING, step, lack)
-                if not await self._help(part, step):
-                    await self._pause(POLL)
+    async def _advance(self, part: Wait, step: Step) -> str | None:
+        """Look, and do what makes it true where that is ours to do; what is missing still."""
+        lack = await self._look(part)
+        if lack and part.ripe(self.survey) and await self._help(part, step):
+            lack = await self._look(part)
+        return lack
 
-        await self._persist(step, attempt)
-
-    async def _look(self, part: Wait) -> None:
-        # The answer first: while it is on its way, others change the survey too.
+    async def _look(self, part: Wait) -> str | None:
+        """What is missing of it now. Raises `RefusedError` when waiting is no use."""
         for side, resource_id in part.reads(self.survey):
-            body = await self._lab.clouds[side].get(resource_id)
-            self.survey = self.survey.with_body(resource_id, body)
+            asked = next(self._order)
+            self._note(resource_id, asked, await self._lab.clouds[side].get(resource_id))
         if part.health_of:
             health = await self._lab.clouds[part.side].health(part.health_of)
             self.survey = self.survey.with_health(part.health_of, health)
+        if hopeless := part.hopeless(self.survey):
+            raise RefusedError(_sentence(hopeless))
+        return part.lacking(self.survey)
 
     async def _help(self, part: Wait, step: Step) -> bool:
-        """Do what makes it true, where that is ours to do; whether anything was done."""
-        if not part.ripe(self.survey):
-            return False
+        """Take the action that makes it true, if it is ours to take; whether it was taken."""
         if machine := part.start:
             cloud = self._lab.clouds[part.side]
             what, az = f"start of {machine.name}", self._lab.az_line(part)
             await self._send(step, part.side, "start", machine, what, az, lambda: cloud.start(machine))
             return True
-        if part.decision and self._approve is not None:
-            self._count(step)
+        if not part.decision or self._approve is None:
+            return False
+        try:
             await self._approve()
-            self._approve = None
-            return True
-        return False
+        except RefusedError:
+            # Where somebody else has decided in the same moment, that is so and no failure of ours.
+            if await self._look(part):
+                raise
+        else:
+            self._count(step)
+        return True
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
