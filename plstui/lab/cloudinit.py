@@ -11,5 +11,10 @@ _REPOSITORY = Path(__file__).parents[2] / "scripts" / "cloud-init"
 
 def user_data(machine: Literal["web", "client"]) -> str:
     """The cloud-init text of a backend (`web`) or of the customer's test machine (`client`)."""
+    return user_data_file(machine).read_text(encoding="utf-8")
+
+
+def user_data_file(machine: Literal["web", "client"]) -> Path:
+    """The file with that text."""
     folder = _PACKED if _PACKED.is_dir() else _REPOSITORY
-    return (folder / f"{machine}.yaml").read_text(encoding="utf-8")
+    return folder / f"{machine}.yaml"

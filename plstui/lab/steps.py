@@ -37,6 +37,7 @@ class Workshop:
     """The steps of the lab for two given subscriptions."""
 
     lab: Lab
+    choices: Choices
     steps: tuple[Step, ...]
     provider: Provider | None
     """None when the ISV's subscription is not set."""
@@ -64,7 +65,7 @@ def workshop(lab: Lab, subscriptions: dict[Side, str], choices: Choices) -> Work
     provider = Provider(lab, isv, **keywords) if isv else None
     service = ResourceId(lab.service_id) if lab.service_id else provider.service if provider else None
     consumer = Consumer(lab, customer, service, **keywords, password=choices.password) if customer else None
-    return Workshop(lab, tuple(_steps(lab, provider, consumer)), provider, consumer)
+    return Workshop(lab, choices, tuple(_steps(lab, provider, consumer)), provider, consumer)
 
 
 def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> list[Step]:

@@ -1,0 +1,292 @@
+"""The lab in current `az` commands: part by part, and as a script that does a plan or takes the lab down.
+
+Commands stand alone, with every value in its place. In a script the values are variables at the top; nothing in
+either is a secret. Values are quoted for the shell and made harmless to a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+
+from plstui.domain.sides import Side
+from plstui.domain.text import clean
+from plstui.lab import azlines
+from plstui.lab.cloudinit import user_data, user_data_file
+from plstui.lab.parts import Part, Step, StepState, Want
+from plstui.lab.progress import StepStatus
+from plstui.lab.steps import Workshop
+
+WIDTH = 100
+"""Columns of a script's comments."""
+
+_LONGEST = 4000
+"""Characters of a value; a public RSA key has hundreds."""
+
+_RUNNING = "-running"
+
+
+def command(workshop: Workshop, part: Part) -> str:
+    """The az commands that do one part, one a line."""
+    return _alone(workshop, _with_address(_template(workshop, part.key)))
+
+
+def commands(workshop: Workshop, step: Step) -> str:
+    """The az commands that do one step, one a line; empty when its side has no subscription."""
+    if step.absent:
+        return ""
+    keys = [part.key for part in step.parts if not part.key.endswith(_RUNNING)]
+    template = _page(workshop) if step.opens_page else "".join(_template(workshop, key) for key in keys)
+    return _alone(workshop, _with_address(template))
+
+
+def script(workshop: Workshop, statuses: Sequence[StepStatus]) -> str:
+    """A bash script that does what a plan has still to do, and no more."""
+    told: list[str] = []
+    body = ""
+    for status in statuses:
+        template = _left(workshop, status)
+        if template and "ADDRESS=" not in body:
+            template = _with_address(template)
+        told = _heading(status.step.number, status.step.side, status.step.title, status.step.why)
+        if status.state is StepState.BLOCKED:
+            body += "\n".join([*told, *_comment(f"Left out: {status.because}.")]) + "\n\n"
+        elif template:
+            body += "\n".join([*told, *_files(body, template), _with_variables(workshop, template)]) + "\n\n"
+    return _whole(workshop, "What the lab of plstui has still to do.", body or "# Nothing is left to do.\n")
+
+
+def teardown(workshop: Workshop) -> str:
+    """A bash script that takes the lab down: connections first, then what they lead to, then the groups."""
+    body = ""
+    if workshop.consumer:
+        record = azlines.REMOVE_RECORD if workshop.lab.dns.kind == "public" else ""
+        why = "The customer leaves the service. Its connection goes with it."
+        body += _removal(workshop, 17, Side.CUSTOMER, "Delete the endpoint", why, azlines.LEAVE_SERVICE + record)
+    if workshop.provider:
+        why = "A service that still has connections cannot be deleted, and neither can a group that holds one."
+        body += _removal(workshop, 18, Side.ISV, "Delete the ISV's group", why, azlines.DROP_ISV)
+    if workshop.consumer:
+        why = "All else that the customer built is in this group."
+        body += _removal(workshop, 19, Side.CUSTOMER, "Delete the customer's group", why, azlines.DROP_CUSTOMER)
+    return _whole(workshop, "Takes the lab of plstui down.", body)
+
+
+# Which commands
+
+
+def _left(workshop: Workshop, status: StepStatus) -> str:
+    """The templates of what a step still lacks."""
+    if status.state in (StepState.DONE, StepState.BLOCKED):
+        return ""
+    if status.step.opens_page:
+        return _page(workshop)
+    created = {part.key for part in status.step.parts if isinstance(part, Want) and part.key in status.lacking}
+    # A machine that is created runs; only one that is there and does not is started.
+    keys = [key for key in status.lacking if not key.endswith(_RUNNING) or key.removesuffix(_RUNNING) not in created]
+    return "".join(_template(workshop, key) for key in keys)
+
+
+def _template(workshop: Workshop, key: str) -> str:
+    """The template of one part, in the variant that the settings ask for."""
+    lab = workshop.lab
+    variants = (
+        (lab.isolated, azlines.WITHOUT_NAT),
+        (lab.test_machine == "windows", azlines.WITH_WINDOWS),
+        (lab.dns.kind == "public", azlines.WITH_PUBLIC_ZONE),
+        (workshop.provider is None, azlines.WITHOUT_ISV),
+    )
+    chosen = azlines.PROVIDER | azlines.CONSUMER
+    for applies, variant in variants:
+        if applies:
+            chosen |= variant
+    return chosen[key]
+
+
+def _page(workshop: Workshop) -> str:
+    template = azlines.OPEN_PAGE_IN_WINDOWS if workshop.lab.test_machine == "windows" else azlines.OPEN_PAGE
+    hosts = ["$ADDRESS"] if workshop.lab.dns.kind == "none" else ["$ADDRESS", "{PAGE_NAME}"]
+    return "".join(template.format(host=host) for host in hosts)
+
+
+def _with_address(template: str) -> str:
+    """A template that needs the endpoint's address, with the commands that find it."""
+    needs = "$ADDRESS" in template and "ADDRESS=" not in template
+    return azlines.FIND_ADDRESS + template if needs else template
+
+
+# Values in their places
+
+
+def _values(workshop: Workshop) -> dict[str, str]:
+    """Every value by the name of its variable."""
+    lab, names, choices = workshop.lab, workshop.lab.names, workshop.choices
+    values = {
+        "ISV": workshop.provider.group.subscription if workshop.provider else "",
+        "CUSTOMER": workshop.consumer.group.subscription if workshop.consumer else "",
+        "REGION": choices.region,
+        "SIZE": choices.size,
+        "ADMIN": lab.user,
+        "RUN": choices.run,
+        "ISV_GROUP": names.isv_group,
+        "VNET": names.virtual_network,
+        "ISV_PREFIX": lab.isv_prefix,
+        "SUBNET": names.subnet,
+        "ISV_SUBNET_PREFIX": lab.isv_subnet_prefix,
+        "NSG": names.security_group,
+        "ASG": names.application_security_group,
+        "NAT_ADDRESS": names.nat_address,
+        "NAT_GATEWAY": names.nat_gateway,
+        "SSH_KEY": names.ssh_key,
+        "MACHINE": names.machine,
+        "BALANCER": names.balancer,
+        "FRONTEND": names.frontend,
+        "POOL": names.pool,
+        "SERVICE": names.service,
+        "CUSTOMER_GROUP": names.customer_group,
+        "SPOKE": names.customer_network,
+        "CUSTOMER_PREFIX": lab.customer_prefix,
+        "SPOKE_SUBNET": names.customer_subnet,
+        "CUSTOMER_SUBNET_PREFIX": lab.customer_subnet_prefix,
+        "TEST_MACHINE": names.test_machine,
+        "ENDPOINT": names.endpoint,
+        "ENDPOINT_CONNECTION": names.endpoint_connection,
+        "MESSAGE": lab.message,
+        "ZONE": lab.dns.zone,
+        "ZONE_GROUP": lab.dns.group,
+        "ZONE_LINK": names.zone_link,
+        "RECORD": lab.dns.record,
+    }
+    return {name: clean(value, _LONGEST) for name, value in values.items()}
+
+
+def _ids(workshop: Workshop, values: dict[str, str]) -> dict[str, str]:
+    """The ids that a command needs, put together from values or from variables."""
+    root = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/{}/{}"
+    service = clean(workshop.lab.service_id, _LONGEST) or root.format(
+        values["ISV"], values["ISV_GROUP"], "privateLinkServices", values["SERVICE"]
+    )
+    return {
+        "SERVICE_ID": service,
+        "ENDPOINT_ID": root.format(
+            values["CUSTOMER"], values["CUSTOMER_GROUP"], "privateEndpoints", values["ENDPOINT"]
+        ),
+    }
+
+
+def _alone(workshop: Workshop, template: str) -> str:
+    """A template as commands with every value in its place."""
+    values = _values(workshop)
+    values |= _ids(workshop, values)
+    words = {name: quote(value) for name, value in values.items()} | {
+        "CONNECTION_QUERY": quote(azlines.CONNECTION_QUERY.format(values["ENDPOINT_ID"])),
+        "PUBLIC_KEY": quote(clean(workshop.choices.public_key, _LONGEST)),
+        "WEB_INIT": quote(str(user_data_file("web"))),
+        "CLIENT_INIT": quote(str(user_data_file("client"))),
+        # In the middle of a quoted word; the settings allow nothing in a name that the shell would act on.
+        "PAGE_NAME": f"{values['RECORD']}.{values['ZONE']}",
+    }
+    return _filled(re.sub(r"\n +", " ", template), words)
+
+
+def _with_variables(workshop: Workshop, template: str) -> str:
+    """A template as commands that name variables, long ones on several lines."""
+    names = (*_values(workshop), "SERVICE_ID", "PUBLIC_KEY")
+    words = {name: f'"${name}"' for name in names} | {
+        "CONNECTION_QUERY": f'"{azlines.CONNECTION_QUERY.format("$ENDPOINT_ID")}"',
+        "CONNECTIONS_QUERY": f'"{azlines.CONNECTIONS_QUERY.format("$SERVICE")}"',
+        "WEB_INIT": '"$FILES/web.yaml"',
+        "CLIENT_INIT": '"$FILES/client.yaml"',
+        "PAGE_NAME": "$RECORD.$ZONE",
+    }
+    template = re.sub(r" (?=\{\w+_PLACE\}\n)", "\n  ", template)
+    return _filled(re.sub(r"\n( +)(?! |az )", r" \\\n\1", template), words)
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    places = {
+        f"{side}_PLACE": f"--resource-group {words[group]} --subscription {words[subscription]}"
+        for side, group, subscription in (
+            ("ISV", "ISV_GROUP", "ISV"),
+            ("CUSTOMER", "CUSTOMER_GROUP", "CUSTOMER"),
+            ("ZONE", "ZONE_GROUP", "CUSTOMER"),
+        )
+    }
+    lines = template.format(**words, **places).splitlines()
+    return "\n".join(line for line in lines if line)
+
+
+# A script around them
+
+
+def _whole(workshop: Workshop, what: str, body: str) -> str:
+    """A script: what it is, the variables that it uses, and its commands."""
+    values = _values(workshop)
+    variables = {name: f"${name}" for name in values}
+    ids = _ids(workshop, variables)
+    if workshop.lab.service_id:
+        ids["SERVICE_ID"] = quote(ids["SERVICE_ID"])
+    composed = [f'{name}="{value}"' if "$" in value else f"{name}={value}" for name, value in ids.items()]
+    used = [line for line in composed if _uses(body, line.partition("=")[0])]
+    text = "\n".join([*used, body])
+    lines = [f"{name}={quote(value)}" for name, value in values.items() if _uses(text, name)]
+    if _uses(body, "PUBLIC_KEY"):
+        lines += [*_key_file(workshop), 'PUBLIC_KEY=$(cat "$KEY_FILE")']
+    if _uses(body, "FILES"):
+        lines += ["FILES=$(mktemp -d)", "trap 'rm -rf \"$FILES\"' EXIT"]
+    return (
+        "\n".join(
+            [
+                "#!/usr/bin/env bash",
+                *_comment(f"{what} For az 2.91, signed in to the subscriptions below."),
+                "set -euo pipefail",
+                "",
+                *lines,
+                *used,
+                "",
+                body,
+            ]
+        ).rstrip("\n")
+        + "\n"
+    )
+
+
+def _uses(text: str, name: str) -> bool:
+    return re.search(rf"\${name}\b", text) is not None
+
+
+def _key_file(workshop: Workshop) -> list[str]:
+    """The lines that say where the public key is."""
+    if named := workshop.lab.public_key:
+        return [f"KEY_FILE={quote(clean(str(Path(named).expanduser()), _LONGEST))}"]
+    return ["KEY_FILE=~/.ssh/id_ed25519.pub", '[ -e "$KEY_FILE" ] || KEY_FILE=~/.ssh/id_rsa.pub']
+
+
+def _files(before: str, template: str) -> list[str]:
+    """The lines that write the cloud-init files which a template needs and nothing before it wrote."""
+    lines: list[str] = []
+    for place, machine in (("{WEB_INIT}", "web"), ("{CLIENT_INIT}", "client")):
+        if place in template and f"$FILES/{machine}.yaml" not in before:
+            content = user_data("web" if machine == "web" else "client").rstrip("\n")
+            lines += [f"cat >\"$FILES/{machine}.yaml\" <<'END_OF_FILE'", content, "END_OF_FILE"]
+    return lines
+
+
+def _heading(number: int, side: Side, title: str, why: str) -> list[str]:
+    return [*_comment(f"{number}. {side.marker} {title}"), *_comment(why)]
+
+
+def _comment(text: str) -> list[str]:
+    """Text as comment lines; on one line first, so that no word of it ever stands outside a comment."""
+    return textwrap.wrap(clean(text, _LONGEST), WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _removal(workshop: Workshop, number: int, side: Side, title: str, why: str, template: str) -> str:
+    """One step down, which a group that is gone already makes needless."""
+    place = {Side.ISV: "ISV", Side.CUSTOMER: "CUSTOMER"}[side]
+    exists = f'"$(az group exists --name "${place}_GROUP" --subscription "${place}")"'
+    commands = textwrap.indent(_with_variables(workshop, template), "  ")
+    return "\n".join([*_heading(number, side, title, why), f"if [ {exists} = true ]; then", commands, "fi"]) + "\n\n"
