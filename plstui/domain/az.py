@@ -14,25 +14,25 @@ def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str
     service = connection_id.parent
     assert service is not None, f"a connection is a child of a service: {connection_id}"
     target = (
-        f"--resource-group {_word(service.resource_group)} --service-name {_word(service.name)} "
-        f"--name {_word(connection_id.name)} --subscription {_word(service.subscription)}"
+        f"--resource-group {shell_word(service.resource_group)} --service-name {shell_word(service.name)} "
+        f"--name {shell_word(connection_id.name)} --subscription {shell_word(service.subscription)}"
     )
     if verb.status is None:
         return f"az network private-link-service connection delete {target} --yes"
     return (
         f"az network private-link-service connection update {target} "
-        f"--connection-status {verb.status} {_option('--description', description)}"
+        f"--connection-status {verb.status} {shell_option('--description', description)}"
     )
 
 
-def _word(text: str) -> str:
+def shell_word(text: str) -> str:
     """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
     return quote(clean(text, 1000))
 
 
-def _option(name: str, value: str) -> str:
+def shell_option(name: str, value: str) -> str:
     """An option with its value; one that begins like an option itself would be taken for the next one."""
-    word = _word(value)
+    word = shell_word(value)
     return f"{name}={word}" if word.lstrip("'").startswith("-") else f"{name} {word}"
 
 
@@ -52,5 +52,7 @@ _SHOW = {
 def show_line(resource_id: ResourceId) -> str:
     """One shell line, quoted, that shows a resource; whatever is not in the table above `az resource show` knows."""
     if resource_id.is_type("Microsoft.Resources/resourceGroups"):
-        return f"az group show --name {_word(resource_id.name)} --subscription {_word(resource_id.subscription)}"
-    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {_word(resource_id.text)}"
+        return (
+            f"az group show --name {shell_word(resource_id.name)} --subscription {shell_word(resource_id.subscription)}"
+        )
+    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {shell_word(resource_id.text)}"

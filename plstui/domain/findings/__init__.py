@@ -1,0 +1,37 @@
+"""Why the page does not come: rules that look at both sides and name what is wrong, worst first.
+
+Each rule is a function from `Facts` to findings. None asks anything; what could not be read, it says nothing about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from plstui.domain.facts import Facts
+from plstui.domain.findings import account, balancer, hints, links, machines, names, security, service
+from plstui.domain.findings.finding import Finding, Severity
+
+Rule = Callable[[Facts], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    *account.RULES,
+    *links.RULES,
+    *service.RULES,
+    *balancer.RULES,
+    *security.RULES,
+    *machines.RULES,
+    *names.RULES,
+    *hints.RULES,
+)
+"""In the order in which causes come before their effects: of two findings that weigh the same, the earlier is first."""
+
+
+def diagnose(facts: Facts) -> tuple[Finding, ...]:
+    """All findings, the worst first, and among those the one that explains the most."""
+    found = [finding for rule in RULES for finding in rule(facts)]
+    return tuple(sorted(found, key=lambda finding: finding.severity.rank))
+
+
+def healthy(findings: Sequence[Finding]) -> bool:
+    """Whether nothing is wrong; hints do not count."""
+    return all(finding.severity is Severity.INFO for finding in findings)

@@ -1,0 +1,55 @@
+"""Good to know: nothing is broken, and something may surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plstui.domain.facts import SERVICE, Facts, id_of, items, properties
+from plstui.domain.findings.balancer import balancers
+from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.probe import Failure
+from plstui.domain.sides import Side
+
+IDLE_MINUTES = 4
+"""After four to five minutes of silence a connection through a private link ends, whatever the balancer's rule says."""
+
+
+def idle_timeout(facts: Facts) -> Iterator[Finding]:
+    """A rule that promises more than a private link keeps."""
+    if not facts.of(Side.ISV, SERVICE):
+        return
+    for balancer in balancers(facts):
+        for rule in items(balancer, "loadBalancingRules"):
+            minutes = properties(rule).get("idleTimeoutInMinutes")
+            if isinstance(minutes, int) and minutes > IDLE_MINUTES:
+                yield Finding(
+                    rule="idle-timeout",
+                    severity=Severity.INFO,
+                    where=id_of(rule),
+                    what=f"Silent connections end after 4 to 5 minutes through a private link, not after {minutes}.",
+                    remedy="Let clients keep their connections alive, or expect them to end.",
+                    evidence={"idleTimeoutInMinutes": str(minutes)},
+                )
+
+
+def few_ports(facts: Facts) -> Iterator[Finding]:
+    """Some connections through the endpoint time out while every machine is well: the service may be out of ports."""
+    through = [result for result in facts.results if result.target.side is Side.CUSTOMER]
+    direct = [result for result in facts.results if result.target.side is Side.ISV]
+    some = any(result.hosts and Failure.TIMEOUT.value in result.failures for result in through)
+    if not some or not direct or not all(result.ok for result in direct):
+        return
+    for service in facts.of(Side.ISV, SERVICE):
+        addresses = sum(1 for _ in items(service, "ipConfigurations"))
+        yield Finding(
+            rule="snat-exhaustion",
+            severity=Severity.WARNING,
+            where=id_of(service),
+            what=f"Some connections through {id_of(service).name} time out and the machines are well: it may be out of "
+            "ports.",
+            remedy=f"Give it more than {addresses} NAT address{'' if addresses == 1 else 'es'}; it can have eight.",
+            evidence={"ipConfigurations": str(addresses)},
+        )
+
+
+RULES = (few_ports, idle_timeout)

@@ -1,0 +1,211 @@
+"""Connections that do not stand: not decided, refused, cut, or seen by one side only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plstui.domain.az import az_line, shell_word
+from plstui.domain.connection import Verb
+from plstui.domain.facts import ENDPOINT, INTERFACE, SERVICE, Body, Facts, id_of, items, properties, word
+from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+
+REQUESTS = ("manualPrivateLinkServiceConnections", "privateLinkServiceConnections")
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """One private link connection from whichever ends are seen."""
+
+    at_service: Body | None
+    endpoint: Body | None
+    at_endpoint: Body | None
+
+    @property
+    def where(self) -> ResourceId:
+        """The connection at the service, or the endpoint when only that is seen."""
+        body = self.at_service or self.endpoint
+        assert body is not None, "a connection is seen from at least one end"
+        return id_of(body)
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        if self.endpoint:
+            return id_of(self.endpoint).name
+        other = properties(self.at_service).get("privateEndpoint")
+        return id_of(other).name if isinstance(other, dict) and other.get("id") else self.where.name
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The status at each end that is seen, the service's first, in lower case."""
+        return tuple(status_of(end).lower() for end in (self.at_service, self.at_endpoint) if end)
+
+
+def connections(facts: Facts) -> Iterator[Ends]:
+    """Every connection of the ISV's services, and every one of the customer's endpoints that leads to a service."""
+    seen: set[ResourceId] = set()
+    by_id = {id_of(body): body for body in facts.of(Side.CUSTOMER, ENDPOINT)}
+    by_name = {f"{id_of(body).name}.{word(body, 'resourceGuid')}".lower(): body for body in by_id.values()}
+    for service in facts.of(Side.ISV, SERVICE):
+        for connection in items(service, "privateEndpointConnections"):
+            other = properties(connection).get("privateEndpoint")
+            endpoint = by_id.get(id_of(other)) if isinstance(other, dict) else None
+            endpoint = endpoint or by_name.get(str(connection.get("name", "")).lower())
+            if endpoint:
+                seen.add(id_of(endpoint))
+            yield Ends(connection, endpoint, request_of(endpoint) if endpoint else None)
+    for endpoint_id, endpoint in by_id.items():
+        request = request_of(endpoint)
+        if endpoint_id not in seen and request and leads_to_a_service(target_of(request)):
+            yield Ends(None, endpoint, request)
+
+
+def request_of(endpoint: Body) -> Body | None:
+    """An endpoint's own view of its connection; it has one in practice."""
+    return next((request for kind in REQUESTS for request in items(endpoint, kind)), None)
+
+
+def target_of(request: Body) -> str:
+    """What an endpoint asked for: a resource id or an alias."""
+    return word(request, "privateLinkServiceId")
+
+
+def leads_to_a_service(target: str) -> bool:
+    """Whether it is a private link service of somebody, not Azure's own storage, database and the like."""
+    return "/privatelinkservices/" in target.lower() or target.lower().endswith(".azure.privatelinkservice")
+
+
+def status_of(connection: Body) -> str:
+    """A connection's status as this end has it."""
+    state = properties(connection).get("privateLinkServiceConnectionState")
+    return str(state.get("status") or "") if isinstance(state, dict) else ""
+
+
+def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> Iterator[Finding]:
+    """A finding for each connection that both ends see in a status."""
+    for ends in connections(facts):
+        if set(ends.statuses) == {status}:
+            at_service = ends.at_service
+            approvable = status in ("pending", "rejected") and at_service is not None
+            yield Finding(
+                rule=rule,
+                severity=Severity.ERROR,
+                where=ends.where,
+                what=what.format(name=ends.name),
+                remedy=remedy,
+                evidence={"privateLinkServiceConnectionState.status": status.capitalize()},
+                az=az_line(Verb.APPROVE, id_of(at_service), "Approved") if approvable and at_service else "",
+                fix="approve" if approvable else "",
+            )
+
+
+def pending(facts: Facts) -> Iterator[Finding]:
+    """Nobody has decided yet."""
+    what = "The request of {name} has not been decided on."
+    return _decided(facts, "connection-pending", "pending", what, "The ISV approves or rejects it.")
+
+
+def rejected(facts: Facts) -> Iterator[Finding]:
+    """The ISV has said no."""
+    what = "The ISV has rejected the request of {name}."
+    return _decided(facts, "connection-rejected", "rejected", what, "The ISV can still approve it.")
+
+
+def disconnected(facts: Facts) -> Iterator[Finding]:
+    """The ISV has removed it: the endpoint is of no more use."""
+    for ends in connections(facts):
+        if "disconnected" in ends.statuses and ends.endpoint:
+            endpoint = id_of(ends.endpoint)
+            yield Finding(
+                rule="connection-disconnected",
+                severity=Severity.ERROR,
+                where=endpoint,
+                what=f"The ISV has removed the connection of {endpoint.name}, for good.",
+                remedy="The customer deletes the endpoint and asks again with a new one.",
+                evidence={"privateLinkServiceConnectionState.status": "Disconnected"},
+                az=f"az network private-endpoint delete --ids {shell_word(endpoint.text)}",
+                fix="step:endpoint",
+            )
+
+
+def one_sided(facts: Facts) -> Iterator[Finding]:
+    """The two ends tell different stories."""
+    for ends in connections(facts):
+        if len(set(ends.statuses)) > 1 and "disconnected" not in ends.statuses:
+            service, endpoint = ends.statuses
+            yield Finding(
+                rule="connection-one-sided",
+                severity=Severity.ERROR,
+                where=ends.where,
+                what=f"The service says {service} of {ends.name}, and the endpoint says {endpoint}.",
+                remedy="Azure takes a moment to tell the other end; if it stays so, decide again.",
+                evidence={"service": service.capitalize(), "endpoint": endpoint.capitalize()},
+            )
+
+
+def no_connection(facts: Facts) -> Iterator[Finding]:
+    """The endpoint names a service that knows nothing of it, or that is not there."""
+    if not facts.knows(Side.ISV, SERVICE):
+        return
+    services = facts.of(Side.ISV, SERVICE)
+    subscriptions = {id_of(body).subscription.lower() for body in facts.bodies.get(Side.ISV, ())}
+    names = {name for body in services for name in (id_of(body).key, word(body, "alias").lower())}
+    for ends in connections(facts):
+        if ends.at_service or ends.endpoint is None or ends.at_endpoint is None:
+            continue
+        if "disconnected" in ends.statuses:
+            continue
+        target = target_of(ends.at_endpoint)
+        if target.lower() in names:
+            what = f"The service knows nothing of {ends.name}, which asked for it."
+        elif ResourceId(target).subscription.lower() in subscriptions:
+            what = f"{ends.name} asked for {ResourceId(target).name}, which is not there."
+        else:
+            continue  # Somebody else's service.
+        yield Finding(
+            rule="service-without-connection",
+            severity=Severity.ERROR,
+            where=ends.where,
+            what=what,
+            remedy="The customer deletes the endpoint and asks again with the service's id or alias.",
+            evidence={"privateLinkServiceId": target},
+            az=f"az network private-endpoint delete --ids {shell_word(ends.where.text)}",
+            fix="step:endpoint",
+        )
+
+
+def no_address(facts: Facts) -> Iterator[Finding]:
+    """An endpoint that stands must have an address."""
+    if not facts.knows(Side.CUSTOMER, INTERFACE):
+        return
+    for endpoint in facts.of(Side.CUSTOMER, ENDPOINT):
+        done = word(endpoint, "provisioningState").lower() == "succeeded"
+        if done and not address_of(facts, endpoint):
+            yield Finding(
+                rule="endpoint-no-address",
+                severity=Severity.ERROR,
+                where=id_of(endpoint),
+                what=f"{id_of(endpoint).name} is there and has no address.",
+                remedy="The customer deletes the endpoint and makes it again.",
+                evidence={"networkInterfaces": "none with an address"},
+                az=f"az network private-endpoint delete --ids {shell_word(id_of(endpoint).text)}",
+                fix="step:endpoint",
+            )
+
+
+def address_of(facts: Facts, endpoint: Body) -> str:
+    """An endpoint's address, which only its interface knows; empty while there is none."""
+    interfaces = [facts.get(reference) for reference in items_of(endpoint, "networkInterfaces")]
+    configurations = [c for nic in interfaces for c in items(nic, "ipConfigurations")]
+    return next((address for c in configurations if (address := word(c, "privateIPAddress"))), "")
+
+
+def items_of(body: Body, name: str) -> list[Body]:
+    """The references in a list among a body's properties."""
+    return list(items(body, name))
+
+
+RULES = (disconnected, rejected, one_sided, no_connection, no_address, pending)
