@@ -27,6 +27,7 @@ API_VERSIONS = {
     "microsoft.network": NETWORK_API,
     "microsoft.compute/skus": "2021-07-01",
     "microsoft.compute": COMPUTE_API,
+    "microsoft.authorization/locks": "2020-05-01",
     "microsoft.authorization": "2022-04-01",
     "microsoft.resources/subscriptions": "2022-12-01",
     "microsoft.resources": RESOURCES_API,

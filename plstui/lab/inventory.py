@@ -1,0 +1,268 @@
+"""What taking the lab down takes away: all that is in its two groups, whoever made it, and who uses its service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from plstui.domain.az import az_line, shell_word
+from plstui.domain.connection import CONNECTION_TYPE, ConnectionStatus, Verb
+from plstui.domain.errors import AzureError, PlstuiError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.domain.text import clean
+from plstui.engine.ports import CloudBodies
+from plstui.lab.fragments import Body
+from plstui.lab.parts import Want, state_of
+from plstui.lab.provider import RUN_TAG, TAG
+from plstui.lab.runner import Lab
+from plstui.lab.steps import Workshop
+
+GROUP = "Microsoft.Resources/resourceGroups"
+_DISK = "Microsoft.Compute/disks"
+_INTERFACE = "Microsoft.Network/networkInterfaces"
+_LOCK = "Microsoft.Authorization/locks"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A resource in one of the groups."""
+
+    id: ResourceId
+    is_labs: bool
+    """Whether the lab makes it, or Azure for something that the lab makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A connection of the lab's service: somebody's endpoint."""
+
+    id: ResourceId
+    endpoint_id: ResourceId
+    status: ConnectionStatus
+    is_labs: bool
+    """Whether the endpoint is the one that the lab makes."""
+    state: str
+    """Its provisioning state, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One of the two resource groups."""
+
+    side: Side
+    id: ResourceId
+    state: str = ""
+    """Its provisioning state, in lower case; empty when there is no such group."""
+    is_ours: bool = False
+    """Whether its tags say that plstui created it, and in which run."""
+    contents: tuple[Content, ...] = ()
+    locks: tuple[ResourceId, ...] = ()
+    """What keeps it, or something in it, from being deleted."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a group."""
+        return bool(self.state)
+
+    @property
+    def foreign(self) -> tuple[Content, ...]:
+        """What is in it and is not the lab's."""
+        return tuple(content for content in self.contents if not content.is_labs)
+
+    @property
+    def doubt(self) -> str:
+        """Why it is deleted only when its name has been typed; empty when nothing speaks against it."""
+        if not self.exists:
+            return ""
+        if not self.is_ours:
+            return f"resource group {self.id.name} was not created by plstui"
+        if self.foreign:
+            names = some([content.id.name for content in self.foreign])
+            return f"resource group {self.id.name} holds what is not the lab's: {names}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What there is, as Azure was last seen."""
+
+    groups: Mapping[Side, Group] = field(default_factory=dict)
+    """The group of each side that could be read."""
+    guests: tuple[Guest, ...] = ()
+    """Every connection of the lab's service, other customers' too."""
+    service: ResourceId | None = None
+    """The lab's private link service; None when it is not there."""
+    endpoint: ResourceId | None = None
+    """The lab's private endpoint; None when it is not there."""
+    record: ResourceId | None = None
+    """A record in a public zone, which was there before the lab and stays."""
+    unreachable: Mapping[Side, PlstuiError] = field(default_factory=dict)
+    """The sides that could not be read, and why."""
+
+    def to_type(self, sides: Collection[Side] = tuple(Side)) -> tuple[Group, ...]:
+        """The groups whose names have to be typed before they are deleted."""
+        return tuple(group for side, group in self.groups.items() if side in sides and group.doubt)
+
+
+async def take_stock(lab: Lab) -> Inventory:
+    """Look at all of it; changes nothing. Raises the first side's `PlstuiError` when no side could be read."""
+    readings = await asyncio.gather(*(_read_side(lab, side) for side in lab.clouds), return_exceptions=True)
+    found: Inventory = Inventory()
+    unreachable: dict[Side, PlstuiError] = {}
+    for side, reading in zip(lab.clouds, readings, strict=True):
+        if isinstance(reading, PlstuiError):
+            unreachable[side] = reading
+        elif isinstance(reading, BaseException):
+            raise reading
+        else:
+            found = _joined(found, reading)
+    if unreachable and not found.groups:
+        raise next(iter(unreachable.values()))
+    return Inventory(found.groups, found.guests, found.service, found.endpoint, found.record, unreachable)
+
+
+def _joined(one: Inventory, other: Inventory) -> Inventory:
+    return Inventory(
+        {**one.groups, **other.groups},
+        one.guests or other.guests,
+        one.service or other.service,
+        one.endpoint or other.endpoint,
+        one.record or other.record,
+    )
+
+
+async def _read_side(lab: Lab, side: Side) -> Inventory:
+    cloud, provider, consumer = lab.clouds[side], lab.workshop.provider, lab.workshop.consumer
+    if side is Side.ISV:
+        assert provider is not None, "a side with a cloud is configured"
+        group, service = await asyncio.gather(read_group(lab, side), cloud.get(provider.service))
+        guests = guests_of(service, consumer.endpoint if consumer else None)
+        return Inventory({side: group}, guests, service=provider.service if service else None)
+    assert consumer is not None, "a side with a cloud is configured"
+    group, endpoint = await asyncio.gather(read_group(lab, side), cloud.get(consumer.endpoint))
+    stays = lab.workshop.lab.dns.kind == "public" and await cloud.get(consumer.record) is not None
+    return Inventory(
+        {side: group},
+        endpoint=consumer.endpoint if endpoint else None,
+        record=consumer.record if stays else None,
+    )
+
+
+async def read_group(lab: Lab, side: Side) -> Group:
+    """A side's group with all that is in it. Raises `PlstuiError`."""
+    cloud, group_id = lab.clouds[side], group_of(lab.workshop, side)
+    body = await cloud.get(group_id)
+    if body is None:
+        return Group(side, group_id)
+    resources, locks = await asyncio.gather(
+        cloud.collect(f"{group_id.text}/resources", "Microsoft.Resources/resources"), _locks(cloud, group_id)
+    )
+    # Names of tags are the same in any case, their values are not.
+    tags = {str(name).lower(): value for name, value in (body.get("tags") or {}).items()}
+    ours = _labs_own(lab.workshop)
+    return Group(
+        side,
+        group_id,
+        state_of(body) or "unknown",
+        tags.get(TAG) == "plstui" and bool(tags.get(RUN_TAG)),
+        tuple(Content(ResourceId(item["id"]), _is_labs(item, ours)) for item in resources),
+        locks,
+    )
+
+
+def group_of(workshop: Workshop, side: Side) -> ResourceId:
+    """The id of a side's group."""
+    half = workshop.provider if side is Side.ISV else workshop.consumer
+    assert half is not None, "a side with a cloud is configured"
+    return half.group
+
+
+def guests_of(service: Body | None, endpoint: ResourceId | None) -> tuple[Guest, ...]:
+    """The connections of a service, the lab's own marked."""
+    connections = ((service or {}).get("properties") or {}).get("privateEndpointConnections") or []
+    return tuple(_guest(connection, endpoint) for connection in connections)
+
+
+def _guest(connection: Body, endpoint: ResourceId | None) -> Guest:
+    properties = connection.get("properties") or {}
+    other = ResourceId(str((properties.get("privateEndpoint") or {}).get("id", "")))
+    status = (properties.get("privateLinkServiceConnectionState") or {}).get("status")
+    return Guest(
+        ResourceId(connection["id"]), other, ConnectionStatus.parse(status), other == endpoint, state_of(connection)
+    )
+
+
+async def _locks(cloud: CloudBodies, group: ResourceId) -> tuple[ResourceId, ...]:
+    try:
+        found = await cloud.collect(f"{group.text}/providers/{_LOCK}", _LOCK)
+    except AzureError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        # Not everybody who may delete may read locks; then Azure's refusal tells of them.
+        return ()
+    return tuple(ResourceId(lock["id"]) for lock in found)
+
+
+def _labs_own(workshop: Workshop) -> frozenset[ResourceId]:
+    """What the lab makes, also where its settings were others when it did."""
+    found = {part.id for step in workshop.steps for part in step.parts if isinstance(part, Want)}
+    machines: list[ResourceId] = []
+    if provider := workshop.provider:
+        found |= {provider.nat_address, provider.nat_gateway}
+        machines += provider.machines
+    if consumer := workshop.consumer:
+        if workshop.lab.dns.kind != "public":
+            found |= {consumer.zone, consumer.zone_link}
+        machines.append(consumer.machine)
+    for machine in machines:
+        assert machine.parent is not None, f"a machine is in a group: {machine}"
+        found.add(ResourceId(f"{machine.parent.text}/providers/{_DISK}/{machine.name}-os"))
+    return frozenset(found)
+
+
+def _is_labs(item: Body, ours: frozenset[ResourceId]) -> bool:
+    """Whether a resource is the lab's, or hangs under something that is, or was made by Azure for it."""
+    resource_id, owner = ResourceId(item["id"]), ResourceId(str(item.get("managedBy") or ""))
+    if owner in ours or any(one in ours for one in _with_ancestors(resource_id)):
+        return True
+    # A service's and an endpoint's interface: `<its name>.nic.<guid>`, as every recording shows.
+    maker, dot, _ = resource_id.name.rpartition(".nic.")
+    return bool(dot) and resource_id.is_type(_INTERFACE) and any(_makes(one, maker, resource_id) for one in ours)
+
+
+def _makes(one: ResourceId, maker: str, interface: ResourceId) -> bool:
+    private = one.is_type("Microsoft.Network/privateLinkServices") or one.is_type("Microsoft.Network/privateEndpoints")
+    return private and one.name.lower() == maker.lower() and one.parent == interface.parent
+
+
+def _with_ancestors(resource_id: ResourceId) -> Iterator[ResourceId]:
+    one: ResourceId | None = resource_id
+    while one is not None and not one.is_type(GROUP):
+        yield one
+        one = one.parent
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """A few names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(clean, names[:most])) + more
+
+
+_DELETE = {
+    "microsoft.network/privatelinkservices": "network private-link-service delete --ids",
+    "microsoft.network/privateendpoints": "network private-endpoint delete --ids",
+    "microsoft.network/dnszones/a": "network dns record-set a delete --yes --ids",
+}
+
+
+def delete_line(resource_id: ResourceId) -> str:
+    """One shell line, quoted, that deletes a resource; whatever is not in the table above `az resource delete` can."""
+    if resource_id.is_type(GROUP):
+        where = f"--name {shell_word(resource_id.name)} --subscription {shell_word(resource_id.subscription)}"
+        return f"az group delete {where} --yes"
+    if resource_id.is_type(CONNECTION_TYPE):
+        return az_line(Verb.REMOVE, resource_id)
+    return f"az {_DELETE.get(resource_id.type.lower(), 'resource delete --ids')} {shell_word(resource_id.text)}"

@@ -1,0 +1,365 @@
+"""Takes the lab down: connections → endpoint → service → both groups at once, and nothing outside the two groups.
+
+As with building it, what there is is read from Azure and nowhere else: whoever is interrupted goes on where it stood,
+and what is gone already costs no write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from dataclasses import replace
+from typing import Any
+
+from plstui.domain.errors import AzureError, PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.domain.text import clean
+from plstui.lab.consumer import connection_of
+from plstui.lab.effort import POLL, Effort
+from plstui.lab.inventory import Group, Guest, Inventory, delete_line, guests_of, read_group, some
+from plstui.lab.parts import DELETING, Step, StepState
+from plstui.lab.progress import Kind, StepStatus, Tell
+from plstui.lab.retry import NOT_AS_REQUESTED
+from plstui.lab.runner import Lab, StepFailedError
+from plstui.lab.steps import Workshop
+
+BOTH = (Side.ISV, Side.CUSTOMER)
+
+AT_ONCE = 4
+"""Connections that are removed at a time: they are written with their service, and Azure has it busy soon."""
+
+ROUNDS = 5
+"""How often the service is emptied before its deletion is given up: customers may ask anew meanwhile."""
+
+LEAVING = 60
+"""Looks at a service until the connection of a deleted endpoint is gone from it; after that it is left to Azure."""
+
+_WITH_CONNECTIONS = "privatelinkservicewithprivateendpointconnectionscannotbedeleted"
+_LOCKED = "scopelocked"
+
+
+def teardown_steps(workshop: Workshop, sides: Collection[Side] = BOTH) -> tuple[Step, ...]:
+    """Steps 17 to 19 of the lab, as far as they are these sides'."""
+    names = workshop.lab.names
+    absent = {
+        Side.ISV: "" if workshop.provider else "the ISV subscription is not set",
+        Side.CUSTOMER: "" if workshop.consumer else "the Customer subscription is not set",
+    }
+    steps = (
+        Step(
+            id="delete-endpoint",
+            number=17,
+            side=Side.CUSTOMER,
+            title="Delete the endpoint",
+            why="A customer leaves by deleting the endpoint; nobody has to agree. The service then lists one "
+            "connection less.",
+            blade=f"{names.endpoint} › Delete",
+            absent=absent[Side.CUSTOMER],
+        ),
+        Step(
+            id="delete-isv",
+            number=18,
+            side=Side.ISV,
+            title="Delete the ISV's resource group",
+            why="A service that somebody is connected to cannot be deleted, so connections go first, then the service, "
+            "then the group with all the rest. Endpoints of customers who have not left stay with them, disconnected.",
+            blade=f"Resource groups › {names.isv_group} › Delete resource group",
+            absent=absent[Side.ISV],
+        ),
+        Step(
+            id="delete-customer",
+            number=19,
+            side=Side.CUSTOMER,
+            title="Delete the customer's resource group",
+            why="What was made in one group goes in one go. Nothing that the customer has elsewhere is touched.",
+            blade=f"Resource groups › {names.customer_group} › Delete resource group",
+            absent=absent[Side.CUSTOMER],
+        ),
+    )
+    return tuple(step for step in steps if step.side in sides)
+
+
+class Teardown(Effort):
+    """One go at taking down one side or both."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        inventory: Inventory,
+        tell: Tell,
+        *,
+        sides: Collection[Side] = BOTH,
+        confirmed: Collection[str] = (),
+    ) -> None:
+        """`confirmed` are the names of groups that somebody has typed; see `Inventory.to_type`."""
+        self.steps = teardown_steps(lab.workshop, sides)
+        super().__init__(lab.clock, lab.writes, self.steps, tell)
+        self.inventory = inventory
+        """What there still is, as last seen."""
+        self._before = inventory
+        self._lab = lab
+        self._sides = frozenset(sides)
+        self._confirmed = {name.strip().casefold() for name in confirmed}
+
+    # Before
+
+    def statuses(self) -> tuple[StepStatus, ...]:
+        """Where each step stands, with what this run has done for it."""
+        return tuple(self._with_progress(StepStatus(step, *self._state(step))) for step in self.steps)
+
+    def _state(self, step: Step) -> tuple[StepState, str]:
+        if step.absent:
+            return StepState.BLOCKED, step.absent
+        if error := self.inventory.unreachable.get(step.side):
+            return StepState.BLOCKED, error.message
+        if step.id == "delete-endpoint":
+            endpoint = self.inventory.endpoint
+            return (StepState.NEEDED, f"endpoint {endpoint.name} is there") if endpoint else (StepState.DONE, "")
+        group = self.inventory.groups[step.side]
+        if not group.exists:
+            return StepState.DONE, ""
+        if reason := self._obstacle(group):
+            return StepState.BLOCKED, reason
+        if group.state == DELETING:
+            return StepState.NEEDED, f"resource group {group.id.name} is being deleted"
+        holds = _count(len(group.contents), "resource")
+        guests = len(self.inventory.guests) if step.side is Side.ISV else 0
+        connected = f", and its service {_count(guests, 'connection')}" if guests else ""
+        return StepState.NEEDED, f"resource group {group.id.name} holds {holds}{connected}"
+
+    def _obstacle(self, group: Group) -> str:
+        """Why a group is not deleted as things are; empty when it is."""
+        if group.locks:
+            locks = some([lock.name for lock in group.locks])
+            return f"resource group {group.id.name} is locked against deletion by {locks}"
+        if group.doubt and group.id.name.casefold() not in self._confirmed:
+            return f"{group.doubt}, so its name has to be typed"
+        return ""
+
+    def notes(self) -> tuple[str, ...]:
+        """What stays behind, and whose move it is; a sentence each."""
+        before, found = self._before, []
+        for side in sorted(self._sides, key=BOTH.index):
+            if side in before.groups:
+                continue
+            error = before.unreachable.get(side)
+            why = f"could not be read ({error.message.rstrip('.')})" if error else "is not set"
+            found.append(
+                f"The {side.label} subscription {why}: what is there stays, and goes with "
+                f"plstui lab down --side {side.value} from where it can be reached."
+            )
+        leaving = {side for side in self._sides if side in before.groups}
+        if Side.ISV in leaving:
+            found += self._left_behind(leaving)
+        elif Side.CUSTOMER in leaving and before.endpoint:
+            found.append(
+                "The connection at the service disappears by itself once the endpoint is gone; the ISV need do nothing."
+            )
+        if before.record and Side.CUSTOMER in leaving:
+            found.append(
+                f"The record {before.record.name} in the public zone {_parent(before.record).name} stays, and leads to "
+                f"an address that is no longer there; its owner deletes it with {delete_line(before.record)}."
+            )
+        return tuple(found)
+
+    def _left_behind(self, leaving: Collection[Side]) -> list[str]:
+        """What becomes of the endpoints at the service when it goes."""
+        stay = [guest for guest in self._before.guests if not (guest.is_labs and Side.CUSTOMER in leaving)]
+        if not stay:
+            return []
+        names = some([guest.endpoint_id.name for guest in stay])
+        first = delete_line(stay[0].endpoint_id)
+        number = _count(len(stay), "endpoint")
+        sentence = f"{number} of customers will be Disconnected and stay with them: {names}; only who owns one can "
+        return [f"{sentence}delete it: {first}."]
+
+    def _refuse(self) -> None:
+        """Raise `PlstuiError` when anything is in the way; nothing has been sent then."""
+        found = self.inventory
+        groups = {side: group for side, group in found.groups.items() if side in self._sides}
+        if not groups:
+            side = self.steps[0].side
+            raise found.unreachable.get(side) or RefusedError(f"There is nothing to take down: {self.steps[0].absent}.")
+        known = {group.id.name.casefold() for group in groups.values()}
+        if wrong := sorted(self._confirmed - known):
+            names = " and ".join(group.id.name for group in groups.values())
+            raise RefusedError(f"There is no {wrong[0]} among the groups to delete: {names}.")
+        if not any(group.exists for group in groups.values()):
+            return
+        if reason := self._lab.writes.why_not():
+            raise RefusedError(reason)
+        for group in groups.values():
+            self._refuse_group(group)
+
+    def _refuse_group(self, group: Group) -> None:
+        if reason := self._obstacle(group):
+            hint = (
+                f"Whoever set the lock removes it: az lock delete --ids {group.locks[0].text}."
+                if group.locks
+                else f"Look at what is in it; type {group.id.name}, or give --yes-delete {group.id.name}."
+            )
+            raise RefusedError(f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
+
+    # The run
+
+    async def down(self) -> None:
+        """Take down what these sides have. What is gone already is left alone.
+
+        Raises `RefusedError` when something is in the way before anything is sent, and `StepFailedError`.
+        """
+        self._refuse()
+        found = {step.id: step for step in self.steps}
+        isv, leave, customer = (found.get(name) for name in ("delete-isv", "delete-endpoint", "delete-customer"))
+        groups = {
+            step: group
+            for step in (isv, customer)
+            if step and (group := self.inventory.groups.get(step.side)) and group.exists
+        }
+        if isv in groups and self.inventory.service:
+            await self._at(isv, self._drain(isv))
+        if leave and self.inventory.endpoint:
+            await self._at(leave, self._leave(leave))
+            self._end(leave)
+        if isv in groups and self.inventory.service:
+            await self._at(isv, self._delete_service(isv))
+        await _all(self._delete_group(step, group) for step, group in groups.items())
+
+    async def _at(self, step: Step, work: Coroutine[Any, Any, None]) -> None:
+        """Work at a step. Raises `StepFailedError`."""
+        self._begin(step)
+        try:
+            await work
+        except PlstuiError as error:
+            self._fail(step, error)
+            raise StepFailedError(step, error) from error
+
+    async def _drain(self, step: Step) -> None:
+        """Remove every connection of the service, and those that come meanwhile."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def remove(guest: Guest) -> None:
+            async with gate:
+                await self._delete(step, guest.id, f"connection of {clean(guest.endpoint_id.name)}")
+
+        while guests := await self._guests():
+            await _all(remove(guest) for guest in guests)
+
+    async def _guests(self) -> tuple[Guest, ...]:
+        """The connections of the service as they are now."""
+        provider, consumer = self._lab.workshop.provider, self._lab.workshop.consumer
+        assert provider is not None, "the service was found"
+        service = await self._lab.clouds[Side.ISV].get(provider.service)
+        guests = guests_of(service, consumer.endpoint if consumer else None)
+        self.inventory = replace(self.inventory, guests=guests, service=provider.service if service else None)
+        return guests
+
+    async def _leave(self, step: Step) -> None:
+        """Delete the endpoint, and see it gone from the service where that can be seen."""
+        endpoint = self.inventory.endpoint
+        assert endpoint is not None, "the endpoint was found"
+        await self._delete(step, endpoint, f"private endpoint {endpoint.name}")
+        self.inventory = replace(self.inventory, endpoint=None)
+        if not self.inventory.service:
+            return
+        try:
+            await self._see_it_gone(step, endpoint, self.inventory.service)
+        except PlstuiError as error:
+            # The customer has left; what the ISV's side shows is the ISV's affair.
+            self._say(Kind.WAITING, step, f"the service could not be looked at: {error.message}")
+
+    async def _see_it_gone(self, step: Step, endpoint: ResourceId, service: ResourceId) -> None:
+        for looks in range(LEAVING):
+            body = await self._lab.clouds[Side.ISV].get(service)
+            if connection_of(body, endpoint) is None:
+                return
+            if not looks:
+                self._say(Kind.WAITING, step, f"{service.name} still lists the connection of {endpoint.name}")
+            await self._pause(POLL)
+        self._say(Kind.WAITING, step, "the service still lists the connection; it disappears by itself")
+
+    async def _delete_service(self, step: Step) -> None:
+        """Delete the service; whoever has connected since it was emptied is removed first."""
+        service = self.inventory.service
+        assert service is not None, "the service was found"
+        for left in reversed(range(ROUNDS)):
+            try:
+                await self._delete(step, service, f"private link service {service.name}")
+            except AzureError as error:
+                if error.code.lower() != _WITH_CONNECTIONS or not left:
+                    raise
+                self._say(Kind.RETRY, step, f"{error.code}: {error.message}")
+                await self._drain(step)
+            else:
+                self.inventory = replace(self.inventory, service=None, guests=())
+                return
+
+    async def _delete_group(self, step: Step, group: Group) -> None:
+        """Delete a group, as it is now: what has come into it since it was listed is not lost unasked."""
+
+        async def check() -> None:
+            self._note(await read_group(self._lab, group.side))
+            self._refuse_group(self.inventory.groups[group.side])
+
+        await self._at(step, self._delete(step, group.id, f"resource group {group.id.name}", check))
+        self._note(Group(group.side, group.id))
+        self._end(step)
+
+    def _note(self, group: Group) -> None:
+        self.inventory = replace(self.inventory, groups={**self.inventory.groups, group.side: group})
+
+    async def _delete(
+        self,
+        step: Step,
+        resource_id: ResourceId,
+        what: str,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Delete one thing and see that it is gone; nothing is sent when it is gone or going already."""
+        cloud = self._lab.clouds[step.side]
+
+        async def attempt(_: int) -> None:
+            if await self._settled(cloud, resource_id) is None:
+                return
+            if check:
+                await check()
+            await self._send(
+                step,
+                step.side,
+                "delete",
+                resource_id,
+                f"deletion of {what}",
+                delete_line(resource_id),
+                lambda: cloud.delete(resource_id),
+            )
+            if await self._settled(cloud, resource_id) is not None:
+                raise AzureError(f"Azure says it has deleted the {what}, and it is there.", code=NOT_AS_REQUESTED)
+
+        try:
+            await self._persist(step, attempt)
+        except AzureError as error:
+            if error.code.lower() != _LOCKED:
+                raise
+            raise RefusedError(
+                f"A lock keeps the {what} from being deleted.",
+                hint="Whoever set it removes it: az lock list --resource-group "
+                f"{resource_id.resource_group} --subscription {resource_id.subscription} shows it.",
+                code=error.code,
+            ) from error
+        self._say(Kind.DONE, step, f"{what} is gone")
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _parent(resource_id: ResourceId) -> ResourceId:
+    assert resource_id.parent is not None, f"a record is in a zone: {resource_id}"
+    return resource_id.parent
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
