@@ -279,7 +279,7 @@ class Provider:
     def service_parts(self) -> tuple[Want, ...]:
         """Step 9."""
         nat = {
-            "name": f"{self.service.name}IpConfig",
+            "name": f"{self.service.name}_ipconfig_0",
             "properties": {"subnet": {"id": self.subnet.text}, "primary": True},
         }
         return (
