@@ -13,7 +13,7 @@ from plstui.cli.documents import connection_json, text
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import error_json, exit_code_of_all, is_terminal, print_error, print_failures, print_json
 from plstui.cli.session import read_both, read_world, run_session
-from plstui.cli.signals import typed_line
+from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.connection import ConnectionStatus, Verb
@@ -178,24 +178,9 @@ def _confirm(ask: bool, link: Link) -> Callable[[Intent], Any]:
         if intent.verb.warning:
             click.echo(f"  ! {intent.verb.warning}", err=True)
         click.echo(f"  {intent.az()}", err=True)
-        return intent.description if await _agrees("Send it?") else None
+        return intent.description if await agrees("Send it?") else None
 
     return confirm
-
-
-async def _agrees(question: str) -> bool:
-    """Ask until the answer is yes or no; just Enter is no. Raises `click.Abort` when nobody can answer any more."""
-    while True:
-        click.echo(f"{question} [y/N]: ", nl=False, err=True)
-        line = await typed_line()
-        if not line:
-            raise click.Abort
-        answer = line.strip().lower()
-        if answer in ("", "n", "no"):
-            return False
-        if answer in ("y", "yes"):
-            return True
-        click.echo("Answer y or n.", err=True)
 
 
 def print_results(verb: Verb, results: Sequence[Result]) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import sys
 
+import click
+
 
 def ending_signals() -> tuple[signal.Signals, ...]:
     """What ends the program from outside: Ctrl-C, being told to, and the end of its terminal unless that is ignored,
@@ -27,3 +29,18 @@ async def typed_line() -> str:
     finally:
         loop.remove_reader(sys.stdin)
     return sys.stdin.readline()
+
+
+async def agrees(question: str) -> bool:
+    """Ask until the answer is yes or no; just Enter is no. Raises `click.Abort` when nobody can answer any more."""
+    while True:
+        click.echo(f"{question} [y/N]: ", nl=False, err=True)
+        line = await typed_line()
+        if not line:
+            raise click.Abort
+        answer = line.strip().lower()
+        if answer in ("", "n", "no"):
+            return False
+        if answer in ("y", "yes"):
+            return True
+        click.echo("Answer y or n.", err=True)

@@ -1,0 +1,77 @@
+"""`plstui doctor`: say why the page does not come, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from plstui.cli.documents import text
+from plstui.cli.main import cli, command_with_globals
+from plstui.cli.output import EXIT_FAILED, EXIT_OK, now_json, print_json
+from plstui.cli.session import read_both, run_session
+from plstui.compose import Options
+from plstui.domain.findings import diagnose, healthy
+from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.probe import TargetResult, targets
+from plstui.domain.text import clean
+from plstui.engine.doctor import Doctor
+from plstui.engine.runtime import Runtime
+
+_GLYPHS = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}
+
+
+@command_with_globals(cli, "doctor")
+@click.option("--probe", "probes", is_flag=True, help="Fetch the page from everywhere too, and use what comes back.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def doctor(options: Options, probes: bool, as_json: bool) -> int:
+    """Find what keeps the page from coming, on both sides, and name the remedy."""
+
+    async def body(runtime: Runtime) -> int:
+        results: list[TargetResult] = []
+        if probes:
+            await read_both(runtime)
+            async for result in runtime.prober.probe(targets(runtime.world()), runtime.probe_count):
+                results.append(result)
+        subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
+        findings = diagnose(await Doctor(subscriptions, runtime.bodies).examine(results))
+        good = healthy(findings)
+        if as_json:
+            print_json({"findings": list(map(finding_json, findings)), "ok": good, "generated_at": now_json()})
+        else:
+            _print(findings)
+        return EXIT_OK if good else EXIT_FAILED
+
+    return run_session(options, body)
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """FINDING: one thing that is wrong or worth knowing."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "where": finding.where.text,
+        "evidence": {name: text(value) for name, value in finding.evidence.items()},
+        "what": text(finding.what),
+        "remedy": text(finding.remedy),
+        "az": finding.az or None,
+        "fix": finding.fix or None,
+    }
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    if not findings:
+        click.echo("✔ Nothing is wrong.")
+        return
+    for finding in findings:
+        click.echo(f"{_GLYPHS[finding.severity]} {finding.severity:<7}  {_clean(finding.what)}  [{finding.rule}]")
+        click.echo(f"           {_clean(finding.remedy)}")
+        for name, value in finding.evidence.items():
+            click.echo(f"           {finding.where.name}: {name} = {_clean(value)}")
+        if finding.az:
+            click.echo(f"           {finding.az}")
+
+
+def _clean(value: str) -> str:
+    return clean(value, 600)

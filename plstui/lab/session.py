@@ -1,0 +1,74 @@
+"""The lab joined to a running session: what the command line and the lab screen both start from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from plstui.domain.connection import Verb
+from plstui.domain.errors import RefusedError
+from plstui.domain.probe import Target, TargetKind, TargetResult, targets
+from plstui.domain.sides import Side
+from plstui.domain.world import Link, World
+from plstui.engine.actions import Intent
+from plstui.engine.ports import SystemClock
+from plstui.engine.runtime import Runtime
+from plstui.lab.provider import PORT
+from plstui.lab.runner import AzLine, Lab
+from plstui.lab.steps import Choices, Workshop, workshop
+
+Confirm = Callable[[Intent], Awaitable[str | None]]
+
+
+def lab_of(runtime: Runtime, choices: Choices, az_line: Callable[[Workshop], AzLine]) -> Lab:
+    """The lab between the subscriptions of a session."""
+    made = workshop(runtime.lab, subscriptions(runtime), choices)
+    return Lab(made, runtime.bodies, runtime.writes, SystemClock(), az_line(made))
+
+
+def subscriptions(runtime: Runtime) -> dict[Side, str]:
+    """The subscription of each side that is configured."""
+    return {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
+
+
+async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm) -> None:
+    """Make the ISV's decision on the lab's request, through the gate that all decisions pass. Raises `PlstuiError`."""
+    if runtime.actions is None or lab.consumer is None:
+        raise RefusedError("Only the ISV can approve, and its subscription is not set.")
+    for watcher in runtime.watchers.values():
+        await watcher.refresh()
+    link = _link(runtime.world(), lab)
+    if link is None:
+        raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
+    await runtime.actions.perform(Verb.APPROVE, link, confirm)
+
+
+def _link(world: World, lab: Workshop) -> Link | None:
+    endpoint = lab.consumer.endpoint if lab.consumer else None
+    return next((link for link in world.links() if link.endpoint_id == endpoint and link.service_side), None)
+
+
+def lab_targets(world: World, lab: Workshop) -> tuple[Target, ...]:
+    """What the lab's page is fetched from: its machines, its endpoint by address, and by name where it has one."""
+    ours = {machine for machine in (lab.provider.machines if lab.provider else ())}
+    endpoint = lab.consumer.endpoint if lab.consumer else None
+    found = [target for target in targets(world) if target.resource_id in ours or target.resource_id == endpoint]
+    if lab.consumer and lab.lab.dns.kind != "none" and any(target.resource_id == endpoint for target in found):
+        name = f"{lab.lab.dns.record}.{lab.lab.dns.zone}"
+        found.append(Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record))
+    return tuple(found)
+
+
+async def open_page(runtime: Runtime, lab: Workshop) -> AsyncIterator[TargetResult]:
+    """Step 16: fetch the page from everything that has it, each result as soon as it is there."""
+    for watcher in runtime.watchers.values():
+        await watcher.refresh()
+    async for result in runtime.prober.probe(lab_targets(runtime.world(), lab), runtime.probe_count):
+        yield result
+
+
+def page_verdict(results: list[TargetResult]) -> str:
+    """What the results say of step 16: empty when the page came from everywhere, else why not."""
+    if not any(result.target.side is Side.CUSTOMER for result in results):
+        return "the endpoint could not be asked"
+    bad = next((result for result in results if not result.ok), None)
+    return f"{bad.target.name}: {bad.error}" if bad else ""
