@@ -1,0 +1,62 @@
+"""Reading much at once, with patience where Azure asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from plstui.domain.errors import PlstuiError, UnreachableError
+from plstui.domain.ids import ResourceId
+from plstui.engine.ports import Clock, CloudBodies
+from plstui.lab.fragments import Body
+from plstui.lab.retry import pause_after, sleep
+
+AT_ONCE = 8
+"""Reads of a subscription under way at a time; ARM refills 25 a second for each."""
+
+Result = TypeVar("Result")
+
+
+class PatientReader:
+    """Reads of one side; a refusal that passes by itself is waited for, and `say` hears of it."""
+
+    def __init__(self, cloud: CloudBodies, clock: Clock, say: Callable[[str], None] = lambda _: None) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._say = say
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def get(self, resource_id: ResourceId) -> Body | None:
+        """A resource as it is now; None when it is not there. Raises `PlstuiError`."""
+        return await self._patiently(lambda: self._cloud.get(resource_id))
+
+    async def collect(self, path: str, kind: str, **query: str) -> list[Body]:
+        """All items of a list at a path; `kind` is the full type that says the api-version."""
+        return await self._patiently(lambda: self._cloud.collect(path, kind, **query))
+
+    async def _patiently(self, read: Callable[[], Awaitable[Result]]) -> Result:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                async with self._gate:
+                    return await read()
+            except UnreachableError:
+                raise  # The cloud has tried twice already, and a person waits for the first word.
+            except PlstuiError as error:
+                pause = pause_after(error, tries)
+                if pause is None:
+                    raise
+                self._say(f"{error.code}: {error.message} Asking again in {pause:.0f} s.")
+                await sleep(self._clock, pause)
+
+
+async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do all at once; the first that fails ends the others. Raises what that one raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
