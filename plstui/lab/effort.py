@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from plstui.domain.errors import PlstuiError
 from plstui.domain.ids import ResourceId
@@ -20,6 +21,13 @@ POLL = 1.0
 """Seconds between two looks at something that is being waited for."""
 
 Result = TypeVar("Result")
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 @dataclass
@@ -53,10 +61,10 @@ class Effort:
             tally.began, tally.ended, tally.failure = self._now(), None, ""
             self._say(Kind.STEP, step, step.title)
 
-    def _end(self, step: Step) -> None:
+    def _end(self, step: Step, word: str = "done") -> None:
         """Take note that nothing is left to do for a step."""
         self._tallies[step.id].ended = self._now()
-        self._say(Kind.STEP, step, "done")
+        self._say(Kind.STEP, step, word)
 
     def _fail(self, step: Step, error: PlstuiError) -> None:
         """Take note that a step could not be done."""

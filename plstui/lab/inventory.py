@@ -9,14 +9,14 @@ from http import HTTPStatus
 
 from plstui.domain.az import az_line, shell_word
 from plstui.domain.connection import CONNECTION_TYPE, ConnectionStatus, Verb
-from plstui.domain.errors import AzureError, PlstuiError
+from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
-from plstui.engine.ports import CloudBodies
 from plstui.lab.fragments import Body
-from plstui.lab.parts import Want, state_of
+from plstui.lab.parts import DELETING, Want, state_of
 from plstui.lab.provider import RUN_TAG, TAG
+from plstui.lab.reading import PatientReader
 from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
 
@@ -75,7 +75,7 @@ class Group:
     @property
     def doubt(self) -> str:
         """Why it is deleted only when its name has been typed; empty when nothing speaks against it."""
-        if not self.exists:
+        if not self.exists or self.state == DELETING:
             return ""
         if not self.is_ours:
             return f"resource group {self.id.name} was not created by plstui"
@@ -83,6 +83,25 @@ class Group:
             names = some([content.id.name for content in self.foreign])
             return f"resource group {self.id.name} holds what is not the lab's: {names}"
         return ""
+
+    def obstacle(self, confirmed: Collection[str] = ()) -> str:
+        """Why it is not deleted as things are; empty when it is. `confirmed` are the names that have been typed."""
+        if self.locks:
+            locks = some([lock.name for lock in self.locks])
+            return f"resource group {self.id.name} is locked against deletion by {locks}"
+        if self.doubt and typed(self.id.name) not in map(typed, confirmed):
+            return f"{self.doubt}, so its name has to be typed"
+        return ""
+
+    def refuse(self, confirmed: Collection[str] = ()) -> None:
+        """Raise `RefusedError` when it is not deleted as things are."""
+        if reason := self.obstacle(confirmed):
+            hint = (
+                f"Whoever set the lock removes it: az lock delete --ids {shell_word(self.locks[0].text)}."
+                if self.locks
+                else f"Look at what is in it first; then type {self.id.name}, or give --yes-delete {self.id.name}."
+            )
+            raise RefusedError(f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +124,11 @@ class Inventory:
     def to_type(self, sides: Collection[Side] = tuple(Side)) -> tuple[Group, ...]:
         """The groups whose names have to be typed before they are deleted."""
         return tuple(group for side, group in self.groups.items() if side in sides and group.doubt)
+
+
+def typed(name: str) -> str:
+    """A name as somebody typed it, ready to be compared."""
+    return name.strip().casefold()
 
 
 async def take_stock(lab: Lab) -> Inventory:
@@ -135,7 +159,7 @@ def _joined(one: Inventory, other: Inventory) -> Inventory:
 
 
 async def _read_side(lab: Lab, side: Side) -> Inventory:
-    cloud, provider, consumer = lab.clouds[side], lab.workshop.provider, lab.workshop.consumer
+    cloud, provider, consumer = reader(lab, side), lab.workshop.provider, lab.workshop.consumer
     if side is Side.ISV:
         assert provider is not None, "a side with a cloud is configured"
         group, service = await asyncio.gather(read_group(lab, side), cloud.get(provider.service))
@@ -153,7 +177,7 @@ async def _read_side(lab: Lab, side: Side) -> Inventory:
 
 async def read_group(lab: Lab, side: Side) -> Group:
     """A side's group with all that is in it. Raises `PlstuiError`."""
-    cloud, group_id = lab.clouds[side], group_of(lab.workshop, side)
+    cloud, group_id = reader(lab, side), group_of(lab.workshop, side)
     body = await cloud.get(group_id)
     if body is None:
         return Group(side, group_id)
@@ -171,6 +195,11 @@ async def read_group(lab: Lab, side: Side) -> Group:
         tuple(Content(ResourceId(item["id"]), _is_labs(item, ours)) for item in resources),
         locks,
     )
+
+
+def reader(lab: Lab, side: Side) -> PatientReader:
+    """Reads a side and is patient with it."""
+    return PatientReader(lab.clouds[side], lab.clock)
 
 
 def group_of(workshop: Workshop, side: Side) -> ResourceId:
@@ -195,7 +224,7 @@ def _guest(connection: Body, endpoint: ResourceId | None) -> Guest:
     )
 
 
-async def _locks(cloud: CloudBodies, group: ResourceId) -> tuple[ResourceId, ...]:
+async def _locks(cloud: PatientReader, group: ResourceId) -> tuple[ResourceId, ...]:
     try:
         found = await cloud.collect(f"{group.text}/providers/{_LOCK}", _LOCK)
     except AzureError as error:
@@ -252,6 +281,7 @@ def some(names: Sequence[str], most: int = 5) -> str:
 
 
 _DELETE = {
+    "microsoft.compute/virtualmachines": "vm delete --yes --ids",
     "microsoft.network/privatelinkservices": "network private-link-service delete --ids",
     "microsoft.network/privateendpoints": "network private-endpoint delete --ids",
     "microsoft.network/dnszones/a": "network dns record-set a delete --yes --ids",

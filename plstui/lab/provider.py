@@ -326,7 +326,8 @@ def without_item(kind: str, name: str) -> Callable[[Body], Body]:
     def undone(body: Body) -> Body:
         result = deepcopy(body)
         items: Sequence[Body] = result["properties"].get(kind) or []
-        result["properties"][kind] = [item for item in items if item["name"].lower() != name.lower()]
+        if items:
+            result["properties"][kind] = [item for item in items if item["name"].lower() != name.lower()]
         return result
 
     return undone
@@ -337,8 +338,9 @@ def _without_pool(pool: ResourceId) -> Callable[[Body], Body]:
         result = deepcopy(body)
         for configuration in result["properties"]["ipConfigurations"]:
             properties = configuration["properties"]
-            pools = properties.get("loadBalancerBackendAddressPools") or []
-            properties["loadBalancerBackendAddressPools"] = [p for p in pools if ResourceId(p["id"]) != pool]
+            # Azure leaves the key out where there is none, and what is as it should be stays as it is.
+            if pools := properties.get("loadBalancerBackendAddressPools"):
+                properties["loadBalancerBackendAddressPools"] = [p for p in pools if ResourceId(p["id"]) != pool]
         return result
 
     return undone

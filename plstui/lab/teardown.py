@@ -7,7 +7,7 @@ and what is gone already costs no write.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,8 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.consumer import connection_of
-from plstui.lab.effort import POLL, Effort
-from plstui.lab.inventory import Group, Guest, Inventory, delete_line, guests_of, read_group, some
+from plstui.lab.effort import POLL, Effort, together
+from plstui.lab.inventory import Group, Guest, Inventory, delete_line, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState
 from plstui.lab.progress import Kind, StepStatus, Tell
 from plstui.lab.retry import NOT_AS_REQUESTED
@@ -36,7 +36,6 @@ LEAVING = 60
 """Looks at a service until the connection of a deleted endpoint is gone from it; after that it is left to Azure."""
 
 _WITH_CONNECTIONS = "privatelinkservicewithprivateendpointconnectionscannotbedeleted"
-_LOCKED = "scopelocked"
 
 
 def teardown_steps(workshop: Workshop, sides: Collection[Side] = BOTH) -> tuple[Step, ...]:
@@ -100,7 +99,7 @@ class Teardown(Effort):
         self._before = inventory
         self._lab = lab
         self._sides = frozenset(sides)
-        self._confirmed = {name.strip().casefold() for name in confirmed}
+        self._confirmed = frozenset(map(typed, confirmed))
 
     # Before
 
@@ -119,7 +118,7 @@ class Teardown(Effort):
         group = self.inventory.groups[step.side]
         if not group.exists:
             return StepState.DONE, ""
-        if reason := self._obstacle(group):
+        if reason := group.obstacle(self._confirmed):
             return StepState.BLOCKED, reason
         if group.state == DELETING:
             return StepState.NEEDED, f"resource group {group.id.name} is being deleted"
@@ -127,15 +126,6 @@ class Teardown(Effort):
         guests = len(self.inventory.guests) if step.side is Side.ISV else 0
         connected = f", and its service {_count(guests, 'connection')}" if guests else ""
         return StepState.NEEDED, f"resource group {group.id.name} holds {holds}{connected}"
-
-    def _obstacle(self, group: Group) -> str:
-        """Why a group is not deleted as things are; empty when it is."""
-        if group.locks:
-            locks = some([lock.name for lock in group.locks])
-            return f"resource group {group.id.name} is locked against deletion by {locks}"
-        if group.doubt and group.id.name.casefold() not in self._confirmed:
-            return f"{group.doubt}, so its name has to be typed"
-        return ""
 
     def notes(self) -> tuple[str, ...]:
         """What stays behind, and whose move it is; a sentence each."""
@@ -181,7 +171,7 @@ class Teardown(Effort):
         if not groups:
             side = self.steps[0].side
             raise found.unreachable.get(side) or RefusedError(f"There is nothing to take down: {self.steps[0].absent}.")
-        known = {group.id.name.casefold() for group in groups.values()}
+        known = {typed(group.id.name) for group in groups.values()}
         if wrong := sorted(self._confirmed - known):
             names = " and ".join(group.id.name for group in groups.values())
             raise RefusedError(f"There is no {wrong[0]} among the groups to delete: {names}.")
@@ -190,16 +180,7 @@ class Teardown(Effort):
         if reason := self._lab.writes.why_not():
             raise RefusedError(reason)
         for group in groups.values():
-            self._refuse_group(group)
-
-    def _refuse_group(self, group: Group) -> None:
-        if reason := self._obstacle(group):
-            hint = (
-                f"Whoever set the lock removes it: az lock delete --ids {group.locks[0].text}."
-                if group.locks
-                else f"Look at what is in it; type {group.id.name}, or give --yes-delete {group.id.name}."
-            )
-            raise RefusedError(f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
+            group.refuse(self._confirmed)
 
     # The run
 
@@ -209,6 +190,12 @@ class Teardown(Effort):
         Raises `RefusedError` when something is in the way before anything is sent, and `StepFailedError`.
         """
         self._refuse()
+        try:
+            await self._down()
+        finally:
+            self._stop()
+
+    async def _down(self) -> None:
         found = {step.id: step for step in self.steps}
         isv, leave, customer = (found.get(name) for name in ("delete-isv", "delete-endpoint", "delete-customer"))
         groups = {
@@ -223,7 +210,7 @@ class Teardown(Effort):
             self._end(leave)
         if isv in groups and self.inventory.service:
             await self._at(isv, self._delete_service(isv))
-        await _all(self._delete_group(step, group) for step, group in groups.items())
+        await together(self._delete_group(step, group) for step, group in groups.items())
 
     async def _at(self, step: Step, work: Coroutine[Any, Any, None]) -> None:
         """Work at a step. Raises `StepFailedError`."""
@@ -242,14 +229,17 @@ class Teardown(Effort):
             async with gate:
                 await self._delete(step, guest.id, f"connection of {clean(guest.endpoint_id.name)}")
 
-        while guests := await self._guests():
-            await _all(remove(guest) for guest in guests)
+        guests = await self._guests()
+        while guests:
+            await together(remove(guest) for guest in guests)
+            if guests := await self._guests():
+                await self._pause(POLL)
 
     async def _guests(self) -> tuple[Guest, ...]:
         """The connections of the service as they are now."""
         provider, consumer = self._lab.workshop.provider, self._lab.workshop.consumer
         assert provider is not None, "the service was found"
-        service = await self._lab.clouds[Side.ISV].get(provider.service)
+        service = await reader(self._lab, Side.ISV).get(provider.service)
         guests = guests_of(service, consumer.endpoint if consumer else None)
         self.inventory = replace(self.inventory, guests=guests, service=provider.service if service else None)
         return guests
@@ -299,7 +289,7 @@ class Teardown(Effort):
 
         async def check() -> None:
             self._note(await read_group(self._lab, group.side))
-            self._refuse_group(self.inventory.groups[group.side])
+            self.inventory.groups[group.side].refuse(self._confirmed)
 
         await self._at(step, self._delete(step, group.id, f"resource group {group.id.name}", check))
         self._note(Group(group.side, group.id))
@@ -338,22 +328,30 @@ class Teardown(Effort):
         try:
             await self._persist(step, attempt)
         except AzureError as error:
-            if error.code.lower() != _LOCKED:
-                raise
-            raise RefusedError(
-                f"A lock keeps the {what} from being deleted.",
-                hint="Whoever set it removes it: az lock list --resource-group "
-                f"{resource_id.resource_group} --subscription {resource_id.subscription} shows it.",
-                code=error.code,
-            ) from error
+            raise _with_next_step(error, resource_id, what) from error
         self._say(Kind.DONE, step, f"{what} is gone")
 
 
-async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+def _with_next_step(error: AzureError, resource_id: ResourceId, what: str) -> PlstuiError:
+    """The error of a deletion that was not possible, with whose move it is."""
+    match error.code.lower():
+        case "scopelocked":
+            where = f"--resource-group {resource_id.resource_group} --subscription {resource_id.subscription}"
+            return RefusedError(
+                f"A lock keeps the {what} from being deleted.",
+                hint=f"Whoever set it can remove it: az lock list {where} shows it.",
+                code=error.code,
+            )
+        case "resourcegroupdeletionblocked":
+            return AzureError(
+                error.message,
+                status=error.status,
+                code=error.code,
+                hint="Something outside the group uses what could not be deleted; its owner deletes that, and then the "
+                "same command goes on from here.",
+            )
+        case _:
+            return error
 
 
 def _parent(resource_id: ResourceId) -> ResourceId:

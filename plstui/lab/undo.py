@@ -1,0 +1,184 @@
+"""Takes one step of the lab back, where nothing that is there needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from plstui.domain.az import shell_word
+from plstui.domain.errors import AzureError, PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.lab.effort import Effort, together
+from plstui.lab.fragments import Body
+from plstui.lab.inventory import GROUP, delete_line, read_group
+from plstui.lab.parts import Part, Step, Survey, Wait, Want
+from plstui.lab.progress import Kind, StepStatus, Tell, assess
+from plstui.lab.retry import NOT_AS_REQUESTED
+from plstui.lab.runner import Lab, StepFailedError
+from plstui.lab.steps import Workshop
+
+
+def why_not(workshop: Workshop, survey: Survey, step: Step) -> str | None:
+    """Why a step cannot be undone now, as a sentence a person can act on; None when it can."""
+    if step.absent:
+        return f"{_titled(step)}, is not done from here: {step.absent}."
+    if not any(isinstance(part, Want) for part in step.parts):
+        if any(isinstance(part, Wait) and part.decision for part in step.parts):
+            return f"{_titled(step)}, is a decision: reject or remove the connection, or undo the step before it."
+        return f"{_titled(step)}, leaves nothing in Azure that could be undone."
+    mine = {want.key: want for want in _wants(step) if is_there(want, survey)}
+    if not mine:
+        return f"{_titled(step)}, is not done, so there is nothing to undo."
+    if taken := next((why for want in mine.values() if (why := want.conflict(survey))), None):
+        return f"{_titled(step)}, cannot be undone: {taken}."
+    parts = _by_key(workshop)
+    for later in reversed(workshop.steps):
+        for want in _wants(later) if later.id != step.id else ():
+            if is_there(want, survey) and any(need.key in mine for need in _needed(want, parts)):
+                return f"Step {later.number}, {later.title}, still needs it: undo that first."
+    if guests := sum(_guests(survey.body(want.id)) for want in mine.values()):
+        return (
+            f"Somebody is connected: remove {'the connection' if guests == 1 else f'all {guests} connections'} first."
+        )
+    return None
+
+
+def last_undoable(workshop: Workshop, survey: Survey) -> Step | None:
+    """The last step that can be undone; None when there is none."""
+    return next((step for step in reversed(workshop.steps) if why_not(workshop, survey, step) is None), None)
+
+
+def is_there(want: Want, survey: Survey) -> bool:
+    """Whether a resource, or a piece of one, is there, in whatever state."""
+    body = survey.body(want.id)
+    return body is not None and (want.undone is None or want.undone(body) != body)
+
+
+def _titled(step: Step) -> str:
+    return f"Step {step.number}, {step.title}"
+
+
+def _wants(step: Step) -> list[Want]:
+    return [part for part in step.parts if isinstance(part, Want)]
+
+
+def _by_key(workshop: Workshop) -> dict[str, Part]:
+    return {part.key: part for step in workshop.steps for part in step.parts}
+
+
+def _needed(part: Part, parts: Mapping[str, Part]) -> Iterator[Want]:
+    """The resources and pieces that a part needs; what comes true by itself needs what it comes from."""
+    for key in part.needs:
+        need = parts[key]
+        if isinstance(need, Want):
+            yield need
+        else:
+            yield from _needed(need, parts)
+
+
+def _guests(body: Body | None) -> int:
+    """How many connections a resource has, if it is a service."""
+    return len(((body or {}).get("properties") or {}).get("privateEndpointConnections") or [])
+
+
+class Undo(Effort):
+    """Takes back one step, and another one after it."""
+
+    def __init__(self, lab: Lab, survey: Survey, tell: Tell) -> None:
+        super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
+        self.survey = survey
+        self._lab = lab
+
+    def statuses(self) -> tuple[StepStatus, ...]:
+        """Where each step stands, with what this has done for it."""
+        return tuple(map(self._with_progress, assess(self._lab.workshop, self.survey)))
+
+    def why_not(self, step: Step) -> str | None:
+        """Why a step cannot be undone now; None when it can."""
+        return self._lab.writes.why_not() or why_not(self._lab.workshop, self.survey, step)
+
+    async def undo(self, step: Step, confirmed: Collection[str] = ()) -> None:
+        """Take a step back: what it made is deleted, what it set in something else is taken out of it.
+
+        Azure is looked at anew first. `confirmed` are names of resource groups that somebody has typed. Raises
+        `RefusedError` before anything is sent when the step is still needed, and `StepFailedError`.
+        """
+        self.survey = await self._lab.survey(self._tell)
+        if reason := self.why_not(step):
+            raise RefusedError(reason)
+        left = {want.key: want for want in _wants(step) if is_there(want, self.survey)}
+        if any(want.id.is_type(GROUP) for want in left.values()):
+            (await read_group(self._lab, step.side)).refuse(confirmed)
+        self._begin(step)
+        parts = _by_key(self._lab.workshop)
+        try:
+            while left:
+                needed = {need.key for want in left.values() for need in _needed(want, parts)}
+                ready = [want for key, want in left.items() if key not in needed]
+                await together(self._take_back(step, wants, confirmed) for wants in _by_resource(ready))
+                left = {key: want for key, want in left.items() if key in needed}
+            self.survey = await self._lab.survey(self._tell)
+        except PlstuiError as error:
+            self._fail(step, error)
+            raise StepFailedError(step, error) from error
+        finally:
+            self._stop()
+        self._end(step, "undone")
+
+    async def _take_back(self, step: Step, wants: Sequence[Want], confirmed: Collection[str]) -> None:
+        """Undo what was made of one resource."""
+        first, cloud = wants[0], self._lab.clouds[wants[0].side]
+        what = ", ".join(want.what for want in wants)
+
+        async def attempt(_: int) -> None:
+            there = await self._see(first)
+            changes = [want.undone for want in wants if want.undone]
+            if there is None or not any(is_there(want, self.survey) for want in wants):
+                return
+            if changes:
+                body = there
+                for change in changes:
+                    body = change(body)
+                az = "\n".join(self._line(want) for want in wants)
+                removal = f"removal of {what}"
+                await self._send(step, first.side, "update", first.id, removal, az, lambda: cloud.put(first.id, body))
+            else:
+                if first.id.is_type(GROUP):
+                    (await read_group(self._lab, first.side)).refuse(confirmed)
+                az, deletion = delete_line(first.id), f"deletion of {what}"
+                await self._send(step, first.side, "delete", first.id, deletion, az, lambda: cloud.delete(first.id))
+            await self._see(first)
+            if any(is_there(want, self.survey) for want in wants):
+                raise AzureError(f"Azure took the request, and yet {what} is there.", code=NOT_AS_REQUESTED)
+
+        await self._persist(step, attempt)
+        self._say(Kind.DONE, step, f"{what} is undone")
+
+    async def _see(self, want: Want) -> Body | None:
+        """What is there of a resource once nothing is under way with it."""
+        there = await self._settled(self._lab.clouds[want.side], want.id)
+        self.survey = self.survey.with_body(want.id, there)
+        return there
+
+    def _line(self, want: Want) -> str:
+        """The `az` command that takes a piece out of what it is a piece of."""
+        names, resource_id = self._lab.workshop.lab.names, want.id
+        place = f"--resource-group {shell_word(resource_id.resource_group)} --subscription {resource_id.subscription}"
+        name, balancer = shell_word(resource_id.name), shell_word(names.balancer)
+        match want.key:
+            case "probe" | "rule":
+                return f"az network lb {want.key} delete --lb-name {balancer} --name http {place}"
+            case "policies":
+                subnet = f"--vnet-name {name} --name {shell_word(names.subnet)}"
+                return f"az network vnet subnet update {subnet} --private-link-service-network-policies Enabled {place}"
+            case _:
+                pool = f"--lb-name {balancer} --address-pool {shell_word(names.pool)}"
+                interface = f"--nic-name {name} --ip-config-name ipconfig1"
+                return f"az network nic ip-config address-pool remove {interface} {pool} {place}"
+
+
+def _by_resource(wants: Sequence[Want]) -> list[list[Want]]:
+    """What can be taken back at once, by the resource that it is a piece of: that has one writer at a time."""
+    found: dict[ResourceId, list[Want]] = {}
+    for want in wants:
+        found.setdefault(want.id, []).append(want)
+    return list(found.values())
