@@ -18,9 +18,9 @@ class Tone(StrEnum):
 _GLYPHS = {Tone.GOOD: "✔", Tone.WAITING: "◷", Tone.BAD: "✖", Tone.QUIET: "·"}
 
 _TONES = {
-    Tone.GOOD: ("approved", "succeeded", "running", "up"),
+    Tone.GOOD: ("approved", "succeeded", "running", "up", "done"),
     Tone.WAITING: ("pending", "updating", "creating", "deleting", "starting", "stopping", "deallocating", "removing"),
-    Tone.BAD: ("rejected", "disconnected", "failed", "stopped", "deallocated", "down", "canceled"),
+    Tone.BAD: ("rejected", "disconnected", "failed", "stopped", "deallocated", "down", "canceled", "blocked"),
 }
 _TONE_OF_WORD = {word: tone for tone, words in _TONES.items() for word in words}
 

@@ -8,7 +8,7 @@ from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.fragments import Body
-from plstui.lab.machines import linux_body, running, windows_body
+from plstui.lab.machines import address_in, linux_body, running, windows_body
 from plstui.lab.parts import SUCCEEDED, Survey, Wait, Want, state_of
 from plstui.lab.provider import group_want
 
@@ -250,10 +250,12 @@ class Consumer:
     def address(self, survey: Survey) -> str:
         """The endpoint's address; empty while there is none."""
         nic = self.interface_of(survey)
-        body = (survey.body(nic) if nic else None) or {}
-        configurations = (body.get("properties") or {}).get("ipConfigurations") or []
-        addresses = [str((one.get("properties") or {}).get("privateIPAddress") or "") for one in configurations]
-        return next(filter(None, addresses), "")
+        return address_in(survey.body(nic)) if nic else ""
+
+    def name_and_address(self, survey: Survey) -> str:
+        """The record and where it leads."""
+        there = survey.body(self.record)
+        return f"{self.record.name}.{self.zone.name} → {self.address(survey)}" if there else ""
 
 
 def _subnet(name: str, properties: Body) -> Body:

@@ -89,3 +89,10 @@ def windows_body(name: str, nic: ResourceId, size: str, user: str, password: str
             "networkProfile": {"networkInterfaces": [{"id": nic.text, "properties": {"primary": True}}]},
         }
     }
+
+
+def address_in(interface: Body | None) -> str:
+    """An interface's first private address; empty when it has none."""
+    configurations = ((interface or {}).get("properties") or {}).get("ipConfigurations") or []
+    addresses = [str((one.get("properties") or {}).get("privateIPAddress") or "") for one in configurations]
+    return next(filter(None, addresses), "")

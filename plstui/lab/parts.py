@@ -149,6 +149,8 @@ class Step:
     parts: tuple[Part, ...] = ()
     absent: str = ""
     """Why this step cannot be done here at all; empty when it can."""
+    shows: Callable[[Survey], str] = lambda _: ""
+    """What a person is shown of it once it is done: zones, an alias, an address."""
     opens_page: bool = False
     """Whether it is done by opening the page: it has no parts, and only a probe tells."""
 

@@ -57,6 +57,8 @@ class StepStatus:
     """PUTs and other writes that this run sent for it."""
     lacking: tuple[str, ...] = ()
     """The keys of its parts that are not so yet."""
+    shows: str = ""
+    """What a person is shown of it once it is done."""
 
 
 def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tuple[StepStatus, ...]:
@@ -69,6 +71,7 @@ def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tu
             step,
             *state(step, survey, page),
             lacking=tuple(part.key for part in step.parts if lack_of(part, survey)),
+            shows="" if step.absent else step.shows(survey),
         )
         for step in workshop.steps
     )

@@ -10,7 +10,7 @@ from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.fragments import Body
-from plstui.lab.machines import linux_body, running
+from plstui.lab.machines import address_in, linux_body, running
 from plstui.lab.parts import Survey, Wait, Want
 
 ZONES = ("1", "2", "3")
@@ -176,6 +176,24 @@ class Provider:
                 running(f"vm{zone}", Side.ISV, machine),
             ]
         return tuple(parts)
+
+    def zones(self, survey: Survey) -> str:
+        """Each machine with its address and the zone that Azure says it is in."""
+        shown = []
+        for machine, nic in zip(self.machines, self.interfaces, strict=True):
+            if body := survey.body(machine):
+                zone = ", ".join(map(str, body.get("zones") or ["none"]))
+                shown.append(f"{machine.name} {address_in(survey.body(nic))} zone {zone}")
+        return " · ".join(shown)
+
+    def members_up(self, survey: Survey) -> str:
+        """How many of the pool's members are up."""
+        health = survey.health.get(self.rule)
+        return f"{sum(member.up for member in health.members)}/{len(health.members)} up" if health else ""
+
+    def alias(self, survey: Survey) -> str:
+        """What the customer needs: the service's alias."""
+        return str(((survey.body(self.service) or {}).get("properties") or {}).get("alias") or "")
 
     def balancer_parts(self) -> tuple[Want, ...]:
         """Step 4."""

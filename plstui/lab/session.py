@@ -49,7 +49,7 @@ def _link(world: World, lab: Workshop) -> Link | None:
 
 def lab_targets(world: World, lab: Workshop) -> tuple[Target, ...]:
     """What the lab's page is fetched from: its machines, its endpoint by address, and by name where it has one."""
-    ours = {machine for machine in (lab.provider.machines if lab.provider else ())}
+    ours = set(lab.provider.machines if lab.provider else ())
     endpoint = lab.consumer.endpoint if lab.consumer else None
     found = [target for target in targets(world) if target.resource_id in ours or target.resource_id == endpoint]
     if lab.consumer and lab.lab.dns.kind != "none" and any(target.resource_id == endpoint for target in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.cloudinit import user_data
 from plstui.lab.consumer import Consumer
-from plstui.lab.parts import Part, Step
+from plstui.lab.parts import Part, Step, Survey
 from plstui.lab.provider import Provider
 
 ISV, CUSTOMER = Side.ISV, Side.CUSTOMER
@@ -82,6 +83,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         parts: tuple[Part, ...] | None,
         *,
         kind: Literal["parts", "page"] = "parts",
+        shows: Callable[[Survey], str] | None = None,
     ) -> None:
         # The decision is the ISV's, but there is nothing to decide on without the customer's endpoint.
         missing = CUSTOMER if consumer is None else side
@@ -96,6 +98,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
                 blade=blade,
                 parts=parts or (),
                 absent=absent,
+                shows=shows or _nothing,
                 opens_page=kind == "page",
             )
         )
@@ -128,6 +131,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "one answered.",
         "Virtual machines › Create",
         provider.machine_parts(user_data("web")) if provider else None,
+        shows=provider.zones if provider else None,
     )
     add(
         "balancer",
@@ -164,6 +168,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "or the rule that lets HTTP in would no longer hold for them.",
         f"{names.balancer} › Backend pools › {names.pool}",
         provider.pool_parts() if provider else None,
+        shows=provider.members_up if provider else None,
     )
     add(
         "policies",
@@ -191,6 +196,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "is a secret: the ISV still decides on every request.",
         f"{names.service} › Overview",
         provider.offer_parts() if provider else None,
+        shows=provider.alias if provider else None,
     )
     add(
         "customer-network",
@@ -226,6 +232,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The address is in the customer's own network; its interface knows it. This is all that a client needs.",
         f"{names.endpoint} › Network interface",
         consumer.address_parts() if consumer else None,
+        shows=consumer.address if consumer else None,
     )
     named = f"The record {dns.record}.{dns.zone} leads to the endpoint's address. " if dns.kind != "none" else ""
     add(
@@ -235,6 +242,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         f"{named}People and certificates need a name, and the name can stay when the endpoint is made anew.",
         "Private DNS zones › Recordsets › Add" if dns.kind == "private" else "DNS zones › Recordsets › Add",
         consumer.record_parts() if consumer else None,
+        shows=consumer.name_and_address if consumer else None,
     )
     add(
         "page",
@@ -247,3 +255,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         kind="page",
     )
     return made
+
+
+def _nothing(_: Survey) -> str:
+    return ""
