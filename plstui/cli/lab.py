@@ -1,0 +1,206 @@
+"""`plstui lab`: plan the workshop, build it, see where it stands, take it down."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from plstui.cli.lab_output import print_steps, progress, say_nothing, tidy
+from plstui.cli.main import command_with_globals, group_with_globals
+from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
+from plstui.cli.session import run_session
+from plstui.cli.signals import agrees
+from plstui.cli.tables import print_target
+from plstui.compose import Options
+from plstui.domain.errors import PlstuiError
+from plstui.domain.probe import TargetResult
+from plstui.engine.actions import Intent
+from plstui.engine.runtime import Runtime
+from plstui.lab import az, keys
+from plstui.lab.parts import Step, StepState
+from plstui.lab.preflight import preflight
+from plstui.lab.progress import Event
+from plstui.lab.runner import Lab, Run
+from plstui.lab.session import approve, lab_of, open_page, page_verdict, subscriptions
+from plstui.lab.steps import Choices
+
+
+@group_with_globals("lab")
+def lab() -> None:
+    """Build the workshop, step by step or all at once, and take it down again."""
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+_az = click.option("--az", "as_az", is_flag=True, help="Print a shell script of az commands instead.")
+_isolated = click.option("--isolated", is_flag=True, help="No NAT gateway: the ISV's network has no way out at all.")
+
+
+@command_with_globals(lab, "plan")
+@_isolated
+@_az
+@_json
+def plan(options: Options, isolated: bool, as_az: bool, as_json: bool) -> int:
+    """Tell what `up` would do, and why. Changes nothing."""
+    _one_format(as_az, as_json)
+
+    async def body(runtime: Runtime) -> int:
+        lab, run = await _planned(runtime, say_nothing)
+        statuses = run.statuses()
+        if as_az:
+            click.echo(az.script(lab.workshop, statuses), nl=False)
+        else:
+            print_steps(statuses, as_json=as_json, ok=True)
+        return EXIT_OK
+
+    return run_session(_with(options, isolated), body)
+
+
+@command_with_globals(lab, "status")
+@_json
+def status(options: Options, as_json: bool) -> int:
+    """Tell where each step stands, as Azure has it. Changes nothing."""
+
+    async def body(runtime: Runtime) -> int:
+        lab = lab_as_it_is(runtime)
+        run = lab.run(await lab.survey(), say_nothing)
+        statuses = run.statuses()
+        ok = not any(status.state in (StepState.BLOCKED, StepState.FAILED) for status in statuses)
+        print_steps(statuses, as_json=as_json, ok=ok)
+        return EXIT_OK if ok else EXIT_FAILED
+
+    return run_session(options, body)
+
+
+@command_with_globals(lab, "up")
+@click.option("--until", metavar="STEP", help="Stop after this step, by its number or id.")
+@click.option("--approve", "approves", is_flag=True, help="Play the ISV too: approve the request when it comes.")
+@click.option("--probe", "probes", is_flag=True, help="Open the page at the end, from everywhere it can be seen.")
+@_isolated
+@_az
+@_json
+def up(
+    options: Options, until: str | None, approves: bool, probes: bool, isolated: bool, as_az: bool, as_json: bool
+) -> int:
+    """Build what is missing. What is there already is left as it is."""
+    _one_format(as_az, as_json)
+
+    async def body(runtime: Runtime) -> int:
+        tell = progress(to_stderr=as_json)
+        lab, run = await _planned(runtime, tell, offer_key=not as_az, until=until, approves=approves)
+        steps = _chosen(lab, until)
+        if as_az:
+            wanted = {step.id for step in steps}
+            click.echo(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), nl=False)
+            return EXIT_OK
+        failure = await _bring_about(run, steps)
+        results: list[TargetResult] = []
+        page = None
+        if probes and failure is None:
+            async for result in open_page(runtime, lab.workshop):
+                results.append(result)
+                if not as_json:
+                    print_target(result)
+            page = page_verdict(results)
+        statuses = run.statuses(page)
+        ok = failure is None and not page
+        print_steps(statuses, as_json=as_json, ok=ok, results=results if probes else None, failure=failure)
+        return EXIT_OK if ok else exit_code_of(failure) if failure else EXIT_FAILED
+
+    return run_session(_with(options, isolated), body)
+
+
+async def _planned(
+    runtime: Runtime,
+    tell: Callable[[Event], None],
+    *,
+    offer_key: bool = False,
+    until: str | None = None,
+    approves: bool = False,
+) -> tuple[Lab, Run]:
+    """The lab as it stands, and a run that can go on from there. Raises `PlstuiError` for what is in the way."""
+    public_key = await _public_key(runtime.lab.public_key, offer=offer_key)
+    try:
+        choices = await preflight(
+            runtime.lab, subscriptions(runtime), runtime.bodies, public_key, until=until, approves=approves
+        )
+    except LookupError as error:
+        raise click.UsageError(str(error)) from None
+    lab = lab_of(runtime, choices, _az_lines)
+
+    async def decide() -> None:
+        async def confirm(intent: Intent) -> str:
+            return intent.description
+
+        await approve(runtime, lab.workshop, confirm)
+
+    return lab, lab.run(await lab.survey(), tell, decide if approves else None)
+
+
+def lab_as_it_is(runtime: Runtime) -> Lab:
+    """The lab for looking and for taking down: nothing is created, so neither a key nor a size is needed."""
+    return lab_of(runtime, Choices(region=_short(runtime.lab.region), size="", public_key="", run=""), _az_lines)
+
+
+def _az_lines(workshop: Any) -> Callable[[Any], str]:
+    return lambda part: az.command(workshop, part)
+
+
+async def _public_key(setting: str, *, offer: bool) -> str:
+    """The key for the machines; where there is none and a person can be asked, one may be made."""
+    try:
+        return keys.public_key(setting)
+    except keys.NoKeyError as error:
+        if not offer or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+            raise
+        click.echo(error.message, err=True)
+        if not await agrees("Create one?"):
+            raise
+        return keys.create_key()
+
+
+def _chosen(lab: Lab, until: str | None) -> Sequence[Step]:
+    """The steps of this run: all that these subscriptions can take part in, up to one that is named."""
+    steps = lab.workshop.steps
+    if until is not None:
+        try:
+            last = lab.workshop.step(until)
+        except LookupError as error:
+            raise click.UsageError(str(error)) from None
+        return steps[: last.number]
+    return [step for step in steps if not step.absent]
+
+
+async def _bring_about(run: Run, steps: Sequence[Step]) -> PlstuiError | None:
+    """Do it; an error of a step comes back, so that what was done can be told with it."""
+    try:
+        await run.up(steps)
+    except PlstuiError as error:
+        return error
+    except asyncio.CancelledError:
+        still = ", ".join(map(tidy, run.under_way.values()))
+        click.echo("Stopped waiting; the same command goes on from here.", err=True)
+        if still:
+            click.echo(f"Azure is still at work on: {still}.", err=True)
+        raise
+    return None
+
+
+def _with(options: Options, isolated: bool) -> Options:
+    """The options with what the command itself sets."""
+    if not isolated:
+        return options
+    return replace(options, override={**options.override, "lab": {"isolated": True}})
+
+
+def _one_format(as_az: bool, as_json: bool) -> None:
+    if as_az and as_json:
+        raise click.UsageError("--az prints a script and --json a document; choose one.")
+
+
+def _short(region: str) -> str:
+    return region.replace(" ", "").lower()
