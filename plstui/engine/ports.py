@@ -75,6 +75,9 @@ class CloudBodies(Protocol):
     async def start(self, machine_id: ResourceId) -> None:
         """Start a machine and wait until it runs."""
 
+    async def run_command(self, machine_id: ResourceId, script: str) -> str:
+        """What a shell script prints, run as root by a Linux machine's agent."""
+
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""
 
