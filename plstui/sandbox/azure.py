@@ -13,6 +13,7 @@ from plstui.sandbox.gateway.operations import Operations
 from plstui.sandbox.gateway.tokens import Client, Directory
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.ports import Backplane, CommandOutput, MemberHealth, SshEndpoint
+from plstui.sandbox.quotas import Quotas
 from plstui.sandbox.store import Store
 
 
@@ -53,6 +54,7 @@ class Azure:
     clock: SandboxClock = field(default_factory=SandboxClock)
     latency: InitVar[Latency] = Latency.NONE
     store: Store = field(default_factory=Store)
+    quotas: Quotas = field(default_factory=Quotas)
     backplane: Backplane = field(default_factory=NoBackplane)
     dispatch: Dispatch = no_dispatch
     """Set to `Gateway.handle_for` once there is a gateway."""

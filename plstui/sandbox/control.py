@@ -79,6 +79,9 @@ class Control:
             case ["POST", "machines", name, verb]:
                 await self._control_machine(name, verb)
                 return Response(204)
+            case ["POST", "quotas"]:
+                self._set_quota(Fields(read(request.content)))
+                return Response(204)
             case ["POST", "clock", "advance"]:
                 seconds = Fields(read(request.content)).number("seconds")
                 if not 0 <= seconds <= FARTHEST:
@@ -89,6 +92,12 @@ class Control:
                 return Response(200, {"now": self._azure.clock.now().isoformat()})
             case _:
                 raise ArmError(404, "NotFound", f"The control endpoint has no {request.method} {request.path}.")
+
+    def _set_quota(self, fields: Fields) -> None:
+        subscription, name, limit = fields.text("subscription"), fields.text("name"), fields.number("limit", -1)
+        if subscription.lower() not in self._azure.directory.subscriptions or not name or limit < 0:
+            raise ArmError(400, "InvalidQuota", "A quota has a subscription's id, a name and a limit from 0 on.")
+        self._azure.quotas.set_limit(subscription, name, limit)
 
     async def _control_machine(self, name: str, verb: str) -> None:
         do = {

@@ -91,6 +91,19 @@ def test_a_stranger_gets_nothing(sandbox: Served) -> None:
     assert status_of(sandbox, groups, token=sandbox.token("isv")) == (200, "")
 
 
+def test_a_quota_is_set_from_outside(sandbox: Served) -> None:
+    subscription = sandbox.ready["subscriptions"]["customer"]
+    sandbox.control("POST", "/quotas", {"subscription": subscription, "name": "PrivateEndpoints", "limit": 3})
+
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Network/locations/westeurope/usages"
+    limits = {one["name"]["value"]: one["limit"] for one in sandbox.arm("customer", "GET", path)["value"]}
+    assert limits["PrivateEndpoints"] == 3
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        sandbox.control("POST", "/quotas", {"subscription": "somebody's", "name": "cores", "limit": 3})
+    assert refused.value.code == 400
+    refused.value.close()
+
+
 def test_the_control_endpoint_wants_its_own_token(sandbox: Served) -> None:
     path = sandbox.ready["control"].removeprefix(sandbox.ready["arm"]) + "/state"
 

@@ -90,6 +90,22 @@ async def test_what_is_used_of_the_quota() -> None:
     assert (used["virtualMachines"], used["cores"], used["standardBSFamily"]) == (1, 2, 2)
 
 
+async def test_no_more_machines_than_the_quota_allows() -> None:
+    at = await place()
+    quotas = at.sandbox.azure.quotas
+    quotas.set_limit(at.isv.subscription, "Cores", 3)
+    await at.machine()
+    second = request(await at.nic("second-nic"))
+    path = f"{at.group}/providers/Microsoft.Compute/virtualMachines/second"
+
+    assert await at.isv.failure("PUT", path, second, api_version=COMPUTE) == (409, "OperationNotAllowed")
+
+    rows = (await at.isv.get(f"{region(at)}/usages", api_version=COMPUTE))["value"]
+    assert [(row["currentValue"], row["limit"]) for row in rows if row["name"]["value"] == "cores"] == [(2, 3)]
+    quotas.set_limit(at.isv.subscription, "cores", 4)
+    await at.isv.put(path, second, api_version=COMPUTE)
+
+
 async def test_a_public_key_is_kept() -> None:
     at = await place()
     path = f"{at.group}/providers/Microsoft.Compute/sshPublicKeys/sshPublicKey"

@@ -49,6 +49,8 @@ def build(azure: Azure, call: Call, fields: Fields, old: Body | None) -> Body:
             raise invalid(name, f"This sandbox has no resources that '{name}' could refer to.")
     before: Body = old["properties"] if old else {}
     size = _size(properties, before, location, zones, resource_id)
+    if old is None:
+        sizes.check_quota(azure, resource_id.subscription, location, size)
     look = partial(find, azure, call)
     builder = storage.Builder(azure, look, resource_id, size)
     disks = builder.build(properties.fields("storageProfile"), before.get("storageProfile"))

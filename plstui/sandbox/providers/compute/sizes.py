@@ -13,7 +13,7 @@ from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.providers import locations
 from plstui.sandbox.providers.base import ResourceEndpoint
-from plstui.sandbox.providers.compute.errors import ComputeError, invalid
+from plstui.sandbox.providers.compute.errors import ComputeError, invalid, not_allowed
 from plstui.sandbox.providers.locations import REGIONS, Region
 
 
@@ -206,33 +206,65 @@ class Usages(ResourceEndpoint):
     async def list(self, call: Call) -> Response:
         """Cores and machines."""
         location = locations.normal(call.path.pairs[0][1])
-        machines = self.azure.store.in_subscription(call.subscription, "Microsoft.Compute/virtualMachines")
-        sizes = [
-            known(body["properties"]["hardwareProfile"]["vmSize"]) for body in machines if body["location"] == location
-        ]
-        cores = sum(size.cpus if size else 1 for size in sizes)
-        rows = [
-            ("virtualMachines", "Virtual Machines", len(sizes), 25_000),
-            ("cores", "Total Regional vCPUs", cores, 100),
-            *(
-                (family, f"{family} vCPUs", sum(size.cpus for size in sizes if size and size.family == family), 100)
-                for family in dict.fromkeys(size.family for size in SIZES)
-            ),
-        ]
         return Response(
             200,
             {
                 "value": [
                     {
-                        "limit": limit,
+                        "limit": usage.limit,
                         "unit": "Count",
-                        "currentValue": used,
-                        "name": {"value": name, "localizedValue": text},
+                        "currentValue": usage.used,
+                        "name": {"value": usage.name, "localizedValue": usage.title},
                     }
-                    for name, text, used, limit in rows
+                    for usage in _usages(self.azure, call.subscription, location)
                 ]
             },
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """One line of a subscription's quota in a region."""
+
+    name: str
+    title: str
+    used: int
+    limit: int
+
+
+def _usages(azure: Azure, subscription: str, location: str) -> list[_Usage]:
+    machines = azure.store.in_subscription(subscription, "Microsoft.Compute/virtualMachines")
+    sizes = [
+        known(body["properties"]["hardwareProfile"]["vmSize"]) for body in machines if body["location"] == location
+    ]
+    cores = sum(size.cpus if size else 1 for size in sizes)
+    rows = [
+        ("virtualMachines", "Virtual Machines", len(sizes), 25_000),
+        ("cores", "Total Regional vCPUs", cores, 100),
+        *(
+            (family, f"{family} vCPUs", sum(size.cpus for size in sizes if size and size.family == family), 100)
+            for family in dict.fromkeys(size.family for size in SIZES)
+        ),
+    ]
+    return [
+        _Usage(name, title, used, azure.quotas.limit(subscription, name, usual)) for name, title, used, usual in rows
+    ]
+
+
+def check_quota(azure: Azure, subscription: str, location: str, name: str) -> None:
+    """Raise the 409 for one more machine of a size than the subscription may have."""
+    size = known(name)
+    cores = size.cpus if size else 1
+    needed = {"virtualMachines": 1, "cores": cores, **({size.family: cores} if size else {})}
+    for usage in _usages(azure, subscription, location):
+        more = needed.get(usage.name, 0)
+        if more and usage.used + more > usage.limit:
+            raise not_allowed(
+                f"Operation could not be completed as it results in exceeding approved {usage.title} quota. Additional "
+                f"details - Deployment Model: Resource Manager, Location: {location}, Current Limit: {usage.limit}, "
+                f"Current Usage: {usage.used}, Additional Required: {more}, (Minimum) New Limit Required: "
+                f"{usage.used + more}."
+            )
 
 
 def endpoints(azure: Azure) -> list[Endpoint]:

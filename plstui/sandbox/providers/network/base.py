@@ -19,7 +19,7 @@ from plstui.sandbox.gateway.operations import Operation
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers import locations
 from plstui.sandbox.providers.base import ResourceEndpoint
-from plstui.sandbox.providers.network import links, polling, shapes
+from plstui.sandbox.providers.network import links, polling, shapes, usages
 from plstui.sandbox.providers.network.bodies import (
     DELETING,
     FAILED,
@@ -92,6 +92,8 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         old = self.stored(call.named)
         self.check_not_deleting(old)
         new = self.build(call, old)
+        if old is None:
+            usages.check(self.azure, call.subscription, new["location"], self.type)
         changed, state = self.difference(call, old, new)
         if not changed and old is not None:
             new = old

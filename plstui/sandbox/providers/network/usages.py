@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from plstui.sandbox.azure import Azure
+from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.providers import locations
@@ -37,16 +39,32 @@ class Usages(ResourceEndpoint):
             {
                 "value": [
                     {
-                        "currentValue": sum(
-                            body["location"] == region
-                            for body in self.azure.store.in_subscription(call.subscription, f"Microsoft.Network/{kind}")
-                        ),
+                        "currentValue": _used(self.azure, call.subscription, region, kind),
                         "id": f"{where}/{word}",
-                        "limit": limit,
+                        "limit": self.azure.quotas.limit(call.subscription, word, usual),
                         "name": {"localizedValue": title, "value": word},
                         "unit": "Count",
                     }
-                    for kind, word, title, limit in _QUOTAS
+                    for kind, word, title, usual in _QUOTAS
                 ]
             },
         )
+
+
+def check(azure: Azure, subscription: str, region: str, resource_type: str) -> None:
+    """Raise the 400 for one more resource of a type than the subscription may have in a region."""
+    for kind, word, title, usual in _QUOTAS:
+        if f"microsoft.network/{kind}".lower() != resource_type.lower():
+            continue
+        limit = azure.quotas.limit(subscription, word, usual)
+        # In a large world most types have fewer resources in all than the limit, and need not be told apart.
+        if len(azure.store.of_type(resource_type)) >= limit <= _used(azure, subscription, region, kind):
+            raise errors.bad_request(
+                f"{word}CountLimitReached",
+                f"Cannot create more than {limit} {title.rstrip('.').lower()} for this subscription in this region.",
+            )
+
+
+def _used(azure: Azure, subscription: str, region: str, kind: str) -> int:
+    resources = azure.store.in_subscription(subscription, f"Microsoft.Network/{kind}")
+    return sum(body["location"] == region for body in resources)

@@ -267,3 +267,15 @@ async def test_usages_of_a_region(lab: Lab) -> None:
 
     assert used["VirtualNetworks"] == 1
     assert used["LoadBalancers"] == 0
+
+
+async def test_no_more_networks_than_the_quota_allows(lab: Lab) -> None:
+    await lab.network()
+    lab.sandbox.azure.quotas.set_limit(lab.isv.subscription, "VirtualNetworks", 1)
+    space = {"location": "northeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}}
+
+    refused = await lab.isv.failure("PUT", lab.id("virtualNetworks/w"), {**space, "location": "westeurope"})
+
+    assert refused == (400, "VirtualNetworksCountLimitReached")
+    assert await lab.isv.put(lab.id("virtualNetworks/w"), space), "the limit is for each region"
+    assert await lab.network(), "and what is there may be written again"
