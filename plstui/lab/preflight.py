@@ -18,7 +18,6 @@ from plstui.lab.checks import names, ranges, regions, rights
 from plstui.lab.checks.problem import Problem, refusal
 from plstui.lab.checks.regions import Region
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
-from plstui.lab.provider import ZONES
 from plstui.lab.reading import PatientReader, together
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.lab.surveyor import take_survey
@@ -30,6 +29,7 @@ REGISTERED = frozenset({"registered", "registering"})
 
 Say = Callable[[str], None]
 
+GROUP = "Microsoft.Resources/resourceGroups"
 NETWORK, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
 
 
@@ -97,14 +97,16 @@ class _Preflight:
         if misnamed:
             self._refuse()  # What cannot be called so cannot be looked for either.
         await together([self._look(), *(self._get_to_know(side) for side in self._readers)])
-        region_known = self._choose_region()
+        can_be_there = self._choose_region()
         made = self._workshop()
         parts = self._parts(made)
         lacking = [part for part in parts if isinstance(part, Want) and part.lack(self._survey)]
-        self._note(self._public_zone(made))
+        if no_zone := list(self._public_zone(made)):
+            self._note(no_zone)
+            lacking = [want for want in lacking if made.consumer is None or want.id != made.consumer.record]
         self._note(self._unregistered(lacking))
         checks = list(self._check_rights(made, lacking))
-        if region_known:
+        if can_be_there:
             self._note(self._taken(made, parts))
             checks.append(self._check_capacity(lacking))
         await together(map(self._guarded, checks))
@@ -151,24 +153,35 @@ class _Preflight:
     # What is in the way
 
     def _choose_region(self) -> bool:
-        """Settle the region's name; whether every side has it."""
+        """Settle the region's name; whether it is one that the lab can be in."""
         for side, known in self._regions.items():
             region = regions.find(known, self._lab.region)
             if region is None:
                 self._note([regions.unknown(known, self._lab.region)])
                 return False
-            if side is Side.ISV and not region.zones.issuperset(ZONES):
+            if side is Side.ISV and not region.has_three_zones:
                 self._note([regions.without_zones(known, region)])
+                return False
             self._choices = replace(self._choices, region=region.name)
         return True
 
     def _taken(self, made: Workshop, parts: Sequence[Part]) -> Iterator[Problem]:
         """Names that something else has, and networks without room."""
-        for part in parts:
-            if reason := obstacle(part, self._survey):
-                hint = "Set another name in [lab.names]." if isinstance(part, Want) else ""
-                code = "NameTaken" if isinstance(part, Want) else "NotPossible"
-                yield Problem(code=code, message=f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
+        obstacles = [(part, reason) for part in parts if (reason := obstacle(part, self._survey))]
+        groups = {part.id for part, _ in obstacles if isinstance(part, Want) and part.id.is_type(GROUP)}
+        for part, reason in obstacles:
+            if isinstance(part, Wait):
+                yield Problem(code="NotPossible", message=f"{reason[:1].upper()}{reason[1:]}.", hint="")
+            elif part.id in groups:
+                where = (self._survey.body(part.id) or {}).get("location")
+                yield Problem(
+                    code="NameTaken",
+                    message=f"Resource group {part.id.name} is in {where} already, and the lab is to be in "
+                    f"{self._choices.region}.",
+                    hint=f"Set lab.region to {where}, or another name for the group in [lab.names].",
+                )
+            elif _group_of(part.id) not in groups:  # Whatever is in such a group is in the wrong place with it.
+                yield Problem(code="NameTaken", message=f"{reason}.", hint="Set another name in [lab.names].")
         yield from self._without_room(made)
 
     def _without_room(self, made: Workshop) -> Iterator[Problem]:
@@ -230,11 +243,10 @@ class _Preflight:
 
     def _scope(self, side: Side, resource_id: ResourceId) -> ResourceId:
         """Where the right to write a resource is asked for: its group, and the subscription while there is none."""
-        root = f"/subscriptions/{self._subscriptions[side]}"
-        group = ResourceId(f"{root}/resourceGroups/{resource_id.resource_group}")
+        group = _group_of(resource_id)
         # A group that was not looked at is that of a public zone, which was.
         exists = group not in self._survey.bodies or self._survey.body(group) is not None
-        return group if exists and resource_id != group else ResourceId(root)
+        return group if exists and resource_id != group else ResourceId(f"/subscriptions/{self._subscriptions[side]}")
 
     async def _check_scope(self, side: Side, scope: ResourceId, actions: Sequence[str]) -> None:
         kind = "Microsoft.Authorization/permissions"
@@ -265,3 +277,8 @@ class _Preflight:
             if error.status != FORBIDDEN:
                 raise
             self._note([Problem(code=error.code, message=error.message, hint=error.hint)])
+
+
+def _group_of(resource_id: ResourceId) -> ResourceId:
+    """The resource group that something is in; a group's is itself."""
+    return ResourceId(f"/subscriptions/{resource_id.subscription}/resourceGroups/{resource_id.resource_group}")

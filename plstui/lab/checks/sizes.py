@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -129,16 +130,18 @@ def suitable(places: Sequence[Place]) -> list[str]:
 
 
 def refused(name: str, places: Sequence[Place]) -> Iterator[Problem]:
-    """Why a size that was asked for cannot be had, side by side, and which could."""
+    """Why a size that was asked for cannot be had, and which could."""
     would_do = ", ".join(suitable(places)[:NAMED])
-    hint = f"Set lab.size to one of {would_do}, or leave it out." if would_do else "Set another lab.region."
+    whose: dict[str, list[str]] = defaultdict(list)
     for place in places:
         if reason := place.why_not(name):
-            yield Problem(
-                code="SizeNotAvailable",
-                message=f"The {place.side.label} cannot have size {name} in {place.region}: {reason}.",
-                hint=hint,
-            )
+            whose[reason].append(f"the {place.side.label}")
+    for reason, sides in whose.items():
+        yield Problem(
+            code="SizeNotAvailable",
+            message=f"Size {name} cannot be had in {places[0].region} by {' and '.join(sides)}: {reason}.",
+            hint=f"Set lab.size to one of {would_do}, or leave it out." if would_do else "Set another lab.region.",
+        )
 
 
 def none_left(places: Sequence[Place]) -> Problem:
