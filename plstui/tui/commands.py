@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from textual.binding import Binding
 
@@ -58,6 +58,9 @@ class Host(Protocol):
     def toggle_zoom(self) -> None:
         """Give the focused area the whole screen, or take it back."""
 
+    def open_lab(self) -> None:
+        """Open the lab screen."""
+
     def show_help(self) -> None:
         """Open the help screen."""
 
@@ -71,21 +74,26 @@ class Host(Protocol):
         """End the program."""
 
 
+SomeContext = TypeVar("SomeContext")
+SomeHost = TypeVar("SomeHost")
+
+
 class Group(StrEnum):
     """Where a command stands in the help."""
 
     CONNECTION = "The selected connection"
+    LAB = "The lab"
     LOOK = "Look"
     PROGRAM = "plstui"
 
 
-def _always(_: Context) -> str | None:
+def _always(_: object) -> str | None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that can be done with a key."""
+class Command(Generic[SomeContext, SomeHost]):
+    """One thing that can be done with a key: what a screen does for it, and what it looks at to say why not."""
 
     id: str
     key: str
@@ -95,8 +103,8 @@ class Command:
     help: str
     """One sentence, for the help screen and the palette."""
     group: Group
-    run: Callable[[Host], None]
-    why_not: Callable[[Context], str | None] = _always
+    run: Callable[[SomeHost], None]
+    why_not: Callable[[SomeContext], str | None] = _always
     """Why this is not possible now, as a sentence a person can act on; None when it is."""
     dangerous: bool = False
     """Whether this destroys something: it never happens by one key press."""
@@ -140,7 +148,7 @@ def _probe(context: Context) -> str | None:
     return None
 
 
-COMMANDS: tuple[Command, ...] = (
+COMMANDS: tuple[Command[Context, Host], ...] = (
     Command(
         "approve",
         "a",
@@ -264,6 +272,16 @@ COMMANDS: tuple[Command, ...] = (
         rank=6,
     ),
     Command(
+        "lab",
+        "l",
+        "Lab",
+        "Build the workshop step by step and watch the panes fill; take it down again.",
+        Group.LAB,
+        lambda host: host.open_lab(),
+        _connected,
+        rank=2,
+    ),
+    Command(
         "palette",
         ":",
         "Commands",
@@ -301,18 +319,19 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-def command(command_id: str) -> Command:
-    """A command by its id; raises `KeyError` for one that is not in the registry."""
-    return _BY_ID[command_id]
+SomeCommands = Sequence[Command[Any, Any]]
+"""What one screen can do."""
 
 
-_BY_ID = {entry.id: entry for entry in COMMANDS}
+def command(command_id: str, commands: Sequence[Command[SomeContext, SomeHost]]) -> Command[SomeContext, SomeHost]:
+    """A command by its id; raises `StopIteration` for one that is not among them."""
+    return next(entry for entry in commands if entry.id == command_id)
 
 
-def bindings() -> list[Binding]:
-    """The registry as key bindings. A key whose command is not possible stays bound: pressing it says why."""
+def bindings(commands: SomeCommands) -> list[Binding]:
+    """Commands as key bindings. A key whose command is not possible stays bound: pressing it says why."""
     return [
         Binding(entry.key, f"command('{entry.id}')", entry.label, id=entry.id, show=False)
-        for entry in COMMANDS
+        for entry in commands
         if entry.key
     ]

@@ -49,6 +49,14 @@ class ProbeAnswered(Message):
 
 
 @dataclass
+class LabTold(Message):
+    """How the lab goes, in a few words; empty while nothing goes on."""
+
+    note: str
+    tone: str = ""
+
+
+@dataclass
 class ResourceHighlighted(Message):
     """The cursor moved to a resource: a row of a tree, or a connection."""
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from plstui.tui.commands import COMMANDS, Command, Context
+from plstui.tui.commands import Command, SomeCommands
 
 
 @runtime_checkable
 class CommandScreen(Protocol):
-    """A screen that the registry's commands work on."""
+    """A screen that some of the registry's commands work on."""
 
-    context: Context
+    commands: SomeCommands
+    context: Any
 
     def run_command(self, command_id: str) -> None:
         """Do it, or say why not."""
@@ -36,18 +37,18 @@ class RegistryProvider(Provider):
             if score > 0:
                 yield Hit(score, matcher.highlight(command.label), run, command.label, self._help(command))
 
-    def _commands(self) -> Iterator[tuple[Command, partial[None]]]:
+    def _commands(self) -> Iterator[tuple[Command[Any, Any], partial[None]]]:
         screen = self.screen
         if isinstance(screen, CommandScreen):
-            for command in COMMANDS:
+            for command in screen.commands:
                 if command.id != "palette":
                     yield command, partial(screen.run_command, command.id)
 
-    def _help(self, command: Command) -> str:
+    def _help(self, command: Command[Any, Any]) -> str:
         screen = self.screen
         reason = command.why_not(screen.context) if isinstance(screen, CommandScreen) else None
         return f"Not now: {reason}" if reason else command.help
 
 
-def _title(command: Command) -> Content:
+def _title(command: Command[Any, Any]) -> Content:
     return Content(f"{command.label}  ({command.key_text})" if command.key else command.label)

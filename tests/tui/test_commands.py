@@ -38,7 +38,7 @@ def test_the_keys_are_those_that_were_agreed() -> None:
 
 
 def test_keys_are_plain_so_that_a_browser_leaves_them_alone() -> None:
-    for binding in bindings():
+    for binding in bindings(COMMANDS):
         assert "+" not in binding.key
         assert not binding.key.startswith("f") or len(binding.key) == 1, "function keys belong to the browser"
 
@@ -79,7 +79,7 @@ async def test_the_footer_keeps_the_needed_keys_in_a_narrow_terminal() -> None:
 
 
 async def test_a_click_on_the_footer_is_that_key() -> None:
-    async with stage(lab(), size=(80, 24)) as play:
+    async with stage(lab(), size=(100, 30)) as play:
         column = play.see().lines[-1].index("i Details")
         await play.pilot.click(CommandBar, offset=(column, 0))
         await play.until(lambda: isinstance(play.app.screen, DetailsScreen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,7 +15,7 @@ from textual.widgets import Static
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Verb
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
-from plstui.tui.commands import COMMANDS, Command, Context, Group
+from plstui.tui.commands import Command, Group, SomeCommands
 from plstui.tui.tones import BUSY, busy_badge, styled, toned_badge
 
 _MOVING = (
@@ -31,8 +31,9 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, commands: SomeCommands, context: object) -> None:
         super().__init__()
+        self._commands = commands
         self._situation = context
 
     def compose(self) -> ComposeResult:
@@ -41,10 +42,10 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_subtitle = Content("Esc close")
             with VerticalScroll():
                 for group in Group:
-                    yield _heading(group.value)
-                    with Grid(classes="facts"):
-                        for command in COMMANDS:
-                            if command.group is group:
+                    if commands := [command for command in self._commands if command.group is group]:
+                        yield _heading(group.value)
+                        with Grid(classes="facts"):
+                            for command in commands:
                                 yield from self._command(command)
                 yield _heading("Moving")
                 with Grid(classes="facts"):
@@ -53,7 +54,7 @@ class HelpScreen(ModalScreen[None]):
                 yield _heading("Signs")
                 yield Static(Content("\n").join(_signs()))
 
-    def _command(self, command: Command) -> Iterator[Static]:
+    def _command(self, command: Command[Any, Any]) -> Iterator[Static]:
         text = Content(command.help)
         if reason := command.why_not(self._situation):
             text = Content("\n").join([text, styled(f"Not now: {reason}", Tone.QUIET)])

@@ -31,13 +31,14 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
-from plstui.tui.commands import Context, bindings, command
+from plstui.tui.commands import COMMANDS, Context, bindings, command
 from plstui.tui.details import details_of
 from plstui.tui.messages import (
     CommandChosen,
     Connected,
     DetailsRequested,
     Failed,
+    LabTold,
     ProbeAnswered,
     ResourceHighlighted,
     SectionChosen,
@@ -57,15 +58,19 @@ WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
 HEIGHTS: Final = [(0, "-low"), (40, "-high")]
 """Cells from which the style sheet has room for more: all sections at once where it is wide and high."""
 
+LAB: Final = "lab"
+"""The name of the installed lab screen."""
+
 
 class MainScreen(Screen[None]):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
     CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/main.tcss", "../styles/dialogs.tcss"]
     AUTO_FOCUS = "#connections"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
+    commands = COMMANDS
 
     world: var[World] = var(World)
     links: var[tuple[Link, ...]] = var(())
@@ -84,6 +89,8 @@ class MainScreen(Screen[None]):
     section: var[str] = var("connections")
     notes: var[Mapping[str, str]] = var(dict)
     context: var[Context] = var(Context)
+    lab_note: var[LabTold] = var(LabTold(""))
+    """How the lab goes."""
 
     def __init__(self, where: str, clock: Clock) -> None:
         super().__init__()
@@ -95,7 +102,7 @@ class MainScreen(Screen[None]):
         """The connection that a person is being asked about: one question at a time."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context)
+        yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context, note=MainScreen.lab_note)
         with Horizontal(id="panes"):
             for side in Side:
                 yield SidePane(side).data_bind(
@@ -123,7 +130,7 @@ class MainScreen(Screen[None]):
             ("activity", ActivityLog.TITLE, ActivityLog().data_bind(events=MainScreen.happened)),
         ).data_bind(MainScreen.notes, active=MainScreen.section)
         yield ActivityLine().data_bind(events=MainScreen.happened)
-        yield CommandBar().data_bind(MainScreen.context)
+        yield CommandBar(COMMANDS).data_bind(MainScreen.context)
 
     def on_mount(self) -> None:
         self.run_worker(self._tick(), name="clock")
@@ -319,10 +326,23 @@ class MainScreen(Screen[None]):
                 self.section = area.focused_section or self.section
             self.add_class(f"-zoom-{area.id}")
 
+    def open_lab(self) -> None:
+        from plstui.tui.screens.lab import LabScreen
+
+        assert self._runtime is not None, "the command's why_not lets nobody through before anything is connected"
+        if not self.app.is_screen_installed(LAB):
+            # It stays when it is left, so that what it has started goes on.
+            self.app.install_screen(LabScreen(self._runtime, self._where, self._clock, self), LAB)
+        self.app.push_screen(LAB)
+
+    @on(LabTold)
+    def _take_note(self, event: LabTold) -> None:
+        self.lab_note = event
+
     def show_help(self) -> None:
         from plstui.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.context))
+        self.app.push_screen(HelpScreen(COMMANDS, self.context))
 
     def show_palette(self) -> None:
         self.app.action_command_palette()
@@ -341,7 +361,7 @@ class MainScreen(Screen[None]):
 
     def run_command(self, command_id: str) -> None:
         """Do it, or say why not."""
-        chosen = command(command_id)
+        chosen = command(command_id, COMMANDS)
         reason = chosen.why_not(self.context)
         if reason:
             self.notify(reason, title=chosen.label, severity="warning", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from textual import events
 from textual.content import Content
@@ -11,8 +12,8 @@ from textual.widget import Widget
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import NO_TIME, clock_time
-from plstui.tui.commands import COMMANDS, Command, Context
-from plstui.tui.messages import CommandChosen
+from plstui.tui.commands import Command, Context, SomeCommands
+from plstui.tui.messages import CommandChosen, LabTold
 from plstui.tui.tones import styled
 
 KEY_STYLE = "bold $footer-key-foreground"
@@ -23,7 +24,10 @@ class TopBar(Widget):
     """What this is, where it looks, whether it may write, and the time."""
 
     now: reactive[datetime] = reactive(NO_TIME)
-    context: reactive[Context] = reactive(Context)
+    context: reactive[Any] = reactive(Context)
+    """A context of commands that holds the actions."""
+    note: reactive[LabTold] = reactive(LabTold(""))
+    """What goes on elsewhere."""
 
     def __init__(self, where: str) -> None:
         super().__init__()
@@ -39,6 +43,8 @@ class TopBar(Widget):
         right = Content.styled(clock_time(self.now), "$foreground-muted") if self.now != NO_TIME else Content("")
         if self.context.actions and self.context.actions.read_only:
             right = Content.assemble(Content.styled(" read-only ", "bold $text-warning"), Content("  "), right)
+        if self.note.note:
+            right = Content.assemble(styled(self.note.note, self.note.tone), Content("  "), right)
         gap = max(2, width - left.cell_length - right.cell_length)
         return Content.assemble(left, Content(" " * gap), right)
 
@@ -46,26 +52,33 @@ class TopBar(Widget):
 class CommandBar(Widget):
     """The keys that fit, in the registry's order; what is not possible now is dim, and pressing it says why."""
 
-    context: reactive[Context] = reactive(Context)
+    context: reactive[Any] = reactive(None)
+    """What the commands look at."""
+
+    def __init__(self, commands: SomeCommands) -> None:
+        super().__init__()
+        self._commands = commands
 
     def render(self) -> Content:
+        if self.context is None:
+            return Content("")
         parts = [self._part(command) for command in self._shown()]
         return Content("  ").join(parts)
 
-    def _part(self, command: Command) -> Content:
+    def _part(self, command: Command[Any, Any]) -> Content:
         if command.why_not(self.context):
             return Content.styled(f"{command.key_text} {command.label}", OFF_STYLE)
         return Content.assemble(Content.styled(command.key_text, KEY_STYLE), Content(f" {command.label}"))
 
-    def _shown(self) -> list[Command]:
+    def _shown(self) -> list[Command[Any, Any]]:
         """The commands that fit, the most needed ones first, in the order of the registry."""
         left = self.content_size.width + 2
         chosen: set[str] = set()
-        for command in sorted((c for c in COMMANDS if c.rank), key=lambda c: c.rank):
+        for command in sorted((c for c in self._commands if c.rank), key=lambda c: c.rank):
             if _width(command) <= left:
                 chosen.add(command.id)
                 left -= _width(command)
-        return [command for command in COMMANDS if command.id in chosen]
+        return [command for command in self._commands if command.id in chosen]
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is that key."""
@@ -79,6 +92,6 @@ class CommandBar(Widget):
             x -= _width(command)
 
 
-def _width(command: Command) -> int:
+def _width(command: Command[Any, Any]) -> int:
     """Cells of a command in the bar, with the gap behind it."""
     return Content(f"{command.key_text} {command.label}").cell_length + 2

@@ -1,0 +1,293 @@
+"""What the lab screen can do: its part of the registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from plstui.domain.connection import Verb
+from plstui.domain.world import Link
+from plstui.engine.actions import Actions
+from plstui.lab.parts import Step, StepState
+from plstui.lab.progress import StepStatus
+from plstui.tui.commands import Command, Group
+
+READING = "Still reading what Azure holds of the lab; wait until the steps say where they stand."
+
+
+@dataclass(frozen=True, slots=True)
+class LabContext:
+    """What the lab's commands look at to say whether they are possible now."""
+
+    read_only: str | None = None
+    """Why nothing can be written at all; None when it can."""
+    statuses: tuple[StepStatus, ...] = ()
+    """Where the steps stand; empty before Azure was asked."""
+    selected: Step | None = None
+    doing: str = ""
+    """What goes on: `steps 1 to 9`; empty while nothing does."""
+    actions: Actions | None = None
+    """None when the ISV's side is not configured."""
+    request: Link | None = None
+    """The lab's connection, as far as it is there."""
+    has_address: bool = False
+    """Whether the endpoint has an address that the page can be asked for at."""
+    has_groups: bool = False
+    """Whether there is a group that could be taken down."""
+    az: bool = False
+    """Whether the selected step has an `az` command."""
+
+    @property
+    def next(self) -> StepStatus | None:
+        """The first step that is to be done."""
+        wanted = (StepState.NEEDED, StepState.FAILED)
+        return next((status for status in self.statuses if status.state in wanted), None)
+
+
+class LabHost(Protocol):
+    """What the lab screen does for its commands."""
+
+    def do_next(self) -> None:
+        """Do the next needed step."""
+
+    def do_until_here(self) -> None:
+        """Do all that is needed up to the selected step."""
+
+    def approve(self) -> None:
+        """Ask for confirmation, then approve the lab's request."""
+
+    def open_page(self) -> None:
+        """Fetch the page from the machines and through the endpoint."""
+
+    def stop(self) -> None:
+        """Wait no longer; what Azure has accepted goes on."""
+
+    def tear_down(self) -> None:
+        """Ask for confirmation, then delete what the lab has made."""
+
+    def toggle_step(self) -> None:
+        """Give the selected step the room of the log, or take it back."""
+
+    def copy_az(self) -> None:
+        """Copy the `az` commands of the selected step."""
+
+    def read_again(self) -> None:
+        """Find out anew where the steps stand."""
+
+    def next_area(self) -> None:
+        """Move the focus to the next part of the screen."""
+
+    def go_back(self) -> None:
+        """Close the opened step, or go back to the panes; a run goes on."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def show_help(self) -> None:
+        """Open the help screen."""
+
+    def leave(self) -> None:
+        """End the program."""
+
+
+def _idle(context: LabContext) -> str | None:
+    return f"The lab is busy with {context.doing}; wait, or press x to stop waiting." if context.doing else None
+
+
+def _may_write(context: LabContext) -> str | None:
+    return context.read_only or (READING if not context.statuses else _idle(context))
+
+
+def _next(context: LabContext) -> str | None:
+    if reason := _may_write(context):
+        return reason
+    if context.next:
+        return None
+    stuck = next((status for status in context.statuses if status.state is StepState.BLOCKED), None)
+    if stuck:
+        return f"Step {stuck.step.number}, {stuck.step.title}, cannot be done: {stuck.because}."
+    return "Every step is done."
+
+
+def _until_here(context: LabContext) -> str | None:
+    if reason := _may_write(context):
+        return reason
+    if context.selected is None:
+        return "No step is selected."
+    number = context.selected.number
+    if all(status.state is StepState.DONE for status in context.statuses[:number]):
+        return "Step 1 is done already." if number == 1 else f"Steps 1 to {number} are done already."
+    return None
+
+
+def approve_why_not(context: LabContext) -> str | None:
+    """Why the lab's request cannot be approved now; None when it can."""
+    if context.read_only:
+        return context.read_only
+    if context.actions is None:
+        return "Only the ISV decides on connections; give its subscription with --isv."
+    if context.request is None:
+        return "There is no request yet: step 12 makes it."
+    return context.actions.why_not(Verb.APPROVE, context.request)
+
+
+def _page(context: LabContext) -> str | None:
+    if not context.statuses:
+        return READING
+    if not context.has_address:
+        return "There is no endpoint with an address yet, so there is no page to open."
+    return _idle(context)
+
+
+def _stop(context: LabContext) -> str | None:
+    return None if context.doing else "Nothing is being waited for."
+
+
+def _tear_down(context: LabContext) -> str | None:
+    if reason := _may_write(context):
+        return reason
+    return None if context.has_groups else "There is nothing to take down: none of the lab's resource groups is there."
+
+
+def _copy(context: LabContext) -> str | None:
+    return None if context.az else "There is no az command for this step."
+
+
+LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
+    Command(
+        "lab-next",
+        "n",
+        "Next",
+        "Do the next needed step.",
+        Group.LAB,
+        lambda host: host.do_next(),
+        _next,
+        rank=1,
+    ),
+    Command(
+        "lab-until",
+        "u",
+        "Until here",
+        "Do all that is needed up to the selected step, as much at once as Azure takes.",
+        Group.LAB,
+        lambda host: host.do_until_here(),
+        _until_here,
+        rank=1,
+    ),
+    Command(
+        "lab-approve",
+        "a",
+        "Approve",
+        "Approve the customer's request; a run that waits for it goes on by itself.",
+        Group.LAB,
+        lambda host: host.approve(),
+        approve_why_not,
+        rank=1,
+    ),
+    Command(
+        "lab-page",
+        "p",
+        "Page",
+        "Open the page: from every machine, and through the endpoint by address and by name.",
+        Group.LAB,
+        lambda host: host.open_page(),
+        _page,
+        rank=1,
+    ),
+    Command(
+        "lab-stop",
+        "x",
+        "Stop",
+        "Stop waiting; what Azure has accepted goes on, and n or u goes on from there.",
+        Group.LAB,
+        lambda host: host.stop(),
+        _stop,
+        rank=1,
+    ),
+    Command(
+        "lab-down",
+        "t",
+        "Tear down",
+        "Delete what the lab has made, in the right order; asks first, and lists it.",
+        Group.LAB,
+        lambda host: host.tear_down(),
+        _tear_down,
+        dangerous=True,
+        rank=1,
+    ),
+    Command(
+        "lab-step",
+        "",
+        "Open step",
+        "Give the selected step more room, and back; Enter does it.",
+        Group.LOOK,
+        lambda host: host.toggle_step(),
+    ),
+    Command(
+        "lab-copy",
+        "y",
+        "Copy az",
+        "Copy the az commands of the selected step.",
+        Group.LOOK,
+        lambda host: host.copy_az(),
+        _copy,
+        rank=3,
+    ),
+    Command(
+        "lab-read",
+        "r",
+        "Refresh",
+        "Find out anew where the steps stand.",
+        Group.LOOK,
+        lambda host: host.read_again(),
+        _idle,
+        rank=4,
+    ),
+    Command(
+        "lab-area",
+        "tab",
+        "Other part",
+        "Go to the next part of the screen.",
+        Group.LOOK,
+        lambda host: host.next_area(),
+        rank=5,
+        glyph="⇥",
+    ),
+    Command(
+        "lab-back",
+        "escape",
+        "Back",
+        "Go back to the panes; what is under way goes on.",
+        Group.LOOK,
+        lambda host: host.go_back(),
+        rank=1,
+        glyph="Esc",
+    ),
+    Command(
+        "lab-palette",
+        ":",
+        "Commands",
+        "Find a command by typing a part of its name.",
+        Group.PROGRAM,
+        lambda host: host.show_palette(),
+        rank=6,
+    ),
+    Command(
+        "lab-help",
+        "?",
+        "Help",
+        "Show this page.",
+        Group.PROGRAM,
+        lambda host: host.show_help(),
+        rank=1,
+    ),
+    Command(
+        "lab-quit",
+        "q",
+        "Quit",
+        "Leave; what Azure has been asked to do goes on.",
+        Group.PROGRAM,
+        lambda host: host.leave(),
+        rank=2,
+    ),
+)

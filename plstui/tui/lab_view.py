@@ -1,0 +1,216 @@
+"""The lab in words: what the lab screen shows of steps, events and what is to be built, as harmless text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import TargetResult
+from plstui.domain.sides import Side
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.lab import az
+from plstui.lab.parts import Part, Step, StepState, Survey, Wait, Want, lack_of
+from plstui.lab.progress import Event, Kind, StepStatus
+from plstui.lab.steps import Workshop
+from plstui.tui.tones import BUSY, BUSY_GLYPH
+
+LOOKS: Final[dict[StepState, tuple[str, str]]] = {
+    StepState.DONE: ("✔", Tone.GOOD),
+    StepState.NEEDED: ("·", Tone.QUIET),
+    StepState.BLOCKED: ("⊘", Tone.WAITING),
+    StepState.RUNNING: (BUSY_GLYPH, BUSY),
+    StepState.FAILED: ("✖", Tone.BAD),
+}
+"""Glyph and tone of each state."""
+
+LONGEST: Final = 600
+"""Characters of a sentence that Azure or the other side had a hand in."""
+
+_LOG: Final[dict[Kind, tuple[str, str]]] = {
+    Kind.SENT: ("→", BUSY),
+    Kind.DONE: ("✔", Tone.GOOD),
+    Kind.RETRY: ("↻", Tone.WAITING),
+    Kind.WAITING: ("◷", Tone.WAITING),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A harmless line and its tone."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the lab's log."""
+
+    at: datetime
+    line: Line
+    step: Step | None = None
+    """The step it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """Everything that is told of one step."""
+
+    title: str
+    badge: Line
+    because: str
+    why: str
+    blade: str
+    parts: tuple[Line, ...]
+    """What is sent and what is waited for, each with how it stands."""
+    outcome: tuple[tuple[str, Line], ...]
+    """What has come of it: names and values."""
+    az: tuple[str, ...]
+    """The commands that do the same."""
+
+
+def badge(state: StepState) -> Line:
+    """Glyph and word of a state."""
+    glyph, tone = LOOKS[state]
+    return Line(f"{glyph} {state}", tone)
+
+
+def elapsed(seconds: float) -> str:
+    """How long a step has taken: `0.4 s`, `12 s`, `2:05`; empty for no time at all."""
+    if seconds <= 0:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def event_line(event: Event) -> Line | None:
+    """An event as a line of the log; None for one that only repeats others."""
+    said = clean(event.text, LONGEST)
+    if event.kind is Kind.DONE:
+        return None
+    if event.kind is not Kind.STEP:
+        glyph, tone = _LOG[event.kind]
+        return Line(f"  {glyph} {said}", tone)
+    if said == event.step.title:
+        return Line(said)
+    return Line(f"{event.step.title}: {said}", Tone.GOOD if said == "done" else Tone.BAD)
+
+
+def step_text(
+    workshop: Workshop,
+    status: StepStatus,
+    survey: Survey,
+    *,
+    under_way: Mapping[ResourceId, str],
+    results: Sequence[TargetResult],
+) -> StepText:
+    """What is told of a step as it stands."""
+    step = status.step
+    return StepText(
+        title=f"{step.side.marker} {step.number}  {step.title}",
+        badge=badge(status.state),
+        because=clean(status.because, LONGEST),
+        why=step.why,
+        blade=step.blade,
+        parts=tuple(_part_line(part, survey, under_way) for part in step.parts),
+        outcome=tuple(_outcome(workshop, step, survey, results)),
+        az=az_lines(workshop, step),
+    )
+
+
+def is_decision(step: Step) -> bool:
+    """Whether a step is the ISV's decision on the request."""
+    return any(isinstance(part, Wait) and part.decision for part in step.parts)
+
+
+def az_lines(workshop: Workshop, step: Step) -> tuple[str, ...]:
+    """The az commands of a step; of one that takes the lab down, the script that does all of that."""
+    if step.absent:
+        return ()
+    text = az.commands(workshop, step) if step in workshop.steps else az.teardown(workshop)
+    return tuple(filter(None, text.splitlines()))
+
+
+def _part_line(part: Part, survey: Survey, under_way: Mapping[ResourceId, str]) -> Line:
+    what = clean(part.what, 120)
+    if isinstance(part, Want) and part.id in under_way and part.lack(survey):
+        return Line(f"{BUSY_GLYPH} {what}", BUSY)
+    if lack_of(part, survey) is None:
+        return Line(f"✔ {what}", Tone.GOOD)
+    return Line(f"{'·' if isinstance(part, Want) else '◷'} {what}", Tone.QUIET)
+
+
+# What has come of a step
+
+
+def _outcome(
+    workshop: Workshop, step: Step, survey: Survey, results: Sequence[TargetResult]
+) -> Iterator[tuple[str, Line]]:
+    provider, consumer = workshop.provider, workshop.consumer
+    if step.id == "machines" and provider:
+        for machine, interface in zip(provider.machines, provider.interfaces, strict=True):
+            if body := survey.body(machine):
+                zones = " ".join(map(str, body.get("zones") or ()))
+                yield machine.name, Line(clean(f"{_address(survey.body(interface))}  zone {zones}", 80))
+    elif step.id in ("service", "offer") and provider and (service := survey.body(provider.service)):
+        yield "Alias", Line(clean(str(_properties(service).get("alias") or ""), 200))
+        yield "Id", Line(provider.service.text)
+    elif step.id in ("endpoint", "approval") and consumer and survey.body(consumer.endpoint):
+        yield "Message", Line(clean(workshop.lab.message, 200))
+    elif step.id in ("address", "record") and consumer and (address := consumer.address(survey)):
+        yield "Address", Line(clean(address, 60))
+    elif step.opens_page:
+        yield from ((clean(result.target.name, 60), page_line(result)) for result in results)
+
+
+def page_line(result: TargetResult) -> Line:
+    """What came from one target, and how often."""
+    hosts = ", ".join(f"Host: {clean(host, 60)} ×{count}" for host, count in result.hosts.items())
+    if result.ok:
+        return Line(f"✔ {hosts}", Tone.GOOD)
+    return Line(f"✖ {clean(result.error, 300)}{f' ({hosts})' if hosts else ''}", Tone.BAD)
+
+
+def _properties(body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (body or {}).get("properties") or {}
+
+
+def _address(interface: Mapping[str, Any] | None) -> str:
+    configurations = _properties(interface).get("ipConfigurations") or [{}]
+    return str(_properties(configurations[0]).get("privateIPAddress") or "no address")
+
+
+# What is to be built
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would write."""
+
+    title: str
+    sides: tuple[tuple[Side, str, tuple[Line, ...]], ...]
+    """Each side that is written to, its subscription, and what is created there, step by step."""
+
+
+def plan(workshop: Workshop, statuses: Iterable[StepStatus], subscriptions: Mapping[Side, str]) -> Plan | None:
+    """What the steps would write; None when nothing is left to write."""
+    lines: dict[Side, list[Line]] = {}
+    numbers: list[int] = []
+    for status in statuses:
+        wants = [part for part in status.step.parts if isinstance(part, Want) and part.key in status.lacking]
+        for side in Side:
+            whats = ", ".join(clean(want.what, 120) for want in wants if want.side is side)
+            if whats:
+                numbers.append(status.step.number)
+                lines.setdefault(side, []).append(Line(f"{status.step.number:>2}  {whats}"))
+    if not numbers:
+        return None
+    one = numbers[0] == numbers[-1]
+    title = f"Build step {numbers[0]}?" if one else f"Build steps {numbers[0]} to {numbers[-1]}?"
+    sides = tuple((side, clean(subscriptions[side], 60), tuple(lines[side])) for side in Side if side in lines)
+    return Plan(title, sides)

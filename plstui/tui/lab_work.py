@@ -1,0 +1,163 @@
+"""What the lab screen works with: the lab as last surveyed, the run that is on, and what earlier runs left to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from secrets import token_urlsafe
+
+from plstui.domain.connection import APPROVED
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import TargetResult
+from plstui.domain.world import Link
+from plstui.engine.runtime import Runtime
+from plstui.lab import az, keys
+from plstui.lab.inventory import Inventory, take_stock
+from plstui.lab.parts import Step, StepState, Survey
+from plstui.lab.preflight import preflight
+from plstui.lab.progress import StepStatus, Tell, assess
+from plstui.lab.runner import AzLine, Lab, Run
+from plstui.lab.session import lab_of, page_verdict, subscriptions
+from plstui.lab.steps import Choices, Workshop
+from plstui.lab.teardown import Teardown
+
+
+class LabWork:
+    """Knows no widget: whoever owns it asks for `statuses` after anything has happened."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.subscriptions = subscriptions(runtime)
+        settings = runtime.lab
+        # Until the region was asked what it offers, the commands name what is not known yet.
+        unknown = Choices(
+            region=settings.region.replace(" ", "").lower(), size="SIZE", public_key="PUBLIC_KEY", run="RUN"
+        )
+        self.lab: Lab = lab_of(runtime, unknown, _az_lines)
+        self.survey: Survey | None = None
+        """None before Azure was asked."""
+        self.run: Run | None = None
+        """The run that is on."""
+        self.teardown: Teardown | None = None
+        """The same the other way round."""
+        self.results: tuple[TargetResult, ...] = ()
+        """What the last opening of the page brought."""
+        self._page: str | None = None
+        self._past: dict[str, StepStatus] = {}
+        """What earlier runs have to tell of steps."""
+
+    @property
+    def workshop(self) -> Workshop:
+        """The steps, with whatever was chosen last."""
+        return self.lab.workshop
+
+    @property
+    def under_way(self) -> Mapping[ResourceId, str]:
+        """The writes that Azure has not answered yet, in words."""
+        effort = self.run or self.teardown
+        return effort.under_way if effort else {}
+
+    @property
+    def seen(self) -> Survey:
+        """What Azure was last seen to hold."""
+        return self.run.survey if self.run else self.survey or Survey()
+
+    def statuses(self) -> tuple[StepStatus, ...]:
+        """Where the steps stand; empty before Azure was asked."""
+        if self.teardown:
+            return self.teardown.statuses()
+        if self.run:
+            return tuple(map(self._with_past, self.run.statuses(self._page)))
+        if self.survey is None:
+            return ()
+        return tuple(map(self._with_past, assess(self.workshop, self.survey, page=self._page)))
+
+    def _with_past(self, status: StepStatus) -> StepStatus:
+        past = self._past.get(status.step.id)
+        if past is None or status.seconds:
+            return status
+        if past.state is StepState.FAILED and status.state is StepState.NEEDED:
+            status = replace(status, state=StepState.FAILED, because=past.because)
+        return replace(status, seconds=past.seconds, writes=past.writes)
+
+    async def look(self) -> None:
+        """Find out what Azure holds. Raises `PlstuiError`."""
+        self.survey = await self.lab.survey()
+        request = self.request()
+        if request is None or request.status != APPROVED:
+            self.forget_page()
+
+    async def choose(self, until: str | None = None) -> None:
+        """Decide what the settings leave open, and find out whether the lab can be built up to a step.
+
+        Raises `PlstuiError`.
+        """
+        runtime = self.runtime
+        public_key = await asyncio.to_thread(keys.public_key, runtime.lab.public_key)
+        password = new_password() if runtime.lab.test_machine == "windows" else ""
+        choices = await preflight(
+            runtime.lab, self.subscriptions, runtime.bodies, public_key, until=until, password=password
+        )
+        self.lab = lab_of(runtime, choices, _az_lines)
+
+    def begin(self, tell: Tell) -> Run:
+        """A run from what was last seen; it is not on before it is told to go up."""
+        assert self.survey is not None, "nothing runs before Azure was asked"
+        self._past = {name: past for name, past in self._past.items() if past.state is not StepState.FAILED}
+        self.run = self.lab.run(self.survey, tell)
+        return self.run
+
+    def end(self) -> None:
+        """The run is over, or is waited for no longer."""
+        if self.run:
+            self._past.update({status.step.id: status for status in self.run.statuses() if status.seconds})
+            self.survey = self.run.survey
+            self.run = None
+        if self.teardown:
+            self.teardown = None
+            self._past.clear()
+            self.forget_page()
+
+    async def take_stock(self) -> Inventory:
+        """What taking the lab down would take away. Raises `PlstuiError`."""
+        return await take_stock(self.lab)
+
+    def request(self) -> Link | None:
+        """The lab's connection, once the service shows it."""
+        endpoint = self.workshop.consumer.endpoint if self.workshop.consumer else None
+        links = self.runtime.world().links()
+        return next((link for link in links if link.endpoint_id == endpoint and link.service_side), None)
+
+    def take_page(self, results: Sequence[TargetResult], *, whole: bool) -> None:
+        """Keep what the page's targets answered; the verdict is known once `whole` is."""
+        self.results = tuple(results)
+        self._page = page_verdict(list(results)) if whole else None
+
+    def forget_page(self) -> None:
+        """What was seen of the page says nothing any more."""
+        self.results, self._page = (), None
+
+    def has_groups(self) -> bool:
+        """Whether any of the lab's resource groups is there."""
+        ours = (self.workshop.provider, self.workshop.consumer)
+        return any(self.seen.body(half.group) is not None for half in ours if half)
+
+    def has_address(self) -> bool:
+        """Whether the endpoint has an address to open the page at."""
+        consumer = self.workshop.consumer
+        return consumer is not None and bool(consumer.address(self.seen))
+
+    def wanted(self, last: Step | None) -> tuple[Step, ...]:
+        """The steps up to one, all of them without one, as far as these subscriptions can take part in them."""
+        steps = self.workshop.steps
+        return tuple(step for step in (steps[: last.number] if last else steps) if not step.absent)
+
+
+def new_password() -> str:
+    """A password that Windows and Azure take: letters of both kinds, digits and a sign."""
+    return f"{token_urlsafe(15)}-aA1"
+
+
+def _az_lines(workshop: Workshop) -> AzLine:
+    return lambda part: az.command(workshop, part)

@@ -1,0 +1,361 @@
+"""The lab screen: the steps, what is told of the selected one, and the log of what goes on.
+
+It stays when a person goes back to the panes, so that a run goes on; the main screen is told how it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message_pump import MessagePump
+from textual.reactive import var
+from textual.screen import ModalScreen, Screen
+from textual.types import CSSPathType
+from textual.widgets import Static
+from textual.worker import Worker
+
+from plstui.domain.connection import PENDING
+from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.domain.world import World
+from plstui.engine.ports import Clock
+from plstui.engine.runtime import Runtime
+from plstui.lab.parts import StepState
+from plstui.lab.progress import StepStatus
+from plstui.tui.clock import NO_TIME
+from plstui.tui.commands import bindings, command
+from plstui.tui.details import details_of
+from plstui.tui.lab_commands import LAB_COMMANDS, LabContext, approve_why_not
+from plstui.tui.lab_view import LONGEST, Line, LogLine, StepText, az_lines, is_decision, step_text
+from plstui.tui.lab_work import LabWork
+from plstui.tui.messages import CommandChosen, DetailsRequested, LabTold
+from plstui.tui.screens.lab_runs import LabFailed, LabMoved, LabRuns, LabSaid
+from plstui.tui.tones import BUSY, BUSY_GLYPH, styled
+from plstui.tui.widgets.bars import CommandBar, TopBar
+from plstui.tui.widgets.lab_log import KEPT_LINES, LabLog
+from plstui.tui.widgets.pane import SidePane
+from plstui.tui.widgets.step_table import StepTable, key_of
+from plstui.tui.widgets.step_view import StepView
+from plstui.tui.widgets.table import Table
+
+WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
+HEIGHTS: Final = [(0, "-low"), (40, "-high")]
+"""Cells from which there is room for the step beside the list, and for both panes under it."""
+
+
+class LabScreen(Screen[None]):
+    """Folds what the runs report into reactives; widgets are bound to them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(LAB_COMMANDS)]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/lab.tcss", "../styles/dialogs.tcss"]
+    AUTO_FOCUS = "#steps"
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    commands = LAB_COMMANDS
+
+    statuses: var[tuple[StepStatus, ...]] = var(())
+    selected: var[ResourceId | None] = var(None)
+    """The row of the selected step."""
+    told: var[StepText | None] = var(None)
+    """What is told of the selected step."""
+    lines: var[tuple[LogLine, ...]] = var(())
+    context: var[LabContext] = var(LabContext)
+    now: var[datetime] = var(NO_TIME)
+    world: var[World] = var(World)
+    read_at: var[Mapping[Side, datetime]] = var(dict)
+    connected: var[bool] = var(True)
+
+    def __init__(self, runtime: Runtime, where: str, clock: Clock, home: MessagePump) -> None:
+        """`home` is the screen that is told how the lab goes."""
+        super().__init__()
+        self._runtime = runtime
+        self._where = where
+        self._clock = clock
+        self._home = home
+        self._work = LabWork(runtime)
+        self._runs = LabRuns(self._work, self._ask, self.post_message)
+        self._doing = ""
+        self._job: Worker[None] | None = None
+        self._deciding = False
+        self._trouble = ""
+        """Why the steps may not be as shown, or cannot be built; empty when nothing is wrong."""
+        self._surveyed: World | None = None
+        """Both sides as they were when Azure was last asked about the steps."""
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(f"lab  ·  {self._where}").data_bind(LabScreen.now, LabScreen.context)
+        with Horizontal(id="lab"):
+            with Vertical(id="left"):
+                yield StepTable(id="steps", classes="frame").data_bind(LabScreen.statuses, cursor=LabScreen.selected)
+                with Horizontal(id="sides"):
+                    for side in Side:
+                        yield SidePane(side).data_bind(
+                            LabScreen.world, LabScreen.read_at, LabScreen.now, LabScreen.connected
+                        )
+            with Vertical(id="right"):
+                yield Static(id="notice")
+                yield StepView(id="step", classes="frame").data_bind(LabScreen.told)
+                yield LabLog(id="log", classes="frame").data_bind(LabScreen.lines)
+        yield CommandBar(LAB_COMMANDS).data_bind(LabScreen.context)
+
+    def on_mount(self) -> None:
+        self.query_one("#log").border_title = Content("Log")
+        self.run_worker(self._tick(), name="clock")
+
+    async def _tick(self) -> None:
+        never = asyncio.Event()
+        while True:
+            self.now = self._clock.now()
+            self._take_sides()
+            await self._clock.wait(never, 1.0)
+
+    @on(events.ScreenResume)
+    def _take_up(self) -> None:
+        self._take_sides()
+
+    def _take_sides(self) -> None:
+        """Show both sides as they are now; whatever has changed there may have moved a step."""
+        watchers = self._runtime.watchers
+        self.world = self._runtime.world()
+        self.read_at = {side: w.snapshot.read_at for side, w in watchers.items() if w.snapshot.read_at}
+        if self.is_current and not self._doing and self.world != self._surveyed:
+            self.read_again()
+        self._refresh()
+
+    # What the runs report
+
+    def _start(self, doing: str, job: Coroutine[Any, Any, None]) -> None:
+        self._doing = doing
+        self._trouble = ""
+        self._job = self.run_worker(self._see_through(job), group="lab", name=doing)
+        self._refresh()
+
+    async def _see_through(self, job: Coroutine[Any, Any, None]) -> None:
+        try:
+            await job
+        except PlstuiError as error:
+            self.post_message(LabFailed(error))
+        finally:
+            self.call_later(self._is_over)
+
+    def _is_over(self) -> None:
+        self._work.end()
+        self._doing = ""
+        self._surveyed = None
+        self._take_sides()
+
+    async def _ask(self, question: ModalScreen[bool]) -> bool:
+        return await self.app.push_screen_wait(question)
+
+    @on(LabSaid)
+    def _say(self, event: LabSaid) -> None:
+        self.lines = (*self.lines[-KEPT_LINES + 1 :], LogLine(self._clock.now(), event.line, event.step))
+
+    @on(LabMoved)
+    def _move(self) -> None:
+        self._refresh()
+
+    @on(LabFailed)
+    def _tell_failure(self, event: LabFailed) -> None:
+        text = clean(str(event.error), LONGEST)
+        self._trouble = text
+        self._say(LabSaid(Line(text, Tone.BAD)))
+        refused = isinstance(event.error, RefusedError)
+        self.notify(text, title="Lab", severity="warning" if refused else "error", markup=False)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Bring everything that is shown up to date."""
+        work = self._work
+        self.statuses = work.statuses()
+        status = self._selected_status()
+        self.told = (
+            step_text(work.workshop, status, work.seen, under_way=work.under_way, results=work.results)
+            if status
+            else None
+        )
+        self.context = LabContext(
+            read_only=self._runtime.writes.why_not(),
+            statuses=self.statuses,
+            selected=status.step if status else None,
+            doing=self._doing,
+            actions=self._runtime.actions,
+            request=work.request(),
+            has_address=work.has_address(),
+            has_groups=work.has_groups(),
+            az=bool(status and az_lines(work.workshop, status.step)),
+        )
+        if self.is_mounted:
+            self._show_progress()
+
+    def _selected_status(self) -> StepStatus | None:
+        found = next((status for status in self.statuses if key_of(status.step) == self.selected), None)
+        return found or (self.context.next or self.statuses[0] if self.statuses else None)
+
+    def _show_progress(self) -> None:
+        done = sum(status.state is StepState.DONE for status in self.statuses)
+        count = f"  {done} of {len(self.statuses)} steps done" if self.statuses else ""
+        steps = self.query_one("#steps")
+        steps.border_title = Content.assemble(Content("Lab"), styled(count, Tone.QUIET))
+        steps.border_subtitle = styled(f"{BUSY_GLYPH} {self._doing}…", BUSY) if self._doing else Content("")
+        notice = self._notice()
+        self.query_one("#notice", Static).update(styled(notice.text, notice.tone))
+        self.query_one("#notice").display = bool(notice.text)
+        note = Line("")
+        if self._doing:
+            note = Line(f"{BUSY_GLYPH} lab: {done} of {len(self.statuses)} done", BUSY)
+            if self._pending():
+                note = Line("◷ lab: waits for approval", Tone.WAITING)
+        self._home.post_message(LabTold(note.text, note.tone))
+
+    def _pending(self) -> bool:
+        return self.context.request is not None and self.context.request.status == PENDING
+
+    def _notice(self) -> Line:
+        """What a person should know before anything else."""
+        request = self.context.request
+        if request and self._pending():
+            message = clean(request.message, 200)
+            asks = f"◷ {clean(request.endpoint_name, 80)} asks to be let in" + (f": {message}" if message else "")
+            return Line(f"{asks}. Press a to approve.", Tone.WAITING)
+        return Line(f"✖ {self._trouble}" if self._trouble else "", Tone.BAD)
+
+    # What commands ask for
+
+    def do_next(self) -> None:
+        """See `LabHost`; so is every public method below."""
+        status = self.context.next
+        if status is None:
+            return
+        self.selected = key_of(status.step)
+        if status.step.opens_page:
+            self.open_page()
+        elif is_decision(status.step) and not approve_why_not(self.context):
+            self.approve()
+        else:
+            self._start(f"step {status.step.number}", self._runs.build((status.step,), always_ask=False))
+
+    def do_until_here(self) -> None:
+        last = self.context.selected
+        steps = self._work.wanted(last)
+        if last and steps:
+            doing = f"steps {steps[0].number} to {steps[-1].number}" if len(steps) > 1 else f"step {last.number}"
+            self._start(doing, self._runs.build(steps, always_ask=True))
+
+    def approve(self) -> None:
+        request = self.context.request
+        if request and not self._deciding:
+            self._deciding = True
+            self.run_worker(self._decide(self._runs.approve(request)), name="approve the lab's request")
+
+    async def _decide(self, decision: Coroutine[Any, Any, None]) -> None:
+        try:
+            await decision
+        except PlstuiError as error:
+            self.post_message(LabFailed(error))
+        finally:
+            self._deciding = False
+            self.call_later(self._take_sides)
+
+    def open_page(self) -> None:
+        self._start("the page", self._runs.open_page())
+
+    def tear_down(self) -> None:
+        self._start("taking the lab down", self._runs.tear_down())
+
+    def stop(self) -> None:
+        still = ", ".join(clean(what, 120) for what in self._work.under_way.values())
+        if self._job:
+            self._job.cancel()
+        said = f"Stopped waiting. {f'Azure is still at work on: {still}. ' if still else ''}n or u goes on from here."
+        self._say(LabSaid(Line(said, Tone.WAITING)))
+        self.notify(said, title="Lab", severity="warning", markup=False)
+
+    def read_again(self) -> None:
+        self._surveyed = self.world
+        self.run_worker(self._look(), group="look", exclusive=True, name="survey")
+
+    async def _look(self) -> None:
+        try:
+            await self._runs.look()
+        except PlstuiError as error:
+            self._trouble = clean(str(error), LONGEST)
+        else:
+            self._trouble = ""
+        self.post_message(LabMoved())
+
+    def toggle_step(self) -> None:
+        self.toggle_class("-opened")
+
+    def copy_az(self) -> None:
+        selected = self.context.selected
+        if selected:
+            text = "\n".join(az_lines(self._work.workshop, selected))
+            self.app.copy_to_clipboard(text)
+            self.notify(text, title="Copied, if your terminal allows that", markup=False)
+
+    def next_area(self) -> None:
+        self.focus_next()
+
+    def go_back(self) -> None:
+        if self.has_class("-opened"):
+            self.remove_class("-opened")
+        else:
+            self._runs.left()
+            self.app.pop_screen()
+
+    def show_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def show_help(self) -> None:
+        from plstui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(LAB_COMMANDS, self.context))
+
+    def leave(self) -> None:
+        self.app.exit()
+
+    # Messages of the widgets
+
+    def action_command(self, command_id: str) -> None:
+        """A key of the registry was pressed."""
+        self.run_command(command_id)
+
+    def run_command(self, command_id: str) -> None:
+        """Do it, or say why not."""
+        chosen = command(command_id, LAB_COMMANDS)
+        if reason := chosen.why_not(self.context):
+            self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
+        else:
+            chosen.run(self)
+
+    @on(CommandChosen)
+    def _run_chosen(self, event: CommandChosen) -> None:
+        self.run_command(event.command_id)
+
+    @on(Table.Highlighted)
+    def _select(self, event: Table.Highlighted) -> None:
+        self.selected = event.key
+        self._refresh()
+
+    @on(Table.Selected)
+    def _open(self) -> None:
+        self.toggle_step()
+
+    @on(DetailsRequested)
+    def _show_details(self, event: DetailsRequested) -> None:
+        from plstui.tui.screens.details import DetailsScreen
+
+        if details := details_of(self.world, event.resource_id):
+            self.app.push_screen(DetailsScreen(details))

@@ -1,0 +1,101 @@
+"""The questions of the lab: a list of what will happen, and yes or no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from plstui.domain.states import Tone
+from plstui.tui.screens.confirm import HEIGHTS
+from plstui.tui.tones import styled
+
+
+class QuestionScreen(ModalScreen[bool]):
+    """Gives back whether the answer is yes.
+
+    Enter says yes, unless it is `dangerous`: then the focus stays on no, and `y` and a click say yes. Where something
+    must be typed, only those very words and Enter say yes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer(False)", "No"),
+        Binding("y", "yes", "Yes"),
+        Binding("up", "scroll(-1)", "Scroll up"),
+        Binding("down", "scroll(1)", "Scroll down"),
+    ]
+    VERTICAL_BREAKPOINTS = HEIGHTS
+
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[Content],
+        yes: str,
+        *,
+        no: str = "Cancel",
+        warning: str = "",
+        dangerous: bool = False,
+        typed: str = "",
+    ) -> None:
+        super().__init__(classes="-dangerous" if dangerous else "")
+        self._title = title
+        self._lines = lines
+        self._yes = yes
+        self._no = no
+        self._warning = warning
+        self._dangerous = dangerous
+        self._typed = typed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            with VerticalScroll(can_focus=False):
+                yield Static(Content("\n").join(self._lines))
+            if self._warning:
+                yield Static(styled(f"! {self._warning}", Tone.WAITING), classes="warning")
+            if self._typed:
+                yield Input(placeholder=self._typed, compact=True)
+            with Horizontal(classes="buttons"):
+                if self._yes:
+                    key = "y" if self._dangerous and not self._typed else "Enter"
+                    yes = Button(f"{self._yes} ({key})", id="yes", compact=True)
+                    # Tab and Enter, pressed out of habit, must not destroy.
+                    yes.can_focus = not self._dangerous
+                    yield yes
+                yield Button(f"{self._no} (Esc)", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one(Input if self._typed else "#no" if self._dangerous or not self._yes else "#yes").focus()
+
+    @on(Button.Pressed, "#no")
+    def _refuse(self) -> None:
+        self.dismiss(False)
+
+    @on(Button.Pressed, "#yes")
+    @on(Input.Submitted)
+    def _agree(self) -> None:
+        self.action_yes()
+
+    def action_answer(self, answer: bool) -> None:
+        """Close with an answer."""
+        self.dismiss(answer)
+
+    def action_yes(self) -> None:
+        """Yes, unless something else must be typed first."""
+        if not self._yes:
+            self.dismiss(False)
+        elif self._typed and self.query_one(Input).value.strip().lower() != self._typed.lower():
+            self.notify(f"Type {self._typed} to go on, or press Esc.", severity="warning", markup=False)
+        else:
+            self.dismiss(True)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move what does not fit above the buttons."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

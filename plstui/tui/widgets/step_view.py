@@ -1,0 +1,73 @@
+"""One step, opened: why, where in the portal, what it sends, what came of it, and the `az` commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import reactive, var
+from textual.widget import Widget
+from textual.widgets import Static
+
+from plstui.domain.states import Tone
+from plstui.tui.lab_view import StepText
+from plstui.tui.tones import styled
+from plstui.tui.widgets.az_line import broken
+
+
+class AzCommands(Widget):
+    """Several commands, each on as many lines as the width asks for."""
+
+    commands: reactive[tuple[str, ...]] = reactive((), layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._content(width).get_height({}, width)
+
+    def render(self) -> Content:
+        return self._content(self.content_size.width)
+
+    def _content(self, width: int) -> Content:
+        return Content("\n").join(Content(line) for command in self.commands for line in broken(command, width))
+
+
+class StepView(VerticalScroll):
+    """Follows the selected step; a step that reads as before is left alone."""
+
+    told: var[StepText | None] = var(None)
+
+    def compose(self) -> ComposeResult:
+        yield Static()
+        yield AzCommands(classes="az")
+
+    def watch_told(self, before: StepText | None, told: StepText | None) -> None:
+        if not self.is_mounted or told is None:
+            return
+        self.query_one(Static).update(Content("\n").join(_lines(told)))
+        commands = self.query_one(AzCommands)
+        commands.commands = told.az
+        commands.display = bool(told.az)
+        if before is None or before.title != told.title:
+            self.scroll_home(animate=False)
+
+
+def _lines(told: StepText) -> Iterator[Content]:
+    yield Content.assemble(Content.styled(told.title, "bold"), Content("  "), styled(told.badge.text, told.badge.tone))
+    if told.because:
+        yield styled(f"{told.because[:1].upper()}{told.because[1:]}.", told.badge.tone)
+    yield Content("")
+    yield Content(told.why)
+    yield Content("")
+    yield Content.assemble(styled("Portal  ", Tone.QUIET), Content(told.blade))
+    if told.parts:
+        yield Content("")
+        yield styled("What it takes", Tone.QUIET)
+        yield from (styled(f"  {part.text}", part.tone) for part in told.parts)
+    if told.outcome:
+        yield Content("")
+        yield styled("What came of it", Tone.QUIET)
+        width = max(len(name) for name, _ in told.outcome)
+        for name, line in told.outcome:
+            yield Content.assemble(styled(f"  {name:<{width}}  ", Tone.QUIET), styled(line.text, line.tone))
