@@ -225,10 +225,10 @@ class Operations:
         if self.latency is Latency.NONE:
             # Without advice az waits thirty seconds, and Retry-After knows nothing shorter than one.
             return {"x-ms-retry-after-ms": "1"}
-        if operation.pace.retry_after is None:
-            return {"Retry-After": "1"} if self.latency is Latency.FAST else {}
         if self.latency is Latency.FAST:
             return {"x-ms-retry-after-ms": str(max(1, round(operation.pace.seconds * self.latency.factor * 1000 / 2)))}
+        if operation.pace.retry_after is None:
+            return {}
         return {"Retry-After": str(min(operation.pace.retry_after * 2**operation.polls, 160))}
 
 
