@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count, repeat
 
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
@@ -24,6 +24,9 @@ from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
 from plstui.lab.retry import NOT_AS_REQUESTED
 from plstui.lab.steps import Workshop
 from plstui.lab.surveyor import take_survey
+
+SOON = (0.1, 0.2, 0.4)
+"""Seconds before the first looks again: what follows from a write of ours is mostly so a moment later."""
 
 Approve = Callable[[], Awaitable[None]]
 """Makes the ISV's decision, through the same gate as the key does."""
@@ -253,12 +256,13 @@ class Run(Effort):
         assert isinstance(part, Wait), part
         step = self._step_of[part.key]
         said = ""
+        pauses = chain(SOON, repeat(POLL))
         # Each look is tried anew: a decision may take somebody days, and now and then an answer fails.
         while lack := await self._persist(step, lambda _: self._advance(part, step)):
             if lack != said:
                 said = lack
                 self._say(Kind.WAITING, step, lack)
-            await self._pause(POLL)
+            await self._pause(next(pauses))
 
     async def _advance(self, part: Wait, step: Step) -> str | None:
         """Look, and do what makes it true where that is ours to do; what is missing still."""
