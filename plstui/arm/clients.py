@@ -108,7 +108,7 @@ class Clients:
 
     def __init__(self, settings: Settings, side: Side) -> None:
         arm = settings.azure.arm.rstrip("/")
-        subscription = settings.side(side).subscription
+        self.subscription = subscription = settings.side(side).subscription
         context = trust(settings)
         options = sdk_options(settings)
         options.pop("connection_verify", None)  # `LastMile` says it.

@@ -1,6 +1,6 @@
-"""The SDK's models → plstui's facts. Pure, and content with whatever Azure leaves out, sets to null or adds.
+"""ARM's JSON → plstui's facts. Pure, and content with whatever Azure leaves out, sets to null or adds.
 
-The SDK's models are mappings of the JSON that ARM sent, and are read as such: their typed attributes raise where a
+The SDK's models are mappings of the JSON that ARM sent, and are read as such, too: their typed attributes raise where a
 value is not of the type that the SDK's version expects. What has no id cannot be shown and is left out.
 """
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from plstui.arm import connections, mapping
 from plstui.arm.clients import NETWORK_API, Clients
+from plstui.arm.lists import NetworkList
 from plstui.arm.machines import MachineList
 from plstui.domain.connection import Connection
 from plstui.domain.errors import AzureError, ThrottledError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import BalancerHealth, LoadBalancer, LoadBalancingRule
+from plstui.domain.resources import BalancerHealth, LoadBalancer, LoadBalancingRule, ResourceGroup
 from plstui.domain.snapshot import Reading, Tier
 
 HEALTH_PATIENCE = 25.0
@@ -24,7 +25,6 @@ HEALTH_AT_ONCE = 8
 
 _SERVER_ERROR = 500
 
-Fact = TypeVar("Fact")
 Result = TypeVar("Result")
 
 
@@ -35,31 +35,35 @@ class Reader:
         self._clients = clients
         self._health_patience = health_patience
         self._machines = MachineList(clients)
+        self._services = NetworkList(clients, "privateLinkServices", mapping.service)
+        self._endpoints = NetworkList(clients, "privateEndpoints", mapping.endpoint)
+        self._balancers = NetworkList(clients, "loadBalancers", mapping.balancer)
+        self._interfaces = NetworkList(clients, "networkInterfaces", mapping.interface)
+        self._networks = NetworkList(clients, "virtualNetworks", mapping.network)
+        self._security_groups = NetworkList(clients, "networkSecurityGroups", mapping.security_group)
 
     async def read(self, tiers: Tier) -> Reading:
         """The types of these tiers, one LIST each and no GET of a single resource: at most eight calls, and pages."""
-        network = self._clients.network
         lists: dict[str, Coroutine[Any, Any, tuple[Any, ...]]] = {}
         if Tier.CONNECTIONS in tiers:
-            services = network.private_link_services.list_by_subscription(api_version=NETWORK_API)
-            endpoints = network.private_endpoints.list_by_subscription(api_version=NETWORK_API)
-            lists["services"] = _collect(mapping.service, services)
-            lists["endpoints"] = _collect(mapping.endpoint, endpoints)
+            lists["services"] = self._services.read()
+            lists["endpoints"] = self._endpoints.read()
         if Tier.MACHINES in tiers:
-            balancers = network.load_balancers.list_all(api_version=NETWORK_API)
-            interfaces = network.network_interfaces.list_all(api_version=NETWORK_API)
-            lists["balancers"] = _collect(mapping.balancer, balancers)
-            lists["interfaces"] = _collect(mapping.interface, interfaces)
+            lists["balancers"] = self._balancers.read()
+            lists["interfaces"] = self._interfaces.read()
             lists["machines"] = self._machines.read()
         if Tier.NETWORKS in tiers:
-            networks = network.virtual_networks.list_all(api_version=NETWORK_API)
-            security_groups = network.network_security_groups.list_all(api_version=NETWORK_API)
-            lists["networks"] = _collect(mapping.network, networks)
-            lists["security_groups"] = _collect(mapping.security_group, security_groups)
-            lists["groups"] = _collect(mapping.group, self._clients.resources.resource_groups.list())
+            lists["networks"] = self._networks.read()
+            lists["security_groups"] = self._security_groups.read()
+            lists["groups"] = self._groups()
         async with self._clients.translated():
             found = await _together(*lists.values())
         return Reading(**dict(zip(lists, found, strict=True)))
+
+    async def _groups(self) -> tuple[ResourceGroup, ...]:
+        """Every page of the resource groups. Raises what the SDK raises."""
+        models = self._clients.resources.resource_groups.list()
+        return mapping.every(mapping.group, [model async for model in models])
 
     async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
         """The health of the members behind every rule that has a probe and a pool, as far as Azure tells it."""
@@ -97,11 +101,6 @@ class Reader:
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""
         await self._clients.close()
-
-
-async def _collect(convert: Callable[[mapping.Json], Fact | None], models: AsyncIterable[Any]) -> tuple[Fact, ...]:
-    """Every page of a LIST. Raises what the SDK raises."""
-    return mapping.every(convert, [model async for model in models])
 
 
 async def _together(*calls: Coroutine[Any, Any, Result]) -> list[Result]:
