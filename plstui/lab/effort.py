@@ -23,7 +23,7 @@ POLL = 1.0
 Result = TypeVar("Result")
 
 
-async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def finish_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
     for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):

@@ -16,7 +16,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.consumer import connection_of
-from plstui.lab.effort import POLL, Effort, together
+from plstui.lab.effort import POLL, Effort, finish_all
 from plstui.lab.inventory import Group, Guest, Inventory, delete_line, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState
 from plstui.lab.progress import Kind, StepStatus, Tell
@@ -99,7 +99,7 @@ class Teardown(Effort):
         self._before = inventory
         self._lab = lab
         self._sides = frozenset(sides)
-        self._confirmed = frozenset(map(typed, confirmed))
+        self._confirmed = tuple(confirmed)
 
     # Before
 
@@ -172,9 +172,9 @@ class Teardown(Effort):
             side = self.steps[0].side
             raise found.unreachable.get(side) or RefusedError(f"There is nothing to take down: {self.steps[0].absent}.")
         known = {typed(group.id.name) for group in groups.values()}
-        if wrong := sorted(self._confirmed - known):
+        if wrong := [name for name in self._confirmed if typed(name) not in known]:
             names = " and ".join(group.id.name for group in groups.values())
-            raise RefusedError(f"There is no {wrong[0]} among the groups to delete: {names}.")
+            raise RefusedError(f"There is no {clean(wrong[0])} among the groups to delete: {names}.")
         if not any(group.exists for group in groups.values()):
             return
         if reason := self._lab.writes.why_not():
@@ -210,7 +210,7 @@ class Teardown(Effort):
             self._end(leave)
         if isv in groups and self.inventory.service:
             await self._at(isv, self._delete_service(isv))
-        await together(self._delete_group(step, group) for step, group in groups.items())
+        await finish_all(self._delete_group(step, group) for step, group in groups.items())
 
     async def _at(self, step: Step, work: Coroutine[Any, Any, None]) -> None:
         """Work at a step. Raises `StepFailedError`."""
@@ -231,7 +231,7 @@ class Teardown(Effort):
 
         guests = await self._guests()
         while guests:
-            await together(remove(guest) for guest in guests)
+            await finish_all(remove(guest) for guest in guests)
             if guests := await self._guests():
                 await self._pause(POLL)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
-from plstui.lab.effort import Effort, together
+from plstui.lab.effort import Effort, finish_all
 from plstui.lab.fragments import Body
 from plstui.lab.inventory import GROUP, delete_line, read_group
 from plstui.lab.parts import Part, Step, Survey, Wait, Want
@@ -114,7 +114,7 @@ class Undo(Effort):
             while left:
                 needed = {need.key for want in left.values() for need in _needed(want, parts)}
                 ready = [want for key, want in left.items() if key not in needed]
-                await together(self._take_back(step, wants, confirmed) for wants in _by_resource(ready))
+                await finish_all(self._take_back(step, wants, confirmed) for wants in _by_resource(ready))
                 left = {key: want for key, want in left.items() if key in needed}
             self.survey = await self._lab.survey(self._tell)
         except PlstuiError as error:

@@ -26,11 +26,9 @@ from plstui.engine.writes import Writes
 from plstui.lab.runner import Lab
 from plstui.lab.steps import Choices, workshop
 from plstui.sandbox.account import Account
-from plstui.sandbox.azure import Azure
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.gateway.messages import Request, Response
-from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party
 from plstui.sandbox.sandbox import Sandbox
 
@@ -113,11 +111,10 @@ async def local(
     *,
     sides: Iterable[Side] = tuple(Side),
     settings: LabSettings | None = None,
-    latency: Latency = Latency.NONE,
     read_only: bool = False,
 ) -> AsyncIterator[Local]:
     """A world, and the lab with these sides configured."""
-    sandbox = Sandbox(Azure(latency=latency))
+    sandbox = Sandbox()
     await sandbox.build(world, public_key=PUBLIC_KEY, web_user_data="", client_user_data="")
     made: list[Local] = []
     server = HttpsServer(lambda request: made[0].handle(request))

@@ -1,0 +1,471 @@
+"""Taking the lab down: all that is the lab's goes, in an order that works, and nothing else goes unasked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plstui.config.settings import Lab as LabSettings
+from plstui.config.settings import LabDns
+from plstui.domain.errors import RefusedError, UnreachableError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.lab.inventory import Inventory, take_stock
+from plstui.lab.parts import StepState
+from plstui.lab.progress import Event, Kind
+from plstui.lab.runner import StepFailedError
+from plstui.lab.teardown import BOTH, Teardown
+from plstui.sandbox.account import NETWORK
+from plstui.sandbox.gateway.messages import Drop, Request, Response
+from plstui.sandbox.latency import Latency
+from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, Local, local, names
+
+GROUPS = (ISV_GROUP, CUSTOMER_GROUP)
+WORLDS = ("empty", "deployed", "pending", "approved", "rejected", "disconnected", "workshop")
+ENDPOINT, SERVICE = "saasPrivateEndpoint", "saasPrivateLinkService"
+CONNECTIONS = "privateEndpointConnections"
+
+
+class Down:
+    """One run, and what it said."""
+
+    def __init__(
+        self, az: Local, inventory: Inventory, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH
+    ) -> None:
+        self.events: list[Event] = []
+        self.teardown = Teardown(az.lab, inventory, self.events.append, sides=sides, confirmed=confirmed)
+
+    def states(self) -> dict[int, StepState]:
+        """Where each step stands, by its number."""
+        return {status.step.number: status.state for status in self.teardown.statuses()}
+
+    def writes(self) -> int:
+        """How many writes were sent."""
+        return sum(status.writes for status in self.teardown.statuses())
+
+    def said(self, kind: Kind) -> list[str]:
+        """The texts of the events of a kind."""
+        return [event.text for event in self.events if event.kind is kind]
+
+
+async def down(az: Local, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH) -> Down:
+    """Take down what there is."""
+    run = Down(az, await take_stock(az.lab), confirmed, sides)
+    await run.teardown.down()
+    return run
+
+
+def without_guid(names: list[str]) -> list[str]:
+    """Names of connections as their endpoints'; Azure makes up the rest."""
+    return [
+        name.partition(".")[0] + " at the service" if "." in name and "-pe." not in name else name for name in names
+    ]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+async def test_both_subscriptions_are_empty_afterwards(tmp_path: Path, world: str) -> None:
+    async with local(tmp_path, world) as az:
+        run = await down(az)
+
+        assert az.left() == []
+        assert set(run.states().values()) == {StepState.DONE}
+        assert run.writes() == len(az.sent)
+        assert set(Counter(az.sent).values()) <= {1}
+        assert run.teardown.under_way == {}
+
+
+async def test_nothing_there_costs_no_write(tmp_path: Path) -> None:
+    async with local(tmp_path, "empty") as az:
+        run = await down(az, ())
+
+        assert run.states() == {17: StepState.DONE, 18: StepState.DONE, 19: StepState.DONE}
+        assert az.sent == []
+        assert run.events == []
+
+
+async def test_connections_go_first_then_the_endpoint_the_service_and_both_groups(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        run = await down(az)
+
+        order = without_guid(az.deleted())
+        assert order[:3] == [f"{ENDPOINT} at the service", ENDPOINT, SERVICE]
+        assert sorted(order[3:]) == sorted(GROUPS)
+        groups = [event.kind for event in run.events if event.text.endswith((*GROUPS, "-rg is gone"))]
+        assert groups == [Kind.SENT, Kind.SENT, Kind.DONE, Kind.DONE], "both are under way at once"
+
+        again = await down(az)
+        assert again.writes() == 0
+        assert len(az.sent) == len(order)
+
+
+async def test_every_write_is_in_the_journal_with_its_az_command(tmp_path: Path) -> None:
+    async with local(tmp_path, "pending") as az:
+        await down(az)
+
+        journal = (tmp_path / "journal.jsonl").read_text()
+        assert journal.count('"outcome": "done"') == len(az.sent)
+        assert f"az group delete --name {ISV_GROUP} --subscription {az.sandbox.isv.subscription.id} --yes" in journal
+        assert "az network private-link-service connection delete" in journal
+        assert "az network private-endpoint delete --ids" in journal
+
+
+# What must be typed
+
+
+async def test_a_group_that_plstui_did_not_create_is_not_deleted_unless_its_name_was_typed(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(CUSTOMER_GROUP)
+        inventory = await take_stock(az.lab)
+        assert [group.id.name for group in inventory.to_type()] == [ISV_GROUP]
+        refused = Down(az, inventory, ())
+
+        with pytest.raises(RefusedError, match=f"{ISV_GROUP} was not created by plstui") as error:
+            await refused.teardown.down()
+
+        assert ISV_GROUP in error.value.hint
+        assert az.sent == []
+        assert refused.states() == {17: StepState.NEEDED, 18: StepState.BLOCKED, 19: StepState.NEEDED}
+
+        await Down(az, inventory, [f" {ISV_GROUP.upper()} "]).teardown.down()
+        assert az.left() == []
+
+
+async def test_tags_of_another_program_are_not_ours(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        path = f"/subscriptions/{az.sandbox.isv.subscription.id}/resourceGroups/{ISV_GROUP}"
+        for tags in ({"created-by": "plstui"}, {"created-by": "terraform", "plstui-run": "r1"}):
+            await az.account(az.sandbox.isv).request("PATCH", path, "2022-09-01", {"tags": tags})
+            with pytest.raises(RefusedError, match="not created by plstui"):
+                await down(az, ())
+        assert az.sent == []
+
+
+async def test_a_name_that_is_none_of_the_two_is_refused(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        with pytest.raises(RefusedError, match="There is no production-rg among the groups"):
+            await down(az, (*GROUPS, "production-rg"))
+        with pytest.raises(RefusedError, match=f"There is no {ISV_GROUP} among"):
+            await down(az, (ISV_GROUP,), (Side.CUSTOMER,))
+        assert az.sent == []
+
+
+async def test_all_that_is_the_labs_is_known_as_such(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(*GROUPS)
+        inventory = await take_stock(az.lab)
+
+        assert inventory.to_type() == ()
+        assert [group.foreign for group in inventory.groups.values()] == [(), ()]
+        listed = {content.id.name for group in inventory.groups.values() for content in group.contents}
+        assert {"web1", "web1-nic", "web1-os", SERVICE, ENDPOINT, "testVM-os", "dnsLink"} <= listed
+
+        await down(az, ())
+        assert az.left() == []
+
+
+async def put_address(az: Local, group: str, name: str) -> str:
+    """Somebody else's public address in the ISV's subscription."""
+    more: dict[str, Any] = {"sku": {"name": "Standard"}}
+    properties = {"publicIPAllocationMethod": "Static"}
+    return await az.account(az.sandbox.isv).put(group, f"Network/publicIPAddresses/{name}", properties, **more)
+
+
+async def test_what_is_not_the_labs_is_listed_and_needs_the_name_even_in_our_own_group(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(*GROUPS)
+        foreign = await put_address(az, ISV_GROUP, "somebodys-address")
+        inventory = await take_stock(az.lab)
+
+        (group,) = inventory.to_type()
+        assert [(content.id.text, content.id.type) for content in group.foreign] == [
+            (foreign, "Microsoft.Network/publicIPAddresses")
+        ]
+        assert len(group.contents) == 1 + sum(content.is_labs for content in group.contents)
+        with pytest.raises(RefusedError, match="holds what is not the lab's: somebodys-address"):
+            await Down(az, inventory, ()).teardown.down()
+        assert az.sent == []
+
+
+async def test_what_came_into_the_group_meanwhile_is_not_lost_unasked(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(*GROUPS)
+        run = Down(az, await take_stock(az.lab), ())
+
+        async def move_in(request: Request) -> None:
+            if request.method == "DELETE" and request.path.endswith(SERVICE):
+                await put_address(az, ISV_GROUP, "late-address")
+
+        az.meddle = move_in
+        with pytest.raises(StepFailedError, match="late-address") as error:
+            await run.teardown.down()
+
+        assert error.value.step.number == 18
+        assert ISV_GROUP not in az.deleted()
+        assert "late-address" in names(az.left())
+        assert run.states() == {17: StepState.DONE, 18: StepState.FAILED, 19: StepState.DONE}
+
+
+async def test_nothing_outside_the_two_groups_is_touched(tmp_path: Path) -> None:
+    async with local(tmp_path, "workshop") as az:
+        await az.account(az.sandbox.isv).put_group("production-rg")
+        await put_address(az, "production-rg", "address-in-use")
+        others = {party.subscription.id for party in az.sandbox.customers}
+
+        def of_others() -> set[str]:
+            bodies = [body["id"] for body in az.sandbox.azure.store]
+            return {text for text in bodies if ResourceId(text).subscription in others}
+
+        before = of_others()
+        run = await down(az)
+
+        assert names(az.left()) == ["production-rg", "address-in-use"]
+        assert before <= of_others()
+        (note,) = run.teardown.notes()
+        assert "2 endpoints of customers will be Disconnected and stay with them" in note
+        assert "az network private-endpoint delete --ids" in note
+        statuses = {
+            connection["properties"]["privateLinkServiceConnectionState"]["status"]
+            for body in map(az.sandbox.azure.store.get, before)
+            if body and body["type"] == "Microsoft.Network/privateEndpoints"
+            for connection in body["properties"]["manualPrivateLinkServiceConnections"]
+        }
+        assert statuses == {"Disconnected"}
+
+
+# What is in the way
+
+
+async def test_who_connects_while_the_service_is_emptied_is_removed_too(tmp_path: Path) -> None:
+    async with local(tmp_path, "workshop") as az:
+        service = az.account(az.sandbox.isv).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
+        asked, tries = asyncio.Event(), 0
+
+        def note(changed: str) -> None:
+            body = az.sandbox.azure.store.get(service) if changed == service else None
+            if body and body["properties"][CONNECTIONS]:
+                asked.set()
+
+        async def ask(request: Request) -> None:
+            nonlocal tries
+            if request.method != "DELETE" or request.path != service:
+                return
+            tries += 1
+            if tries == 1:
+                az.sandbox.azure.store.subscribe(note)
+                az.sandbox.azure.clock.advance(25)
+                await asked.wait()
+
+        az.meddle = ask
+        run = await down(az)
+
+        assert tries == 2
+        assert any("PrivateLinkServiceWithPrivateEndpointConnections" in text for text in run.said(Kind.RETRY))
+        assert az.left() == []
+
+
+async def test_a_lock_is_told_before_the_first_write(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        group = f"/subscriptions/{az.sandbox.isv.subscription.id}/resourceGroups/{ISV_GROUP}"
+        lock = f"{group}/providers/Microsoft.Authorization/locks/keep-it"
+
+        async def locked(request: Request) -> Response | None:
+            if request.path == f"{group}/providers/Microsoft.Authorization/locks":
+                return Response(200, {"value": [{"id": lock, "name": "keep-it"}]})
+            return None
+
+        az.meddle = locked
+        with pytest.raises(RefusedError, match="locked against deletion by keep-it") as error:
+            await down(az)
+
+        assert f"az lock delete --ids {lock}" in error.value.hint
+        assert az.sent == []
+
+
+async def test_a_lock_that_only_the_refusal_tells_of_is_one_sentence_with_the_next_step(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+
+        async def locked(request: Request) -> Response | None:
+            if request.path.endswith("/locks"):
+                message = (
+                    "The client 'c' does not have authorization to perform action 'Microsoft.Authorization/locks/read'."
+                )
+                return Response(403, {"error": {"code": "AuthorizationFailed", "message": message}})
+            if request.method == "DELETE" and request.path.endswith(CUSTOMER_GROUP):
+                message = "The scope cannot perform delete operation because following scope(s) are locked."
+                return Response(409, {"error": {"code": "ScopeLocked", "message": message}})
+            return None
+
+        az.meddle = locked
+        with pytest.raises(StepFailedError, match="A lock keeps the resource group") as error:
+            await down(az)
+
+        assert error.value.code == "ScopeLocked"
+        assert "az lock list --resource-group" in error.value.hint
+        assert names(az.left())[0] == CUSTOMER_GROUP, "the ISV's group has gone all the same"
+        assert ISV_GROUP not in names(az.left())
+
+
+async def test_what_uses_the_network_from_outside_blocks_and_is_named(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        isv = az.account(az.sandbox.isv)
+        await isv.put_group("other-rg")
+        subnet = isv.id_of(ISV_GROUP, "Network/virtualNetworks/virtualNetwork") + "/subnets/saas"
+        configuration = {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}}}
+        await isv.put("other-rg", "Network/networkInterfaces/guest-nic", {"ipConfigurations": [configuration]})
+
+        with pytest.raises(StepFailedError, match="virtualNetwork") as error:
+            await down(az, [ISV_GROUP])
+
+        assert error.value.code == "ResourceGroupDeletionBlocked"
+        assert "owner deletes that" in error.value.hint
+        assert "guest-nic" in names(az.left())
+
+
+async def test_it_ends_right_when_azure_asks_for_patience(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        plan = [
+            {"kind": "busy", "method": "DELETE", "times": 1},
+            {"kind": "throttle", "method": "DELETE", "type": "*/privateEndpoints", "times": 1, "retry_after": 3},
+            {"kind": "fail-operation", "method": "DELETE", "type": "*/privateLinkServices", "times": 1},
+            {
+                "kind": "error",
+                "method": "DELETE",
+                "type": "Microsoft.Resources/subscriptions",
+                "times": 2,
+                "status": 503,
+            },
+        ]
+        await az.sandbox.faults.load({"seed": 1, "faults": plan})
+        run = await down(az)
+
+        assert az.left() == []
+        assert len(run.said(Kind.RETRY)) == 5
+        assert run.writes() == len(az.sent)
+
+
+async def test_read_only_is_read_only(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved", read_only=True) as az:
+        with pytest.raises(RefusedError, match="read-only"):
+            await down(az)
+        assert az.sent == []
+
+
+# Cut short
+
+
+@pytest.mark.parametrize(("writes", "under_way"), [(1, 1), (2, 1), (3, 1), (5, 2)])
+async def test_cut_short_while_azure_is_at_it_and_taken_up_again(tmp_path: Path, writes: int, under_way: int) -> None:
+    async with local(tmp_path, "approved") as az:
+        accepted = asyncio.Event()
+
+        async def slow_at_last(request: Request) -> Response | None:
+            if len(az.sent) <= writes - under_way or request.method != "DELETE":
+                return None
+            az.sandbox.azure.operations.latency = Latency.AZURE
+            answer = await az.sandbox.handle(request)
+            if len(az.sent) == writes:
+                accepted.set()
+            return answer
+
+        az.meddle = slow_at_last
+        first = Down(az, await take_stock(az.lab))
+        running = asyncio.create_task(first.teardown.down())
+        await accepted.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert len(first.teardown.under_way) == under_way, "what Azure still does is told"
+        assert len(az.left()) > 1
+
+        az.meddle = None
+        az.sandbox.azure.operations.latency = Latency.NONE
+        second = await down(az)
+
+        assert az.left() == []
+        assert set(second.states().values()) == {StepState.DONE}
+        assert set(Counter(az.sent).values()) == {1}, "what is going already is waited for, not sent again"
+
+
+# One side, or one that is not there
+
+
+async def test_the_isv_alone_leaves_the_customer_disconnected_and_says_whose_move_it_is(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        run = await down(az, [ISV_GROUP], (Side.ISV,))
+
+        assert run.states() == {18: StepState.DONE}
+        assert {ResourceId(text).resource_group for text in az.left()} == {CUSTOMER_GROUP}
+        endpoint = az.account(az.sandbox.customer).id_of(CUSTOMER_GROUP, f"Network/privateEndpoints/{ENDPOINT}")
+        (note,) = run.teardown.notes()
+        assert f"az network private-endpoint delete --ids {endpoint}" in note
+
+        after = await down(az, [CUSTOMER_GROUP], (Side.CUSTOMER,))
+        assert after.states() == {17: StepState.DONE, 19: StepState.DONE}
+        assert az.left() == []
+
+
+async def test_the_customer_alone_is_gone_from_the_service(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        run = await down(az, [CUSTOMER_GROUP], (Side.CUSTOMER,))
+
+        assert without_guid(az.deleted()) == [ENDPOINT, CUSTOMER_GROUP]
+        assert {ResourceId(text).resource_group for text in az.left()} == {ISV_GROUP}
+        service = az.account(az.sandbox.isv).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
+        body = await az.account(az.sandbox.isv).request("GET", service, NETWORK)
+        assert body["properties"][CONNECTIONS] == []
+        assert "disappears by itself" in run.teardown.notes()[0]
+
+
+@pytest.mark.parametrize("side", list(Side))
+async def test_a_side_that_is_not_set_stays_and_is_told_of(tmp_path: Path, side: Side) -> None:
+    async with local(tmp_path, "approved", sides=(side.other,)) as az:
+        inventory = await take_stock(az.lab)
+        run = Down(az, inventory, [group.id.name for group in inventory.to_type()])
+        await run.teardown.down()
+
+        assert {status.step.side: status.because for status in run.teardown.statuses() if status.because} == {
+            side: f"the {side.label} subscription is not set"
+        }
+        assert f"plstui lab down --side {side.value}" in run.teardown.notes()[0]
+        with pytest.raises(RefusedError, match=f"the {side.label} subscription is not set"):
+            await down(az, (), (side,))
+
+
+async def test_a_side_that_does_not_answer_stays_and_is_told_of(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+
+        async def cut_off(request: Request) -> None:
+            if az.sandbox.customer.subscription.id in request.path:
+                raise Drop
+
+        az.meddle = cut_off
+        run = Down(az, await take_stock(az.lab), [ISV_GROUP])
+        await run.teardown.down()
+
+        assert run.states() == {17: StepState.BLOCKED, 18: StepState.DONE, 19: StepState.BLOCKED}
+        assert {ResourceId(text).resource_group for text in az.left()} == {CUSTOMER_GROUP}
+        told, left = run.teardown.notes()
+        assert "could not be read" in told
+        assert ENDPOINT in left
+        with pytest.raises(UnreachableError):
+            await down(az, (), (Side.CUSTOMER,))
+
+
+async def test_a_record_in_a_zone_that_was_there_before_stays(tmp_path: Path) -> None:
+    settings = LabSettings(dns=LabDns(kind="public", zone="tradewinds.example", group="dns-rg"))
+    async with local(tmp_path, "approved", settings=settings) as az:
+        record = az.account(az.sandbox.customer).id_of("dns-rg", "Network/dnsZones/tradewinds.example/A/saas-pls")
+
+        async def public(request: Request) -> Response | None:
+            return Response(200, {"id": record, "properties": {"TTL": 300}}) if request.path == record else None
+
+        az.meddle = public
+        run = await down(az)
+
+        assert "saas-pls" not in az.deleted()
+        assert f"az network dns record-set a delete --yes --ids {record}" in run.teardown.notes()[0]

@@ -1,0 +1,232 @@
+"""Undoing one step: the last one goes, what others need stays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plstui.domain.errors import RefusedError
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from plstui.lab.parts import Step, StepState
+from plstui.lab.progress import Event, Kind
+from plstui.lab.runner import StepFailedError
+from plstui.lab.undo import Undo, last_undoable
+from plstui.sandbox.account import NETWORK
+from plstui.sandbox.gateway.messages import Request, Response
+from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, Local, local, names
+
+BALANCER = "Network/loadBalancers/loadBalancer"
+SERVICE = "Network/privateLinkServices/saasPrivateLinkService"
+
+
+async def undo_of(az: Local, events: list[Event] | None = None) -> Undo:
+    """Undoing, as things are now."""
+    told = events if events is not None else []
+    return Undo(az.lab, await az.lab.survey(), told.append)
+
+
+async def undone(az: Local, step: str, confirmed: Collection[str] = ()) -> Undo:
+    """One step taken back."""
+    undo = await undo_of(az)
+    await undo.undo(az.lab.workshop.step(step), confirmed)
+    return undo
+
+
+def state_of(undo: Undo, step: Step) -> StepState:
+    """Where a step stands."""
+    return next(status.state for status in undo.statuses() if status.step == step)
+
+
+async def get(az: Local, kind: str) -> Any:
+    """The properties of something of the ISV's."""
+    isv = az.account(az.sandbox.isv)
+    return (await isv.request("GET", isv.id_of(ISV_GROUP, kind), NETWORK))["properties"]
+
+
+async def test_the_whole_lab_step_by_step_and_nothing_is_left(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(ISV_GROUP, CUSTOMER_GROUP)
+        undo, numbers = await undo_of(az), []
+        while step := last_undoable(az.lab.workshop, undo.survey):
+            await undo.undo(step)
+            numbers.append(step.number)
+            assert state_of(undo, step) is StepState.NEEDED
+
+        assert numbers == [15, 12, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1]
+        assert az.left() == []
+        assert sum(status.writes for status in undo.statuses()) == len(az.sent)
+
+
+async def test_a_step_goes_backwards_through_what_its_parts_need(tmp_path: Path) -> None:
+    async with local(tmp_path, "pending") as az:
+        await az.tag(CUSTOMER_GROUP)
+        await undone(az, "endpoint")
+        await undone(az, "customer-network")
+
+        order = az.deleted()
+        assert order[0] == "saasPrivateEndpoint"
+        assert order[-2:] == ["spoke-vnet", CUSTOMER_GROUP]
+        assert order.index("testVM") < order.index("testVM-nic") < order.index("spoke-vnet")
+        assert order.index("dnsLink") < order.index("tradewinds.internal")
+
+
+async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        await undone(az, "9")
+        before = await get(az, "Network/networkInterfaces/web1-nic")
+        undo = await undone(az, "pool")
+        after = await get(az, "Network/networkInterfaces/web1-nic")
+
+        (old,), (new,) = before["ipConfigurations"], after["ipConfigurations"]
+        assert "loadBalancerBackendAddressPools" in old["properties"]
+        assert "loadBalancerBackendAddressPools" not in new["properties"]
+        assert old["properties"]["applicationSecurityGroups"] == new["properties"]["applicationSecurityGroups"]
+        assert undo.survey.health == {}, "what a balancer said of members that have left is no longer so"
+
+        await undone(az, "rule")
+        assert (await get(az, BALANCER))["loadBalancingRules"] == []
+        assert [probe["name"] for probe in (await get(az, BALANCER))["probes"]] == ["http"]
+        await undone(az, "policies")
+        (subnet,) = (await get(az, "Network/virtualNetworks/virtualNetwork"))["subnets"]
+        assert subnet["properties"]["privateLinkServiceNetworkPolicies"] == "Enabled"
+        assert subnet["properties"]["natGateway"]
+        assert az.deleted() == ["saasPrivateLinkService"]
+        journal = (tmp_path / "journal.jsonl").read_text()
+        assert "az network nic ip-config address-pool remove --nic-name web1-nic" in journal
+        assert "az network lb rule delete --lb-name loadBalancer --name http" in journal
+        assert "--private-link-service-network-policies Enabled" in journal
+
+
+async def test_what_was_undone_is_built_again(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        for step in ("service", "policies", "pool", "rule", "probe"):
+            undo = await undone(az, step)
+        run = az.lab.run(undo.survey, lambda _: None)
+        # Without step 7: the machines of this world are not on, and the balancer would wait for them.
+        again = [step for step in az.lab.workshop.steps[:10] if step.id != "pool"]
+        await run.up(again)
+
+        assert {status.state for status in run.statuses() if status.step in again} == {StepState.DONE}
+
+
+@pytest.mark.parametrize(
+    ("world", "step", "reason"),
+    [
+        ("approved", "endpoint", "Step 15, A name for it, still needs it: undo that first."),
+        ("pending", "service", "Step 12, Private endpoint, still needs it: undo that first."),
+        ("deployed", "probe", "Step 6, Load-balancing rule, still needs it: undo that first."),
+        ("deployed", "rule", "Step 9, Private link service, still needs it: undo that first."),
+        ("deployed", "machines", "Step 7, Machines into the pool, still needs it: undo that first."),
+        ("deployed", "isv-group", "Step 3, Three machines in three zones, still needs it: undo that first."),
+        ("deployed", "endpoint", "Step 12, Private endpoint, is not done, so there is nothing to undo."),
+        ("approved", "approval", "is a decision: reject or remove the connection"),
+        ("approved", "offer", "leaves nothing in Azure that could be undone"),
+        ("approved", "page", "leaves nothing in Azure that could be undone"),
+    ],
+)
+async def test_what_cannot_be_undone_says_why(tmp_path: Path, world: str, step: str, reason: str) -> None:
+    async with local(tmp_path, world) as az:
+        undo, wanted = await undo_of(az), az.lab.workshop.step(step)
+        said = undo.why_not(wanted)
+        assert said is not None
+
+        with pytest.raises(RefusedError) as error:
+            await undo.undo(wanted)
+
+        assert error.value.message == said
+        assert reason in said
+        assert az.sent == []
+
+
+async def test_azure_is_looked_at_anew_before_anything_is_sent(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        stale = await undo_of(az)
+        step = az.lab.workshop.step("service")
+        assert stale.why_not(step) is None
+        endpoint = "Network/privateEndpoints/saasPrivateEndpoint"
+        customer = az.account(az.sandbox.customer)
+        await customer.put_group(CUSTOMER_GROUP)
+        space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
+        subnets = [{"name": "InfrastructureSubnet", "properties": {"addressPrefix": "10.1.0.0/24"}}]
+        network = await customer.put(
+            CUSTOMER_GROUP, "Network/virtualNetworks/spoke-vnet", {**space, "subnets": subnets}
+        )
+        target = {"privateLinkServiceId": az.account(az.sandbox.isv).id_of(ISV_GROUP, SERVICE), "requestMessage": "hi"}
+        request = {"name": "connectionToSaasService", "properties": target}
+        subnet = {"subnet": {"id": f"{network}/subnets/InfrastructureSubnet"}}
+        await customer.put(CUSTOMER_GROUP, endpoint, {**subnet, "manualPrivateLinkServiceConnections": [request]})
+
+        with pytest.raises(RefusedError, match="Step 12, Private endpoint, still needs it"):
+            await stale.undo(step)
+        assert az.sent == []
+
+
+async def test_a_service_that_others_use_is_not_undone(tmp_path: Path) -> None:
+    async with local(tmp_path, "workshop", sides=(Side.ISV,)) as az:
+        undo = await undo_of(az)
+        reason = undo.why_not(az.lab.workshop.step("service"))
+        assert reason == "Somebody is connected: remove all 3 connections first."
+
+        absent = undo.why_not(az.lab.workshop.step("endpoint"))
+        assert absent == "Step 12, Private endpoint, is not done from here: the Customer subscription is not set."
+
+
+async def test_a_resource_that_is_not_the_labs_is_not_undone(tmp_path: Path) -> None:
+    async with local(tmp_path, "empty") as az:
+        isv = az.account(az.sandbox.isv)
+        await isv.put_group(ISV_GROUP)
+        space = {"addressSpace": {"addressPrefixes": ["172.16.0.0/16"]}}
+        await isv.put(ISV_GROUP, "Network/virtualNetworks/virtualNetwork", space)
+
+        with pytest.raises(RefusedError, match="virtualNetwork is there already and is not the lab's"):
+            await undone(az, "isv-network")
+        assert names(az.left()) == [ISV_GROUP, "virtualNetwork"]
+
+
+async def test_the_group_goes_only_as_a_teardown_would_let_it(tmp_path: Path) -> None:
+    async with local(tmp_path, "empty") as az:
+        isv = az.account(az.sandbox.isv)
+        await isv.put_group(ISV_GROUP)
+        with pytest.raises(RefusedError, match="was not created by plstui"):
+            await undone(az, "isv-group")
+
+        await az.tag(ISV_GROUP)
+        more: dict[str, Any] = {"sku": {"name": "Standard"}}
+        await isv.put(ISV_GROUP, "Network/publicIPAddresses/theirs", {"publicIPAllocationMethod": "Static"}, **more)
+        with pytest.raises(RefusedError, match="holds what is not the lab's: theirs"):
+            await undone(az, "isv-group")
+        assert az.sent == []
+
+        await undone(az, "isv-group", [ISV_GROUP])
+        assert az.left() == []
+
+
+async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        events: list[Event] = []
+        undo, step = await undo_of(az, events), az.lab.workshop.step("service")
+
+        async def forbid(request: Request) -> Response | None:
+            if request.method != "DELETE":
+                return None
+            return Response(403, {"error": {"code": "AuthorizationFailed", "message": "You may not."}})
+
+        az.meddle = forbid
+        with pytest.raises(StepFailedError, match="You may not"):
+            await undo.undo(step)
+        assert state_of(undo, step) is StepState.FAILED
+
+        az.meddle = None
+        busy = {"kind": "busy", "method": "DELETE", "times": 2}
+        await az.sandbox.faults.load({"faults": [busy]})
+        await undo.undo(step)
+
+        assert [event.text.partition(":")[0] for event in events if event.kind is Kind.RETRY] == [
+            "AnotherOperationInProgress"
+        ] * 2
+        assert state_of(undo, step) is StepState.NEEDED
+        assert ResourceId(az.account(az.sandbox.isv).id_of(ISV_GROUP, SERVICE)).text not in az.left()
