@@ -45,11 +45,10 @@ def commands(workshop: Workshop, step: Step) -> str:
 
 def script(workshop: Workshop, statuses: Sequence[StepStatus]) -> str:
     """A bash script that does what a plan has still to do, and no more."""
-    told: list[str] = []
     body = ""
     for status in statuses:
         template = _left(workshop, status)
-        if template and "ADDRESS=" not in body:
+        if "ADDRESS=" not in body:
             template = _with_address(template)
         told = _heading(status.step.number, status.step.side, status.step.title, status.step.why)
         if status.state is StepState.BLOCKED:
@@ -224,34 +223,25 @@ def _filled(template: str, words: dict[str, str]) -> str:
 
 def _whole(workshop: Workshop, what: str, body: str) -> str:
     """A script: what it is, the variables that it uses, and its commands."""
-    values = _values(workshop)
-    variables = {name: f"${name}" for name in values}
-    ids = _ids(workshop, variables)
-    if workshop.lab.service_id:
-        ids["SERVICE_ID"] = quote(ids["SERVICE_ID"])
-    composed = [f'{name}="{value}"' if "$" in value else f"{name}={value}" for name, value in ids.items()]
-    used = [line for line in composed if _uses(body, line.partition("=")[0])]
-    text = "\n".join([*used, body])
-    lines = [f"{name}={quote(value)}" for name, value in values.items() if _uses(text, name)]
+    ids = _id_lines(workshop, body)
+    text = "\n".join([*ids, body])
+    lines = [f"{name}={quote(value)}" for name, value in _values(workshop).items() if _uses(text, name)]
     if _uses(body, "PUBLIC_KEY"):
         lines += [*_key_file(workshop), 'PUBLIC_KEY=$(cat "$KEY_FILE")']
     if _uses(body, "FILES"):
         lines += ["FILES=$(mktemp -d)", "trap 'rm -rf \"$FILES\"' EXIT"]
-    return (
-        "\n".join(
-            [
-                "#!/usr/bin/env bash",
-                *_comment(f"{what} For az 2.91, signed in to the subscriptions below."),
-                "set -euo pipefail",
-                "",
-                *lines,
-                *used,
-                "",
-                body,
-            ]
-        ).rstrip("\n")
-        + "\n"
-    )
+    title = _comment(f"{what} For az 2.91, signed in to the subscriptions below.")
+    head = ["#!/usr/bin/env bash", *title, "set -euo pipefail", "", *lines, *ids, ""]
+    return "\n".join([*head, body.rstrip("\n")]) + "\n"
+
+
+def _id_lines(workshop: Workshop, body: str) -> list[str]:
+    """The variables with the ids that a script uses, put together from others; an id that was given stays as it is."""
+    ids = _ids(workshop, {name: f"${name}" for name in _values(workshop)})
+    words = {name: f'"{value}"' for name, value in ids.items()}
+    if workshop.lab.service_id:
+        words["SERVICE_ID"] = quote(ids["SERVICE_ID"])
+    return [f"{name}={word}" for name, word in words.items() if _uses(body, name)]
 
 
 def _uses(text: str, name: str) -> bool:

@@ -1,0 +1,250 @@
+"""The lab in az: values in their places, nothing but what is needed, and no text that the shell would act on."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import convert
+
+from plstui.config.settings import Lab
+from plstui.domain.sides import Side
+from plstui.lab import az
+from plstui.lab.parts import StepState, Survey
+from plstui.lab.progress import StepStatus, assess
+from plstui.lab.steps import Choices, Workshop, workshop
+
+ISV, CUSTOMER = "5b1f9c34-0d0e-4d6b-9a52-3f6f1b7c1a01", "c27e4f0a-8a6f-4b39-8d0c-71d9b52e6e02"
+BOTH = {Side.ISV: ISV, Side.CUSTOMER: CUSTOMER}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIfwaRU9jF3bzYm2AMwipVfCSmAg7mRnlb6HBbY3R4dF somebody"
+PASSWORD = "never-in-a-script"
+
+
+def lab_of(settings: dict[str, Any] | None = None, sides: dict[Side, str] | None = None) -> Workshop:
+    """The lab with some settings."""
+    choices = Choices(region="westeurope", size="Standard_B2s", public_key=KEY, run="r1", password=PASSWORD)
+    return workshop(convert(settings or {}, Lab), BOTH if sides is None else sides, choices)
+
+
+def all_needed(made: Workshop) -> tuple[StepStatus, ...]:
+    """What is to be done when nothing is there."""
+    return assess(made, Survey())
+
+
+def full_script(settings: dict[str, Any] | None = None) -> str:
+    made = lab_of(settings)
+    return az.script(made, all_needed(made))
+
+
+def numbers(script: str) -> list[int]:
+    """The steps that a script tells of."""
+    return [int(number) for number in re.findall(r"^# (\d+)\. ", script, re.MULTILINE)]
+
+
+def words(line: str) -> list[str]:
+    """What the shell makes of a line that holds no variable."""
+    return shlex.split(line)
+
+
+def after(option: str, line: str) -> str:
+    """The word after an option."""
+    found = words(line)
+    return found[found.index(option) + 1]
+
+
+def commands_of(made: Workshop) -> dict[str, str]:
+    """Every part's commands."""
+    return {part.key: az.command(made, part) for step in made.steps for part in step.parts}
+
+
+def bash_reads(script: str, *options: str) -> None:
+    """bash finds no fault with a script."""
+    done = subprocess.run(["bash", "-n", *options], input=script, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"isolated": True},
+    {"test_machine": "windows"},
+    {"dns": {"kind": "none"}},
+    {"dns": {"kind": "public", "zone": "example.org", "group": "zones"}},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS)
+def test_every_part_has_commands_and_every_script_is_one(settings: dict[str, Any]) -> None:
+    made = lab_of(settings)
+
+    for key, text in commands_of(made).items():
+        assert text.startswith(("az ", "NIC=$(az ", "CONNECTION=$(az ", "read -rs ")), key
+        bash_reads(text)
+    bash_reads(az.script(made, all_needed(made)))
+    bash_reads(az.teardown(made))
+
+
+def test_commands_stand_alone() -> None:
+    commands = commands_of(lab_of())
+
+    assert commands["asg"] == (
+        "az network asg create --name applicationSecurityGroup --location westeurope "
+        f"--resource-group privatelink-pls-microhack-rg --subscription {ISV}"
+    )
+    assert after("--nics", commands["vm2"]) == "web2-nic"
+    assert after("--zone", commands["vm2"]) == "2"
+    assert Path(after("--custom-data", commands["vm2"])).read_text().startswith("#cloud-config")
+    assert after("--ssh-key-values", commands["client"]) == KEY
+    assert after("--subscription", commands["client"]) == CUSTOMER
+    assert f"/subscriptions/{ISV}/" in after("--private-connection-resource-id", commands["endpoint"])
+    # The record needs the address, so the line that finds it comes first.
+    assert commands["record"].startswith(commands["address"].removesuffix('echo "$ADDRESS"'))
+
+
+def test_a_step_is_told_without_the_starts_of_machines() -> None:
+    made = lab_of()
+
+    assert az.commands(made, made.step("machines")).count("az vm create") == 3
+    assert "az vm start" not in az.commands(made, made.step("machines"))
+    assert "run-command invoke" in az.commands(made, made.step("page"))
+
+
+@given(message=st.text(min_size=1, max_size=140))
+def test_a_message_stays_one_word(message: str) -> None:
+    made = lab_of({"message": message})
+
+    (word,) = (word for word in words(commands_of(made)["endpoint"]) if word.startswith("--request-message="))
+    assert "\n" not in word
+    if message.isprintable() and message == " ".join(message.split()):
+        assert word == f"--request-message={message}" or word.endswith(f"◌{message}")
+
+
+HOSTILE = ["'; touch pwned; '", "$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "a\ntouch pwned", "-x {ISV} %s"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_nothing_but_a_value(text: str, tmp_path: Path) -> None:
+    made = lab_of({"message": text, "public_key": text, "service_id": text}, {Side.ISV: text, Side.CUSTOMER: text})
+    statuses = [replace(status, because=text) for status in all_needed(made)]
+    blocked = [replace(status, state=StepState.BLOCKED) for status in statuses]
+
+    # az does nothing and no key is read, so what is left is what the shell itself does with the text.
+    prelude = "az() { echo x; }; cat() { :; }\n"
+    scripts = [az.script(made, statuses), az.script(made, blocked), az.teardown(made), *commands_of(made).values()]
+    for script in scripts:
+        done = subprocess.run(
+            ["bash", "-s"], input=prelude + script, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [*tmp_path.iterdir()] == []
+
+
+def test_the_variables_are_those_that_are_used() -> None:
+    script = full_script()
+    head, _, body = script.partition("\n# 1. ")
+    names = re.findall(r"^([A-Z_]+)=", head, re.MULTILINE)
+
+    assert all(f"${name}" in script for name in names)
+    assert set(re.findall(r"\$([A-Z_]+)", body)) <= {*names, "NIC", "ADDRESS", "CONNECTION"}
+    assert "set -euo pipefail" in head
+    assert "MESSAGE='Customer: Tradewinds, Order no.: 314159'" in head
+    assert ISV not in body
+    assert "ZONE" not in full_script({"dns": {"kind": "none"}}).partition("\n# 1. ")[0]
+
+
+def test_a_script_does_what_is_lacking_and_no_more() -> None:
+    made = lab_of()
+    lacking = {"isv-network": ("vnet",), "machines": ("vm2", "vm2-running", "vm3-running"), "record": ("record",)}
+    statuses = [
+        replace(status, state=StepState.NEEDED, lacking=lacking[status.step.id])
+        if status.step.id in lacking
+        else replace(status, state=StepState.DONE, lacking=())
+        for status in all_needed(made)
+    ]
+
+    script = az.script(made, statuses)
+
+    assert numbers(script) == [2, 3, 15]
+    assert _creates(script) == ["network vnet", "network vnet subnet", "vm", "network private-dns record-set a"]
+    # The second machine is made and so runs; the third is there and was stopped.
+    assert re.findall(r'az vm start --name "\$MACHINE"(\d)', script) == ["3"]
+    assert script.count("ADDRESS=") == 1
+    assert "END_OF_FILE" in script
+    assert "client.yaml" not in script
+
+
+def test_all_steps_are_there_when_nothing_is() -> None:
+    script = full_script()
+
+    assert numbers(script) == list(range(1, 17))
+    assert script.count("<<'END_OF_FILE'") == 2
+    assert script.count("\nADDRESS=") == 1
+    assert "az vm start" not in script
+
+
+def test_nothing_left_is_said() -> None:
+    made = lab_of()
+    script = az.script(made, [replace(status, state=StepState.DONE) for status in all_needed(made)])
+
+    assert numbers(script) == []
+    assert script.endswith("# Nothing is left to do.\n")
+
+
+def test_what_is_blocked_is_left_out_with_its_reason() -> None:
+    made = lab_of(sides={Side.CUSTOMER: CUSTOMER}, settings={"service_id": f"/subscriptions/{ISV}/x"})
+
+    script = az.script(made, all_needed(made))
+
+    assert "# Left out: " in script
+    assert "az network nsg create" not in script
+    assert f"SERVICE_ID=/subscriptions/{ISV}/x" in script
+    assert "az network private-endpoint wait" in script
+    assert "private-link-service connection update" not in script
+    bash_reads(script)
+
+
+def test_settings_choose_the_commands() -> None:
+    isolated = full_script({"isolated": True})
+    assert "nat" not in "".join(_creates(isolated))
+    assert "--nat-gateway" not in isolated
+    public = full_script({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
+    assert 'az network dns record-set a add-record --zone-name "$ZONE"' in public
+    assert "private-dns" not in public
+    assert "az network dns record-set a delete" in az.teardown(
+        lab_of({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
+    )
+
+
+def test_no_secret_is_in_a_script() -> None:
+    made = lab_of({"test_machine": "windows"})
+    script = az.script(made, all_needed(made))
+
+    assert PASSWORD not in script + "".join(commands_of(made).values())
+    assert "read -rs" in script
+    assert "--admin-password @-" in script
+    assert "WindowsServer" in script
+    assert "RunPowerShellScript" in script
+
+
+def test_the_lab_goes_in_the_order_that_azure_wants() -> None:
+    script = az.teardown(lab_of())
+
+    assert numbers(script) == [17, 18, 19]
+    order = ["private-endpoint delete", "connection delete", "private-link-service delete", "az group delete"]
+    assert _in_order(script, order)
+
+
+def _creates(script: str) -> list[str]:
+    return re.findall(r"^az ([a-z -]+?) create ", script, re.MULTILINE)
+
+
+def _in_order(text: str, wanted: Iterable[str]) -> bool:
+    places = [text.index(one) for one in wanted]
+    return places == sorted(places)
