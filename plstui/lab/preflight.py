@@ -94,6 +94,8 @@ class _Preflight:
         """Look, and raise what was found; else tell what was chosen."""
         misnamed = list(names.check(self._lab, self._subscriptions))
         self._note([*misnamed, *ranges.check(self._lab, self._subscriptions)])
+        if Side.CUSTOMER in self._subscriptions:
+            self._note(names.check_message(self._lab.message))
         if misnamed:
             self._refuse()  # What cannot be called so cannot be looked for either.
         await together([self._look(), *(self._get_to_know(side) for side in self._readers)])
@@ -134,7 +136,9 @@ class _Preflight:
     async def _look(self) -> None:
         """See what there is of the lab. No id depends on what is still to be chosen."""
         made = self._workshop()
-        survey = await take_survey(made, self._clouds, self._clock, lambda event: self._say(event.text))
+        survey = await take_survey(
+            made, self._clouds, self._clock, lambda event: self._say(event.text), with_health=False
+        )
         if made.consumer and self._lab.dns.kind == "public":
             zone = made.consumer.zone
             survey = survey.with_body(zone, await self._readers[Side.CUSTOMER].get(zone))
@@ -232,14 +236,12 @@ class _Preflight:
         needed: dict[tuple[Side, ResourceId], list[str]] = defaultdict(list)
         for want in lacking:
             needed[want.side, self._scope(want.side, want.id)] += rights.needed_for(want.id.type)
-        if self._approves and made.provider and self._undecided(made):
-            needed[Side.ISV, self._scope(Side.ISV, made.provider.service)] += rights.DECISION
+        for wait in (part for part in self._parts(made) if isinstance(part, Wait)):
+            if wait.health_of:
+                needed[wait.side, self._scope(wait.side, wait.health_of)].append(rights.HEALTH)
+            if wait.decision and self._approves and made.provider and wait.lacking(self._survey):
+                needed[Side.ISV, self._scope(Side.ISV, made.provider.service)] += rights.DECISION
         return (self._check_scope(side, scope, actions) for (side, scope), actions in needed.items())
-
-    def _undecided(self, made: Workshop) -> bool:
-        """Whether the decision is a part of this run and still to be made."""
-        waits = (part for part in self._parts(made) if isinstance(part, Wait) and part.decision)
-        return any(wait.lacking(self._survey) for wait in waits)
 
     def _scope(self, side: Side, resource_id: ResourceId) -> ResourceId:
         """Where the right to write a resource is asked for: its group, and the subscription while there is none."""

@@ -23,9 +23,14 @@ AT_ONCE = 8
 Result = TypeVar("Result")
 
 
-async def take_survey(workshop: Workshop, clouds: Mapping[Side, CloudBodies], clock: Clock, tell: Tell) -> Survey:
-    """What Azure holds of the lab now; `tell` hears of what is asked for again. Raises `PlstuiError`."""
-    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic()).survey()
+async def take_survey(
+    workshop: Workshop, clouds: Mapping[Side, CloudBodies], clock: Clock, tell: Tell, *, with_health: bool = True
+) -> Survey:
+    """What Azure holds of the lab now; `tell` hears of what is asked for again. Raises `PlstuiError`.
+
+    Health is a question of its own, which takes seconds and a right that readers lack.
+    """
+    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic(), with_health).survey()
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class _Surveyor:
     clock: Clock
     tell: Tell
     began: float
+    with_health: bool
 
     async def survey(self) -> Survey:
         parts = [(step, part) for step in self.workshop.steps for part in step.parts]
@@ -54,7 +60,7 @@ class _Surveyor:
         while more := self._unread(survey, waits):
             survey = await self._read(survey, more)
         for step, wait in waits:
-            if wait.health_of and self._can_have_health(wait, survey):
+            if self.with_health and wait.health_of and self._can_have_health(wait, survey):
                 survey = survey.with_health(wait.health_of, await self._health(step, wait.side, wait.health_of))
         return survey
 

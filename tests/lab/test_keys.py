@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from plstui.domain.errors import ConfigError, RefusedError
 from plstui.lab import keys
-from tests.lab.rig import KEY
+
+
+def openssh(key: ed25519.Ed25519PublicKey | rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
+    return key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+
+
+KEY = openssh(ed25519.Ed25519PrivateKey.generate().public_key())
 
 
 @pytest.fixture
@@ -22,8 +28,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def rsa_key(bits: int) -> str:
-    key = rsa.generate_private_key(65537, bits).public_key()
-    return key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    return openssh(rsa.generate_private_key(65537, bits).public_key())
 
 
 def test_the_first_of_the_usual_keys_is_taken(home: Path) -> None:
@@ -85,10 +90,8 @@ def test_what_is_no_key_for_azure(home: Path, text: str, reason: str) -> None:
 
 
 def test_keys_that_azure_does_not_take(home: Path) -> None:
-    curve = ec.generate_private_key(ec.SECP256R1()).public_key()
-    text = curve.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
     file = home / "key.pub"
-    file.write_text(text)
+    file.write_text(openssh(ec.generate_private_key(ec.SECP256R1()).public_key()))
     with pytest.raises(ConfigError, match="no ecdsa-sha2-nistp256 keys"):
         keys.read_key(file)
     file.write_text(rsa_key(1024))

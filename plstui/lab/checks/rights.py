@@ -37,6 +37,9 @@ DECISION = (
 )
 """What approving a request takes."""
 
+HEALTH = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"
+"""What asking for the health of a balancer's members takes; Readers may not."""
+
 
 def needed_for(kind: str) -> tuple[str, ...]:
     """The actions that writing a resource of a full type takes."""
