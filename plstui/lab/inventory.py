@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from plstui.domain.az import az_line, shell_word
-from plstui.domain.connection import CONNECTION_TYPE, ConnectionStatus, Verb
-from plstui.domain.errors import AzureError, PlstuiError, RefusedError
+from plstui.domain.az import shell_word
+from plstui.domain.connection import ConnectionStatus
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
+from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
 from plstui.lab.parts import DELETING, Want, state_of
 from plstui.lab.provider import RUN_TAG, TAG
@@ -20,7 +21,6 @@ from plstui.lab.reading import PatientReader
 from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
 
-GROUP = "Microsoft.Resources/resourceGroups"
 _DISK = "Microsoft.Compute/disks"
 _INTERFACE = "Microsoft.Network/networkInterfaces"
 _LOCK = "Microsoft.Authorization/locks"
@@ -181,9 +181,12 @@ async def read_group(lab: Lab, side: Side) -> Group:
     body = await cloud.get(group_id)
     if body is None:
         return Group(side, group_id)
-    resources, locks = await asyncio.gather(
-        cloud.collect(f"{group_id.text}/resources", "Microsoft.Resources/resources"), _locks(cloud, group_id)
-    )
+    try:
+        resources, locks = await asyncio.gather(
+            cloud.collect(f"{group_id.text}/resources", "Microsoft.Resources/resources"), _locks(cloud, group_id)
+        )
+    except NotFoundError:  # It has gone in this moment.
+        return Group(side, group_id)
     # Names of tags are the same in any case, their values are not.
     tags = {str(name).lower(): value for name, value in (body.get("tags") or {}).items()}
     ours = _labs_own(lab.workshop)
@@ -278,21 +281,3 @@ def some(names: Sequence[str], most: int = 5) -> str:
     """A few names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(clean, names[:most])) + more
-
-
-_DELETE = {
-    "microsoft.compute/virtualmachines": "vm delete --yes --ids",
-    "microsoft.network/privatelinkservices": "network private-link-service delete --ids",
-    "microsoft.network/privateendpoints": "network private-endpoint delete --ids",
-    "microsoft.network/dnszones/a": "network dns record-set a delete --yes --ids",
-}
-
-
-def delete_line(resource_id: ResourceId) -> str:
-    """One shell line, quoted, that deletes a resource; whatever is not in the table above `az resource delete` can."""
-    if resource_id.is_type(GROUP):
-        where = f"--name {shell_word(resource_id.name)} --subscription {shell_word(resource_id.subscription)}"
-        return f"az group delete {where} --yes"
-    if resource_id.is_type(CONNECTION_TYPE):
-        return az_line(Verb.REMOVE, resource_id)
-    return f"az {_DELETE.get(resource_id.type.lower(), 'resource delete --ids')} {shell_word(resource_id.text)}"

@@ -16,8 +16,9 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.consumer import connection_of
+from plstui.lab.deletion import delete_line, whose_move
 from plstui.lab.effort import POLL, Effort, finish_all
-from plstui.lab.inventory import Group, Guest, Inventory, delete_line, guests_of, read_group, reader, some, typed
+from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState
 from plstui.lab.progress import Kind, StepStatus, Tell
 from plstui.lab.retry import NOT_AS_REQUESTED
@@ -97,6 +98,7 @@ class Teardown(Effort):
         self.inventory = inventory
         """What there still is, as last seen."""
         self._before = inventory
+        self._met = {guest.id: guest for guest in inventory.guests}
         self._lab = lab
         self._sides = frozenset(sides)
         self._confirmed = tuple(confirmed)
@@ -155,14 +157,13 @@ class Teardown(Effort):
 
     def _left_behind(self, leaving: Collection[Side]) -> list[str]:
         """What becomes of the endpoints at the service when it goes."""
-        stay = [guest for guest in self._before.guests if not (guest.is_labs and Side.CUSTOMER in leaving)]
+        stay = [guest for guest in self._met.values() if not (guest.is_labs and Side.CUSTOMER in leaving)]
         if not stay:
             return []
         names = some([guest.endpoint_id.name for guest in stay])
         first = delete_line(stay[0].endpoint_id)
         number = _count(len(stay), "endpoint")
-        sentence = f"{number} of customers will be Disconnected and stay with them: {names}; only who owns one can "
-        return [f"{sentence}delete it: {first}."]
+        return [f"{number} of customers stay behind, Disconnected: {names}; only who owns one can delete it: {first}."]
 
     def _refuse(self) -> None:
         """Raise `PlstuiError` when anything is in the way; nothing has been sent then."""
@@ -185,7 +186,7 @@ class Teardown(Effort):
     # The run
 
     async def down(self) -> None:
-        """Take down what these sides have. What is gone already is left alone.
+        """Take down what these sides have. What is gone already is left alone, and so is a side that could not be read.
 
         Raises `RefusedError` when something is in the way before anything is sent, and `StepFailedError`.
         """
@@ -241,6 +242,7 @@ class Teardown(Effort):
         assert provider is not None, "the service was found"
         service = await reader(self._lab, Side.ISV).get(provider.service)
         guests = guests_of(service, consumer.endpoint if consumer else None)
+        self._met |= {guest.id: guest for guest in guests}
         self.inventory = replace(self.inventory, guests=guests, service=provider.service if service else None)
         return guests
 
@@ -288,8 +290,15 @@ class Teardown(Effort):
         """Delete a group, as it is now: what has come into it since it was listed is not lost unasked."""
 
         async def check() -> None:
-            self._note(await read_group(self._lab, group.side))
-            self.inventory.groups[group.side].refuse(self._confirmed)
+            now = await read_group(self._lab, group.side)
+            self._note(now)
+            now.refuse(self._confirmed)
+            listed = {content.id for content in group.contents}
+            if new := [content.id.name for content in now.foreign if content.id not in listed]:
+                raise RefusedError(
+                    f"Since it was listed, {some(new)} came into resource group {group.id.name}.",
+                    hint="Look at it; the same command goes on from here.",
+                )
 
         await self._at(step, self._delete(step, group.id, f"resource group {group.id.name}", check))
         self._note(Group(group.side, group.id))
@@ -325,33 +334,9 @@ class Teardown(Effort):
             if await self._settled(cloud, resource_id) is not None:
                 raise AzureError(f"Azure says it has deleted the {what}, and it is there.", code=NOT_AS_REQUESTED)
 
-        try:
+        with whose_move(resource_id, what):
             await self._persist(step, attempt)
-        except AzureError as error:
-            raise _with_next_step(error, resource_id, what) from error
         self._say(Kind.DONE, step, f"{what} is gone")
-
-
-def _with_next_step(error: AzureError, resource_id: ResourceId, what: str) -> PlstuiError:
-    """The error of a deletion that was not possible, with whose move it is."""
-    match error.code.lower():
-        case "scopelocked":
-            where = f"--resource-group {resource_id.resource_group} --subscription {resource_id.subscription}"
-            return RefusedError(
-                f"A lock keeps the {what} from being deleted.",
-                hint=f"Whoever set it can remove it: az lock list {where} shows it.",
-                code=error.code,
-            )
-        case "resourcegroupdeletionblocked":
-            return AzureError(
-                error.message,
-                status=error.status,
-                code=error.code,
-                hint="Something outside the group uses what could not be deleted; its owner deletes that, and then the "
-                "same command goes on from here.",
-            )
-        case _:
-            return error
 
 
 def _parent(resource_id: ResourceId) -> ResourceId:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.lab.deletion import GROUP, delete_line, whose_move
 from plstui.lab.effort import Effort, finish_all
 from plstui.lab.fragments import Body
-from plstui.lab.inventory import GROUP, delete_line, read_group
+from plstui.lab.inventory import read_group
 from plstui.lab.parts import Part, Step, Survey, Wait, Want
 from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.retry import NOT_AS_REQUESTED
@@ -150,7 +151,8 @@ class Undo(Effort):
             if any(is_there(want, self.survey) for want in wants):
                 raise AzureError(f"Azure took the request, and yet {what} is there.", code=NOT_AS_REQUESTED)
 
-        await self._persist(step, attempt)
+        with whose_move(first.id, what):
+            await self._persist(step, attempt)
         self._say(Kind.DONE, step, f"{what} is undone")
 
     async def _see(self, want: Want) -> Body | None:

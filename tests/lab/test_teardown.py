@@ -210,6 +210,20 @@ async def test_what_came_into_the_group_meanwhile_is_not_lost_unasked(tmp_path: 
         assert run.states() == {17: StepState.DONE, 18: StepState.FAILED, 19: StepState.DONE}
 
 
+async def test_what_came_in_since_the_name_was_typed_is_looked_at_first(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        await put_address(az, ISV_GROUP, "seen-address")
+        inventory = await take_stock(az.lab)
+        await put_address(az, ISV_GROUP, "unseen-address")
+
+        with pytest.raises(StepFailedError, match="Since it was listed, unseen-address came into"):
+            await Down(az, inventory).teardown.down()
+        assert ISV_GROUP not in az.deleted()
+
+        await down(az)
+        assert az.left() == []
+
+
 async def test_nothing_outside_the_two_groups_is_touched(tmp_path: Path) -> None:
     async with local(tmp_path, "workshop") as az:
         await az.account(az.sandbox.isv).put_group("production-rg")
@@ -226,7 +240,7 @@ async def test_nothing_outside_the_two_groups_is_touched(tmp_path: Path) -> None
         assert names(az.left()) == ["production-rg", "address-in-use"]
         assert before <= of_others()
         (note,) = run.teardown.notes()
-        assert "2 endpoints of customers will be Disconnected and stay with them" in note
+        assert "2 endpoints of customers stay behind, Disconnected" in note
         assert "az network private-endpoint delete --ids" in note
         statuses = {
             connection["properties"]["privateLinkServiceConnectionState"]["status"]
@@ -266,6 +280,7 @@ async def test_who_connects_while_the_service_is_emptied_is_removed_too(tmp_path
         assert tries == 2
         assert any("PrivateLinkServiceWithPrivateEndpointConnections" in text for text in run.said(Kind.RETRY))
         assert az.left() == []
+        assert "3 endpoints of customers stay behind" in run.teardown.notes()[0]
 
 
 async def test_a_lock_is_told_before_the_first_write(tmp_path: Path) -> None:
@@ -346,6 +361,23 @@ async def test_it_ends_right_when_azure_asks_for_patience(tmp_path: Path) -> Non
         assert az.left() == []
         assert len(run.said(Kind.RETRY)) == 5
         assert run.writes() == len(az.sent)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_it_ends_right_on_a_bad_day(tmp_path: Path, seed: int) -> None:
+    async with local(tmp_path, "workshop") as az:
+        plan = [
+            {"kind": "throttle", "rate": 0.15, "retry_after": 2},
+            {"kind": "error", "rate": 0.1, "status": 503},
+            {"kind": "busy", "rate": 0.2},
+            {"kind": "fail-operation", "method": "DELETE", "times": 2},
+        ]
+        await az.sandbox.faults.load({"seed": seed, "faults": plan})
+        run = await down(az)
+
+        assert az.left() == []
+        assert set(run.states().values()) == {StepState.DONE}
+        assert run.said(Kind.RETRY)
 
 
 async def test_read_only_is_read_only(tmp_path: Path) -> None:
