@@ -18,7 +18,7 @@ from plstui.sandbox.gateway.identity import Identity
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party, make_party
-from plstui.sandbox.providers import compute, network, privatedns, privatelink, resources
+from plstui.sandbox.providers import compute, dns, network, privatedns, privatelink, resources
 from plstui.sandbox.scenarios import Builder
 from plstui.sandbox.workshop import Workshop, guests
 
@@ -48,6 +48,7 @@ class Sandbox:
                 *network.endpoints(self.azure),
                 *privatelink.endpoints(self.azure),
                 *privatedns.endpoints(self.azure),
+                *dns.endpoints(self.azure),
                 *compute.endpoints(self.azure),
             ],
         )

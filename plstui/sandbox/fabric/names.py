@@ -1,4 +1,7 @@
-"""Names as Azure's resolver answers them to a machine: linked private zones, then the machines of its own network."""
+"""Names as Azure's resolver answers them to a machine.
+
+Linked private zones come first, then the machines of its own network, then the public zones of whoever has some.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from plstui.sandbox.fabric.topology import Attachment, Topology, properties, ref
 
 ZONES = "Microsoft.Network/privateDnsZones"
 LINKS = f"{ZONES}/virtualNetworkLinks"
+PUBLIC_ZONES = "Microsoft.Network/dnsZones"
 RESOLVER = "168.63.129.16"
 MOST_ALIASES = 16
 """CNAMEs followed before a chain counts as a loop."""
@@ -26,9 +30,9 @@ def resolve(topology: Topology, origin: Attachment, name: str) -> list[str]:
             return [name]
         zone = _zone(topology, origin.network_id, name)
         if zone is None:
-            return _machine(topology, origin.network_id, name)
+            return _machine(topology, origin.network_id, name) or _public(topology, name)
         # A zone that is linked answers for everything under it, also that there is no such name.
-        record = name.removesuffix(ResourceId(zone).name.lower()).rstrip(".") or "@"
+        record = _relative(name, ResourceId(zone).name)
         answer = _record(topology, zone, record)
         if isinstance(answer, list):
             return answer or _registered(topology, zone, origin.network_id, record)
@@ -51,11 +55,31 @@ def _zone(topology: Topology, network_id: str, name: str) -> str | None:
         if reference(properties(link).get("virtualNetwork")) != network_id:
             continue
         zone = ResourceId(str(link["id"])).parent
-        if zone is None or not f".{name}".endswith(f".{zone.name.lower()}"):
+        if zone is None or not _is_around(zone.name, name):
             continue
         if best is None or len(zone.name) > len(ResourceId(best).name):
             best = zone.text
     return best
+
+
+def _public(topology: Topology, name: str) -> list[str]:
+    """The addresses that the closest public zone around a name has for it, whoever's zone that is."""
+    around = [zone for zone in topology.view.of_type(PUBLIC_ZONES) if _is_around(str(zone["name"]), name)]
+    if not around:
+        return []
+    zone = max(around, key=lambda zone: len(str(zone["name"])))
+    record = _relative(name, str(zone["name"]))
+    values = properties(topology.view.get(f"{zone['id']}/A/{record}"))
+    return [str(item.get("ipv4Address")) for item in values.get("ARecords") or []]
+
+
+def _is_around(zone: str, name: str) -> bool:
+    return f".{name}".endswith(f".{zone.lower()}")
+
+
+def _relative(name: str, zone: str) -> str:
+    """A name as the zone around it has it."""
+    return name.removesuffix(zone.lower()).rstrip(".") or "@"
 
 
 def _record(topology: Topology, zone: str, record: str) -> list[str] | str:

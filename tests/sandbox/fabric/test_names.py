@@ -51,3 +51,20 @@ async def test_a_link_with_registration_puts_machines_into_the_zone(lab: Lab) ->
 async def test_a_network_with_a_resolver_of_its_own_gets_no_answers_from_azures(lab: Lab) -> None:
     lab.change(VNET, dhcpOptions={"dnsServers": ["10.0.1.200"]})
     assert await lab.run("web1", "curl -sS http://web2/ 2>&1") == "curl: (6) Could not resolve host: web2\n"
+
+
+@pytest.mark.parametrize("machine", ["web1", "testVM"])
+async def test_a_public_zone_answers_in_every_network(lab: Lab, machine: str) -> None:
+    public = ZONE.replace("privateDnsZones/tradewinds.internal", "dnsZones/tradewinds.example")
+    lab.put(public, {})
+    lab.put(f"{public}/A/saas-pls", {"ARecords": [{"ipv4Address": ENDPOINT_ADDRESS}]})
+    assert await lab.run(machine, "dig +short saas-pls.tradewinds.example") == f"{ENDPOINT_ADDRESS}\n"
+    assert await lab.run(machine, "dig +short other.tradewinds.example") == ""
+
+
+async def test_a_linked_zone_hides_the_public_one_of_its_name(lab: Lab) -> None:
+    public = ZONE.replace("privateDnsZones", "dnsZones")
+    lab.put(public, {})
+    lab.put(f"{public}/A/saas-pls", {"ARecords": [{"ipv4Address": "10.9.9.9"}]})
+    assert await lab.run("testVM", "dig +short saas-pls.tradewinds.internal") == f"{ENDPOINT_ADDRESS}\n"
+    assert await lab.run("web1", "dig +short saas-pls.tradewinds.internal") == "10.9.9.9\n"

@@ -39,15 +39,17 @@ def accept(azure: Azure, call: Call, finish: Finish, pace: Pace, *, deletes: boo
 
 
 def _headers(azure: Azure, call: Call, operation: Operation) -> dict[str, str]:
+    # Public zones have the same operations under another word; polls give the address they were asked at once more.
+    family = "dns" if call.named.type.lower().startswith("microsoft.network/dns") else "privateDns"
     query = urlencode({"api-version": operation.api_version, **signature_of(operation)})
 
     def at(kind: str) -> str:
-        path = f"{call.group_id}/providers/{_NETWORK}/{kind}/{opaque_id(operation)}"
+        path = f"{call.group_id}/providers/{_NETWORK}/{family}{kind}/{opaque_id(operation)}"
         return address(call.request.base_url, path, query)
 
     return {
-        "Azure-AsyncOperation": at("privateDnsOperationStatuses"),
-        "Location": at("privateDnsOperationResults"),
+        "Azure-AsyncOperation": at("OperationStatuses"),
+        "Location": at("OperationResults"),
         **azure.operations.wait_headers(operation),
     }
 

@@ -21,10 +21,10 @@ from plstui.sandbox.store import Body, Store
 
 _ZONE = "Microsoft.Network/privateDnsZones"
 _TYPES = frozenset(f"{_ZONE}/{name}".lower() for name in RECORD_TYPES)
-_LONGEST_TTL = 2**31 - 1
+LONGEST_TTL = 2**31 - 1
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME = re.compile(rf"^(@|\*|(\*\.)?{_LABEL}(\.{_LABEL})*)$")
+RECORD_NAME = re.compile(rf"^(@|\*|(\*\.)?{_LABEL}(\.{_LABEL})*)$")
 
 
 def record_set(
@@ -169,8 +169,8 @@ class RecordSets(_Records):
             properties["metadata"] = {name: metadata.text(name) for name in metadata.raw}
         if "ttl" in sent:
             properties["ttl"] = sent.number("ttl")
-            if not 0 < properties["ttl"] <= _LONGEST_TTL:
-                raise invalid(f"The value of 'ttl' must be between 1 and {_LONGEST_TTL}.")
+            if not 0 < properties["ttl"] <= LONGEST_TTL:
+                raise invalid(f"The value of 'ttl' must be between 1 and {LONGEST_TTL}.")
         records = self.record_type.records(sent)
         if records is not None:
             properties[self.record_type.property] = records
@@ -178,7 +178,7 @@ class RecordSets(_Records):
 
     def _check_new(self, call: Call, zone_id: ResourceId) -> None:
         name = call.named.name
-        if not _NAME.match(name.lower()) or len(name) + len(zone_id.name) > 252:
+        if not RECORD_NAME.match(name.lower()) or len(name) + len(zone_id.name) > 252:
             raise invalid(f"The record set name '{name[:100]}' is not valid.")
         if self.record_type.name == "SOA":
             raise invalid("A zone has one record set of type 'SOA', and its name is '@'.")

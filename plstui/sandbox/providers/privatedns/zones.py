@@ -24,7 +24,7 @@ LINK = f"{ZONE}/virtualNetworkLinks"
 INTERNAL_ID_SINCE = "2024-06-01"
 """The api-version that shows a zone's `internalId` first."""
 
-_ZONE_NAME = re.compile(
+ZONE_NAME = re.compile(
     r"^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.){1,33}[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$"
 )
 
@@ -66,7 +66,7 @@ class Zones(ResourceEndpoint):
         call.fields.fields("properties")
         tags = call.fields.tags() if "tags" in call.fields else None
         name = call.named.name
-        if not _ZONE_NAME.match(name.lower()):
+        if not ZONE_NAME.match(name.lower()):
             raise invalid(f"The zone name '{name[:100]}' is not valid. It has 2 to 34 labels of at most 63 characters.")
         return operations.accept(self.azure, call, lambda: self._write(call, tags), operations.WRITE)
 

@@ -34,7 +34,7 @@ ORDER = (
 """What refers to others goes first; types that are not here go last."""
 
 _API_VERSIONS = {"microsoft.network": "2024-05-01", "microsoft.compute": "2024-07-01"}
-_ZONES_VERSION = "2020-06-01"
+_ZONES_VERSION, _PUBLIC_ZONES_VERSION = "2020-06-01", "2018-05-01"
 
 
 async def empty_group(azure: Azure, client: Client, group: ResourceId) -> int:
@@ -78,6 +78,8 @@ def _api_version(body: Body) -> str:
     kind = ResourceId(body["id"]).type.lower()
     if kind.startswith("microsoft.network/privatednszones"):
         return _ZONES_VERSION
+    if kind.startswith("microsoft.network/dnszones"):
+        return _PUBLIC_ZONES_VERSION
     return _API_VERSIONS.get(kind.partition("/")[0], "2024-03-01")
 
 

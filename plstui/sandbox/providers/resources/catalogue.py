@@ -26,6 +26,7 @@ _NETWORK = (
     *("2023-11-01", "2023-09-01", "2023-04-01", "2022-07-01", "2022-01-01", "2020-11-01"),
 )
 _ZONES = ("2024-06-01", "2020-06-01", "2018-09-01")
+_PUBLIC_ZONES = ("2018-05-01", "2017-10-01", "2016-04-01")
 _COMPUTE = (
     *("2025-04-01", "2024-11-01", "2024-07-01", "2024-03-01", "2023-09-01", "2023-03-01", "2022-11-01", "2022-03-01"),
     *("2021-07-01", "2020-12-01"),
@@ -64,6 +65,9 @@ PROVIDERS: dict[str, list[ProviderType]] = {
         *_tracked("privateDnsZones privateDnsZones/virtualNetworkLinks", _ZONES, everywhere=True),
         *_others("privateDnsZones/A privateDnsZones/AAAA privateDnsZones/CNAME privateDnsZones/TXT", _ZONES),
         *_others("privateDnsOperationStatuses privateDnsOperationResults", _ZONES),
+        *_tracked("dnsZones", _PUBLIC_ZONES, everywhere=True),
+        *_others("dnsZones/A dnsZones/NS dnsZones/SOA dnsZones/all dnsZones/recordsets", _PUBLIC_ZONES),
+        *_others("dnsOperationStatuses dnsOperationResults", _PUBLIC_ZONES),
     ],
     "Microsoft.Compute": [
         *_tracked("virtualMachines sshPublicKeys", _COMPUTE, zonal="virtualMachines"),
