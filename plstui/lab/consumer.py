@@ -32,7 +32,8 @@ class Consumer:
         password: str = "",
     ) -> None:
         self._lab = lab
-        self._service = service
+        self.service = service
+        """The private link service that is asked for; None when nobody knows it."""
         self._region = region
         self._size = size
         self._public_key = public_key
@@ -135,7 +136,7 @@ class Consumer:
     def endpoint_parts(self) -> tuple[Want, ...]:
         """Step 12."""
         names = self._lab.names
-        target = {"privateLinkServiceId": self._service.text if self._service else ""}
+        target = {"privateLinkServiceId": self.service.text if self.service else ""}
         return (
             self._want(
                 "endpoint",

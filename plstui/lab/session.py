@@ -38,6 +38,9 @@ async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm) -> None:
         await watcher.refresh()
     link = _link(runtime.world(), lab)
     if link is None:
+        for watcher in runtime.watchers.values():
+            if watcher.failure:
+                raise watcher.failure
         raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
     await runtime.actions.perform(Verb.APPROVE, link, confirm)
 

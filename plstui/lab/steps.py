@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from plstui.config.settings import Lab
@@ -29,7 +29,7 @@ class Choices:
     """One line in OpenSSH's format."""
     run: str
     """What the resource groups are tagged with when this run creates them."""
-    password: str = ""
+    password: str = field(default="", repr=False)
     """Windows' administrator's; empty when the test machine runs Ubuntu."""
 
 
@@ -72,6 +72,10 @@ def workshop(lab: Lab, subscriptions: dict[Side, str], choices: Choices) -> Work
 def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> list[Step]:
     """All sixteen; 17 to 19 of the lab are how it is taken down."""
     names, dns = lab.names, lab.dns
+    no_isv, no_customer = (f"the {side.label} subscription is not set" for side in (ISV, CUSTOMER))
+    # The ISV's decision too needs the customer's endpoint, and an endpoint needs a service that is known.
+    asking = consumer if consumer and consumer.service else None
+    no_service = f"{no_isv}, and neither is lab.service_id" if consumer else no_customer
     made: list[Step] = []
 
     def add(
@@ -80,14 +84,12 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         title: str,
         why: str,
         blade: str,
-        parts: tuple[Part, ...] | None,
+        parts: tuple[Part, ...] | str,
         *,
         kind: Literal["parts", "page"] = "parts",
         shows: Callable[[Survey], str] | None = None,
     ) -> None:
-        # The decision is the ISV's, but there is nothing to decide on without the customer's endpoint.
-        missing = CUSTOMER if consumer is None else side
-        absent = "" if parts is not None else f"the {missing.label} subscription is not set"
+        absent = parts if isinstance(parts, str) else ""
         made.append(
             Step(
                 id=step_id,
@@ -96,7 +98,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
                 title=title,
                 why=why,
                 blade=blade,
-                parts=parts or (),
+                parts=() if isinstance(parts, str) else parts,
                 absent=absent,
                 shows=shows or _nothing,
                 opens_page=kind == "page",
@@ -110,7 +112,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "Everything the ISV builds lives in one group, so that it can be taken away in one go. "
         "Its region must have three zones.",
         "Resource groups › Create",
-        provider.group_parts() if provider else None,
+        provider.group_parts() if provider else no_isv,
     )
     out = "without a way out" if lab.isolated else "with a NAT gateway as its only way out"
     add(
@@ -121,7 +123,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The rule that lets HTTP in names an application security group instead of addresses, so it holds for every "
         "machine that joins.",
         "Virtual networks, Network security groups, Application security groups, NAT gateways › Create",
-        provider.network_parts() if provider else None,
+        provider.network_parts() if provider else no_isv,
     )
     add(
         "machines",
@@ -130,7 +132,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "One machine in each zone keeps the service up when a zone fails. cloud-init gives each a page that says which "
         "one answered.",
         "Virtual machines › Create",
-        provider.machine_parts(user_data("web")) if provider else None,
+        provider.machine_parts(user_data("web")) if provider else no_isv,
         shows=provider.zones if provider else None,
     )
     add(
@@ -140,7 +142,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "A private link service stands in front of a Standard load balancer and nothing else. Internal means that its "
         "address is in the ISV's own network and cannot be reached from outside.",
         "Load balancers › Create",
-        provider.balancer_parts() if provider else None,
+        provider.balancer_parts() if provider else no_isv,
     )
     add(
         "probe",
@@ -149,7 +151,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The balancer sends new connections only to machines that answer on port 80. Without a probe it would send "
         "them to machines that are down as well.",
         f"{names.balancer} › Health probes › Add",
-        provider.probe_parts() if provider else None,
+        provider.probe_parts() if provider else no_isv,
     )
     add(
         "rule",
@@ -158,7 +160,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The rule joins the address in front with the pool behind it and the probe. Its idle timeout of 15 minutes "
         "holds inside the network; through a private link a silent connection ends after four to five.",
         f"{names.balancer} › Load balancing rules › Add",
-        provider.rule_parts() if provider else None,
+        provider.rule_parts() if provider else no_isv,
     )
     add(
         "pool",
@@ -167,7 +169,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "Now the balancer knows whom to send connections to. The interfaces keep their application security group, "
         "or the rule that lets HTTP in would no longer hold for them.",
         f"{names.balancer} › Backend pools › {names.pool}",
-        provider.pool_parts() if provider else None,
+        provider.pool_parts() if provider else no_isv,
         shows=provider.members_up if provider else None,
     )
     add(
@@ -177,7 +179,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "A private link service takes its NAT addresses from a subnet whose policies for such services are off. "
         "Security rules would not hold for those addresses anyway.",
         f"{names.virtual_network} › Subnets › {names.subnet}",
-        provider.policy_parts() if provider else None,
+        provider.policy_parts() if provider else no_isv,
     )
     add(
         "service",
@@ -186,7 +188,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "This is what customers connect to: it hides the balancer behind an alias that can be given away. Whoever "
         "connects is translated to an address of the ISV's subnet, so the two networks may even overlap.",
         "Private Link Center › Private link services › Create",
-        provider.service_parts() if provider else None,
+        provider.service_parts() if provider else no_isv,
     )
     add(
         "offer",
@@ -195,7 +197,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The customer needs the service's id, or its alias where the ISV does not want to show a subscription. Neither "
         "is a secret: the ISV still decides on every request.",
         f"{names.service} › Overview",
-        provider.offer_parts() if provider else None,
+        provider.offer_parts() if provider else no_isv,
         shows=provider.alias if provider else None,
     )
     add(
@@ -205,7 +207,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The customer brings a network of their own, in another subscription and often another tenant. The test "
         "machine has no public address; a browser for this network.",
         "Virtual networks, Private DNS zones, Virtual machines › Create",
-        consumer.network_parts(user_data("client")) if consumer else None,
+        consumer.network_parts(user_data("client")) if consumer else no_customer,
     )
     add(
         "endpoint",
@@ -214,7 +216,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The endpoint puts the ISV's service into the customer's network, at an address of its own. It is a request "
         "with a message, and no traffic flows before the ISV has said yes.",
         "Private Link Center › Private endpoints › Create",
-        consumer.endpoint_parts() if consumer else None,
+        asking.endpoint_parts() if asking else no_service,
     )
     add(
         "approval",
@@ -223,7 +225,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The ISV sees who asks and the message, and approves or rejects. Both sides see the same decision a moment "
         "later.",
         f"{names.service} › Private endpoint connections",
-        consumer.decision_parts(provider.service if provider else None) if consumer else None,
+        asking.decision_parts(provider.service if provider else None) if asking else no_service,
     )
     add(
         "address",
@@ -231,8 +233,8 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The endpoint's address",
         "The address is in the customer's own network; its interface knows it. This is all that a client needs.",
         f"{names.endpoint} › Network interface",
-        consumer.address_parts() if consumer else None,
-        shows=consumer.address if consumer else None,
+        asking.address_parts() if asking else no_service,
+        shows=asking.address if asking else None,
     )
     named = f"The record {dns.record}.{dns.zone} leads to the endpoint's address. " if dns.kind != "none" else ""
     add(
@@ -241,8 +243,8 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "A name for it" if dns.kind != "none" else "No name: the address alone",
         f"{named}People and certificates need a name, and the name can stay when the endpoint is made anew.",
         "Private DNS zones › Recordsets › Add" if dns.kind == "private" else "DNS zones › Recordsets › Add",
-        consumer.record_parts() if consumer else None,
-        shows=consumer.name_and_address if consumer else None,
+        asking.record_parts() if asking else no_service,
+        shows=asking.name_and_address if asking else None,
     )
     add(
         "page",
@@ -251,7 +253,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         "The page comes from one of the three machines, over private addresses from end to end. New connections go to "
         "whichever machine the balancer picks.",
         f"A browser or curl on {names.test_machine}",
-        () if consumer else None,
+        () if asking else no_service,
         kind="page",
     )
     return made
