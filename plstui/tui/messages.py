@@ -57,6 +57,34 @@ class LabTold(Message):
 
 
 @dataclass
+class ProbeOver(Message):
+    """The running probe has come to its end, whatever it was."""
+
+
+@dataclass
+class Said(Message):
+    """Something happened that the activity is to show."""
+
+    text: str
+    """One harmless line."""
+    tone: str = ""
+
+
+@dataclass
+class Troubled(Message):
+    """What a person has asked for could not be done."""
+
+    error: PlstuiError
+    title: str
+    """What was asked for, in a few harmless words."""
+
+
+@dataclass
+class WritesMoved(Message):
+    """Other writes are under way than before."""
+
+
+@dataclass
 class ResourceHighlighted(Message):
     """The cursor moved to a resource: a row of a tree, or a connection."""
 

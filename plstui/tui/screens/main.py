@@ -16,17 +16,14 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.types import CSSPathType
 
-from plstui.domain.changes import ChangeKind, diff
 from plstui.domain.connection import PENDING, Verb
-from plstui.domain.errors import CredentialsError, PlstuiError, RefusedError, SignInPendingError
+from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Target, targets
+from plstui.domain.probe import targets
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot
-from plstui.domain.states import Tone, tone_of
+from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
-from plstui.engine.actions import Confirm, Intent
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -40,12 +37,18 @@ from plstui.tui.messages import (
     Failed,
     LabTold,
     ProbeAnswered,
+    ProbeOver,
     ResourceHighlighted,
+    Said,
     SectionChosen,
     SnapshotFetched,
+    Troubled,
+    WritesMoved,
 )
-from plstui.tui.state import Event, ProbeRun, Settling, seen_since
-from plstui.tui.tones import BUSY
+from plstui.tui.screens.decisions import Decisions
+from plstui.tui.screens.probing import probe
+from plstui.tui.state import Event, ProbeRun, seen_since
+from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
 from plstui.tui.widgets.backends import BackendsTable
 from plstui.tui.widgets.bars import CommandBar, TopBar
@@ -97,9 +100,8 @@ class MainScreen(Screen[None]):
         self._where = where
         self._clock = clock
         self._runtime: Runtime | None = None
-        self._settling = Settling()
-        self._asked: ResourceId | None = None
-        """The connection that a person is being asked about: one question at a time."""
+        self._decisions: Decisions | None = None
+        """None while nothing is connected, and where the ISV's side is not configured."""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context, note=MainScreen.lab_note)
@@ -146,6 +148,8 @@ class MainScreen(Screen[None]):
     @on(Connected)
     def _watch_sides(self, event: Connected) -> None:
         self._runtime = event.runtime
+        if actions := event.runtime.actions:
+            self._decisions = Decisions(actions, self.app.push_screen_wait, self.post_message)
         self.world = event.runtime.world()
         self.connected = True
         for side, watcher in event.runtime.watchers.items():
@@ -163,12 +167,13 @@ class MainScreen(Screen[None]):
         old = self.world.side(snapshot.side)
         if snapshot.read_at:
             self.read_at = {**self.read_at, snapshot.side: snapshot.read_at}
-        if snapshot.side is Side.ISV:
-            self._settling = self._settling.after(snapshot)
+        if snapshot.side is Side.ISV and self._decisions:
+            self._decisions.look(snapshot)
         if snapshot != old:
             isv, customer = self.world.isv, self.world.customer
             self.world = World(snapshot, customer) if snapshot.side is Side.ISV else World(isv, snapshot)
-            self._tell_changes(old, snapshot)
+            for text, tone in news(old, snapshot):
+                self._say(text, tone)
         self._sync_under_way()
         self._leave_if_nobody_is_signed_in()
 
@@ -184,19 +189,6 @@ class MainScreen(Screen[None]):
         self.notes = {"connections": f"{waiting} pending"} if waiting else {}
         self._update_context()
 
-    def _tell_changes(self, old: Snapshot | None, new: Snapshot) -> None:
-        for change in diff(old, new):
-            gone = change.kind is ChangeKind.GONE
-            self._say(str(change), Tone.QUIET if gone else tone_of(change.after))
-        was_stale = old is not None and old.stale_since is not None
-        who = f"{new.side.marker} {new.side.label}"
-        if new.stale_since and not (was_stale and old and old.error == new.error):
-            self._say(f"{who}: {clean(new.error, 300)}", Tone.BAD)
-        elif was_stale and not new.stale_since:
-            self._say(f"{who}: live again", Tone.GOOD)
-        if new.health_error and not (old and old.health_error == new.health_error):
-            self._say(f"{who}, health of the backends: {clean(new.health_error, 300)}", Tone.WAITING)
-
     def _leave_if_nobody_is_signed_in(self) -> None:
         """Without a sign-in for any side there is nothing to look at: end, and say so where it stays readable."""
         failures = [watcher.failure for watcher in self._runtime.watchers.values()] if self._runtime else []
@@ -207,52 +199,17 @@ class MainScreen(Screen[None]):
     # Decisions
 
     def decide(self, verb: Verb) -> None:
-        link = self.context.link
-        if self._asked:
-            reason = f"You are about to be asked about {clean(self._asked.name, 60)}; answer that first."
+        link, decisions = self.context.link, self._decisions
+        if not link or not decisions:
+            return
+        if reason := decisions.why_not():
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
-        elif link and self._runtime and self._runtime.actions:
-            self._asked = link.id
-            self.run_worker(self._decide(verb, link, self._runtime), group="decide", name=f"{verb} {link.name}")
-
-    async def _decide(self, verb: Verb, link: Link, runtime: Runtime) -> None:
-        assert runtime.actions is not None, "the command's why_not lets nobody through without"
-        name = clean(link.endpoint_name, 60)
-        try:
-            outcome = await runtime.actions.perform(verb, link, self._ask(verb, link))
-        except PlstuiError as error:
-            self._say(f"{verb} {name}: {clean(str(error), 300)}", Tone.BAD)
-            self._warn(error, title=f"{verb.value.capitalize()} {name}")
         else:
-            if outcome:
-                self._settling = self._settling.written(link.id, verb)
-                self._say(f"{verb.done} {name}", Tone.GOOD)
-        finally:
-            self._is_answered(link)
-            self._sync_under_way()
+            self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
 
-    def _is_answered(self, link: Link) -> None:
-        # By now it may be another connection that somebody is being asked about.
-        if self._asked == link.id:
-            self._asked = None
-
-    def _ask(self, verb: Verb, link: Link) -> Confirm:
-        async def confirm(intent: Intent) -> str | None:
-            from plstui.tui.screens.confirm import ConfirmScreen
-
-            answer = await self.app.push_screen_wait(ConfirmScreen(intent, link))
-            self._is_answered(link)
-            if answer is not None:
-                self._say(f"{verb.doing} {clean(link.endpoint_name, 60)}…", BUSY)
-                # The write is marked as under way right after this returns, before anything is waited for.
-                self.call_later(self._sync_under_way)
-            return answer
-
-        return confirm
-
+    @on(WritesMoved)
     def _sync_under_way(self) -> None:
-        actions = self._runtime.actions if self._runtime else None
-        self.under_way = {**self._settling.writes, **(actions.under_way if actions else {})}
+        self.under_way = self._decisions.under_way if self._decisions else {}
 
     def watch_under_way(self) -> None:
         self._update_context()
@@ -264,22 +221,13 @@ class MainScreen(Screen[None]):
         if self._runtime and wanted and not self.probe.running:
             self.probe = ProbeRun(wanted, running=True, started_at=self._clock.now())
             self.show_section("probe")
-            self.run_worker(self._probe(self._runtime, wanted), group="probe", name="probe")
-
-    async def _probe(self, runtime: Runtime, wanted: tuple[Target, ...]) -> None:
-        try:
-            async for result in runtime.prober.probe(wanted, runtime.probe_count):
-                self.post_message(ProbeAnswered(result))
-        except PlstuiError as error:
-            self._say(f"probe: {clean(str(error), 300)}", Tone.BAD)
-            self._warn(error, title="Probe")
-        finally:
-            self.call_later(self._probe_is_over)
+            self.run_worker(probe(self._runtime, wanted, self.post_message), group="probe", name="probe")
 
     @on(ProbeAnswered)
     def _take_answer(self, event: ProbeAnswered) -> None:
         self.probe = self.probe.answered(event.result)
 
+    @on(ProbeOver)
     def _probe_is_over(self) -> None:
         self.probe = replace(self.probe, running=False)
         good = sum(result.ok for result in self.probe.results)
@@ -411,9 +359,15 @@ class MainScreen(Screen[None]):
             probing=self.probe.running,
         )
 
+    @on(Said)
+    def _take_line(self, event: Said) -> None:
+        self._say(event.text, event.tone)
+
     def _say(self, text: str, tone: str = "") -> None:
         self.happened = (*self.happened[-KEPT_EVENTS + 1 :], Event(self._clock.now(), text, tone))
 
-    def _warn(self, error: PlstuiError, title: str) -> None:
-        text = clean(f"{error.message} {error.hint}", 500)
-        self.notify(text, title=title, severity="warning" if isinstance(error, RefusedError) else "error", markup=False)
+    @on(Troubled)
+    def _warn(self, event: Troubled) -> None:
+        text = clean(f"{event.error.message} {event.error.hint}", 500)
+        severity: Final = "warning" if isinstance(event.error, RefusedError) else "error"
+        self.notify(text, title=event.title, severity=severity, markup=False)

@@ -1,0 +1,93 @@
+"""Approving, rejecting and removing as a person does it: one question at a time, then what is under way until it shows.
+
+Nothing is shown from here: the screen hears of it by message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from textual.message import Message
+from textual.screen import ModalScreen
+
+from plstui.domain.connection import Verb
+from plstui.domain.errors import PlstuiError
+from plstui.domain.ids import ResourceId
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.domain.world import Link
+from plstui.engine.actions import Actions, Confirm, Intent
+from plstui.tui.messages import Said, Troubled, WritesMoved
+from plstui.tui.state import Settling
+from plstui.tui.tones import BUSY
+
+Ask = Callable[[ModalScreen[str | None]], Awaitable[str | None]]
+"""Shows a dialog and waits for the answer."""
+
+
+class Decisions:
+    """The decisions of one session, through the engine's gate."""
+
+    def __init__(self, actions: Actions, ask: Ask, tell: Callable[[Message], object]) -> None:
+        self._actions = actions
+        self._ask = ask
+        self._tell = tell
+        self._settling = Settling()
+        self._asked: ResourceId | None = None
+        """The connection that a person is being asked about."""
+
+    @property
+    def under_way(self) -> Mapping[ResourceId, Verb]:
+        """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
+        return {**self._settling.writes, **self._actions.under_way}
+
+    def look(self, snapshot: Snapshot) -> None:
+        """The ISV's side as it was read now: what it shows is no longer under way."""
+        self._settling = self._settling.after(snapshot)
+
+    def why_not(self) -> str | None:
+        """Why no question can be put now; None when one can."""
+        if self._asked is None:
+            return None
+        return f"You are about to be asked about {clean(self._asked.name, 60)}; answer that first."
+
+    def decide(self, verb: Verb, link: Link) -> Coroutine[Any, Any, None]:
+        """Ask about a connection, then do it; from this call on nothing else is asked about."""
+        self._asked = link.id
+        return self._decide(verb, link)
+
+    async def _decide(self, verb: Verb, link: Link) -> None:
+        name = clean(link.endpoint_name, 60)
+        try:
+            outcome = await self._actions.perform(verb, link, self._confirm(verb, link))
+        except PlstuiError as error:
+            self._tell(Said(f"{verb} {name}: {clean(str(error), 300)}", Tone.BAD))
+            self._tell(Troubled(error, f"{verb.value.capitalize()} {name}"))
+        else:
+            if outcome:
+                self._settling = self._settling.written(link.id, verb)
+                self._tell(Said(f"{verb.done} {name}", Tone.GOOD))
+        finally:
+            self._is_answered(link)
+            self._tell(WritesMoved())
+
+    def _confirm(self, verb: Verb, link: Link) -> Confirm:
+        async def confirm(intent: Intent) -> str | None:
+            from plstui.tui.screens.confirm import ConfirmScreen
+
+            answer = await self._ask(ConfirmScreen(intent, link))
+            self._is_answered(link)
+            if answer is not None:
+                self._tell(Said(f"{verb.doing} {clean(link.endpoint_name, 60)}…", BUSY))
+                # The write is marked as under way right after this returns, before the message is heard.
+                self._tell(WritesMoved())
+            return answer
+
+        return confirm
+
+    def _is_answered(self, link: Link) -> None:
+        # By now it may be another connection that somebody is being asked about.
+        if self._asked == link.id:
+            self._asked = None

@@ -1,0 +1,26 @@
+"""One run of the probe. Nothing is shown from here: the screen hears of it by message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.message import Message
+
+from plstui.domain.errors import PlstuiError
+from plstui.domain.probe import Target
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.engine.runtime import Runtime
+from plstui.tui.messages import ProbeAnswered, ProbeOver, Said, Troubled
+
+
+async def probe(runtime: Runtime, wanted: tuple[Target, ...], tell: Callable[[Message], object]) -> None:
+    """Ask every target for its page, and tell what each answers as soon as it does."""
+    try:
+        async for result in runtime.prober.probe(wanted, runtime.probe_count):
+            tell(ProbeAnswered(result))
+    except PlstuiError as error:
+        tell(Said(f"probe: {clean(str(error), 300)}", Tone.BAD))
+        tell(Troubled(error, "Probe"))
+    finally:
+        tell(ProbeOver())
