@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from plstui.config.settings import Lab
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.actions import Actions
@@ -13,6 +13,9 @@ from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
 from plstui.engine.writes import Writes
+
+if TYPE_CHECKING:  # The settings' library is not imported before the first frame.
+    from plstui.config.settings import Lab
 
 
 @dataclass(frozen=True, slots=True)
