@@ -16,6 +16,7 @@ from plstui.lab import az
 from plstui.lab.parts import Part, Step, StepState, Survey, Wait, Want, lack_of
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.steps import Workshop
+from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 
 LOOKS: Final[dict[StepState, tuple[str, str]]] = {
@@ -36,14 +37,6 @@ _LOG: Final[dict[Kind, tuple[str, str]]] = {
     Kind.RETRY: ("↻", Tone.WAITING),
     Kind.WAITING: ("◷", Tone.WAITING),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A harmless line and its tone."""
-
-    text: str
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +66,12 @@ class StepText:
     """The commands that do the same."""
 
 
-def badge(state: StepState) -> Line:
-    """Glyph and word of a state."""
-    glyph, tone = LOOKS[state]
-    return Line(f"{glyph} {state}", tone)
+def badge(status: StepStatus) -> Line:
+    """Glyph and word of where a step stands; for a decision nothing runs, it is waited for."""
+    if status.state is StepState.RUNNING and is_decision(status.step):
+        return Line("◷ waiting", Tone.WAITING)
+    glyph, tone = LOOKS[status.state]
+    return Line(f"{glyph} {status.state}", tone)
 
 
 def elapsed(seconds: float) -> str:
@@ -89,16 +84,16 @@ def elapsed(seconds: float) -> str:
 
 
 def event_line(event: Event) -> Line | None:
-    """An event as a line of the log; None for one that only repeats others."""
+    """An event as a line of the log; None for one that only repeats what others and the list of steps say."""
     said = clean(event.text, LONGEST)
-    if event.kind is Kind.DONE:
+    if event.kind is Kind.DONE or said == event.step.title:
         return None
     if event.kind is not Kind.STEP:
         glyph, tone = _LOG[event.kind]
-        return Line(f"  {glyph} {said}", tone)
-    if said == event.step.title:
-        return Line(said)
-    return Line(f"{event.step.title}: {said}", Tone.GOOD if said == "done" else Tone.BAD)
+        return Line(f"{glyph} {said}", tone)
+    if said == "done":
+        return Line(f"✔ {event.step.title}", Tone.GOOD)
+    return Line(f"✖ {event.step.title}: {said}", Tone.BAD)
 
 
 def step_text(
@@ -113,7 +108,7 @@ def step_text(
     step = status.step
     return StepText(
         title=f"{step.side.marker} {step.number}  {step.title}",
-        badge=badge(status.state),
+        badge=badge(status),
         because=clean(status.because, LONGEST),
         why=step.why,
         blade=step.blade,
@@ -170,7 +165,8 @@ def _outcome(
 
 def page_line(result: TargetResult) -> Line:
     """What came from one target, and how often."""
-    hosts = ", ".join(f"Host: {clean(host, 60)} ×{count}" for host, count in result.hosts.items())
+    hosts = ", ".join(f"{clean(host, 60)} ×{count}" for host, count in result.hosts.items())
+    hosts = f"Host: {hosts}" if hosts else ""
     if result.ok:
         return Line(f"✔ {hosts}", Tone.GOOD)
     return Line(f"✖ {clean(result.error, 300)}{f' ({hosts})' if hosts else ''}", Tone.BAD)
@@ -192,25 +188,29 @@ def _address(interface: Mapping[str, Any] | None) -> str:
 class Plan:
     """What a run would write."""
 
-    title: str
-    sides: tuple[tuple[Side, str, tuple[Line, ...]], ...]
-    """Each side that is written to, its subscription, and what is created there, step by step."""
+    sides: tuple[tuple[Side, str, tuple[tuple[int, str], ...]], ...]
+    """Each side that is written to, its subscription, and what is created there, by the step's number."""
+    keys: frozenset[str]
+    """The parts that are written."""
 
 
-def plan(workshop: Workshop, statuses: Iterable[StepStatus], subscriptions: Mapping[Side, str]) -> Plan | None:
-    """What the steps would write; None when nothing is left to write."""
-    lines: dict[Side, list[Line]] = {}
-    numbers: list[int] = []
+def plan(statuses: Iterable[StepStatus], subscriptions: Mapping[Side, str]) -> Plan | None:
+    """What steps would write; None when nothing is left to write."""
+    lines: dict[Side, list[tuple[int, str]]] = {}
+    keys: set[str] = set()
     for status in statuses:
         wants = [part for part in status.step.parts if isinstance(part, Want) and part.key in status.lacking]
+        keys.update(want.key for want in wants)
         for side in Side:
-            whats = ", ".join(clean(want.what, 120) for want in wants if want.side is side)
-            if whats:
-                numbers.append(status.step.number)
-                lines.setdefault(side, []).append(Line(f"{status.step.number:>2}  {whats}"))
-    if not numbers:
+            if whats := ", ".join(clean(want.what, 120) for want in wants if want.side is side):
+                lines.setdefault(side, []).append((status.step.number, whats))
+    if not keys:
         return None
-    one = numbers[0] == numbers[-1]
-    title = f"Build step {numbers[0]}?" if one else f"Build steps {numbers[0]} to {numbers[-1]}?"
     sides = tuple((side, clean(subscriptions[side], 60), tuple(lines[side])) for side in Side if side in lines)
-    return Plan(title, sides)
+    return Plan(sides, frozenset(keys))
+
+
+def numbers(steps: Sequence[Step]) -> str:
+    """Steps by their numbers: `step 3`, `steps 1 to 9`."""
+    first, last = steps[0].number, steps[-1].number
+    return f"step {first}" if first == last else f"steps {first} to {last}"

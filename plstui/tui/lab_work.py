@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from secrets import token_urlsafe
 
@@ -11,6 +11,7 @@ from plstui.domain.connection import APPROVED
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.world import Link
+from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
 from plstui.lab.inventory import Inventory, take_stock
@@ -18,7 +19,7 @@ from plstui.lab.parts import Step, StepState, Survey
 from plstui.lab.preflight import preflight
 from plstui.lab.progress import StepStatus, Tell, assess
 from plstui.lab.runner import AzLine, Lab, Run
-from plstui.lab.session import lab_of, page_verdict, subscriptions
+from plstui.lab.session import lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
 
@@ -26,15 +27,16 @@ from plstui.lab.teardown import Teardown
 class LabWork:
     """Knows no widget: whoever owns it asks for `statuses` after anything has happened."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock) -> None:
         self.runtime = runtime
+        self._clock = clock
         self.subscriptions = subscriptions(runtime)
         settings = runtime.lab
         # Until the region was asked what it offers, the commands name what is not known yet.
         unknown = Choices(
             region=settings.region.replace(" ", "").lower(), size="SIZE", public_key="PUBLIC_KEY", run="RUN"
         )
-        self.lab: Lab = lab_of(runtime, unknown, _az_lines)
+        self.lab = self._made(unknown)
         self.survey: Survey | None = None
         """None before Azure was asked."""
         self.run: Run | None = None
@@ -43,9 +45,14 @@ class LabWork:
         """The same the other way round."""
         self.results: tuple[TargetResult, ...] = ()
         """What the last opening of the page brought."""
+        self.opening = False
+        """Whether the page is being fetched."""
         self._page: str | None = None
         self._past: dict[str, StepStatus] = {}
         """What earlier runs have to tell of steps."""
+
+    def _made(self, choices: Choices) -> Lab:
+        return replace(lab_of(self.runtime, choices, _az_lines), clock=self._clock)
 
     @property
     def workshop(self) -> Workshop:
@@ -74,6 +81,8 @@ class LabWork:
         return tuple(map(self._with_past, assess(self.workshop, self.survey, page=self._page)))
 
     def _with_past(self, status: StepStatus) -> StepStatus:
+        if status.step.opens_page and self.opening:
+            return replace(status, state=StepState.RUNNING, because="not everybody has answered yet")
         past = self._past.get(status.step.id)
         if past is None or status.seconds:
             return status
@@ -99,7 +108,7 @@ class LabWork:
         choices = await preflight(
             runtime.lab, self.subscriptions, runtime.bodies, public_key, until=until, password=password
         )
-        self.lab = lab_of(runtime, choices, _az_lines)
+        self.lab = self._made(choices)
 
     def begin(self, tell: Tell) -> Run:
         """A run from what was last seen; it is not on before it is told to go up."""
@@ -129,10 +138,17 @@ class LabWork:
         links = self.runtime.world().links()
         return next((link for link in links if link.endpoint_id == endpoint and link.service_side), None)
 
-    def take_page(self, results: Sequence[TargetResult], *, whole: bool) -> None:
-        """Keep what the page's targets answered; the verdict is known once `whole` is."""
-        self.results = tuple(results)
-        self._page = page_verdict(list(results)) if whole else None
+    async def open_page(self) -> AsyncIterator[TargetResult]:
+        """Fetch the page from everything that has it; what comes is kept, and in the end the verdict."""
+        self.forget_page()
+        self.opening = True
+        try:
+            async for result in open_page(self.runtime, self.workshop):
+                self.results = (*self.results, result)
+                yield result
+            self._page = page_verdict(list(self.results))
+        finally:
+            self.opening = False
 
     def forget_page(self) -> None:
         """What was seen of the page says nothing any more."""

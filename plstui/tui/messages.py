@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plstui.domain.probe import TargetResult
     from plstui.domain.snapshot import Snapshot
     from plstui.engine.runtime import Runtime
+    from plstui.tui.state import Line
 
 
 @dataclass
@@ -52,8 +53,7 @@ class ProbeAnswered(Message):
 class LabTold(Message):
     """How the lab goes, in a few words; empty while nothing goes on."""
 
-    note: str
-    tone: str = ""
+    note: Line
 
 
 @dataclass

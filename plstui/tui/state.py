@@ -14,6 +14,14 @@ from plstui.domain.world import Link
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A harmless line and its tone."""
+
+    text: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of the activity log."""
 

@@ -31,16 +31,17 @@ from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
-from plstui.lab.parts import StepState
+from plstui.lab.parts import Step, StepState
 from plstui.lab.progress import StepStatus
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import bindings, command
 from plstui.tui.details import details_of
 from plstui.tui.lab_commands import LAB_COMMANDS, LabContext, approve_why_not
-from plstui.tui.lab_view import LONGEST, Line, LogLine, StepText, az_lines, is_decision, step_text
+from plstui.tui.lab_view import LONGEST, LogLine, StepText, az_lines, is_decision, numbers, step_text
 from plstui.tui.lab_work import LabWork
 from plstui.tui.messages import CommandChosen, DetailsRequested, LabTold
-from plstui.tui.screens.lab_runs import LabFailed, LabMoved, LabRuns, LabSaid
+from plstui.tui.screens.lab_runs import Answer, LabFailed, LabMoved, LabRuns, LabSaid
+from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH, styled
 from plstui.tui.widgets.bars import CommandBar, TopBar
 from plstui.tui.widgets.lab_log import KEPT_LINES, LabLog
@@ -83,7 +84,7 @@ class LabScreen(Screen[None]):
         self._where = where
         self._clock = clock
         self._home = home
-        self._work = LabWork(runtime)
+        self._work = LabWork(runtime, clock)
         self._runs = LabRuns(self._work, self._ask, self.post_message)
         self._doing = ""
         self._job: Worker[None] | None = None
@@ -104,9 +105,9 @@ class LabScreen(Screen[None]):
                             LabScreen.world, LabScreen.read_at, LabScreen.now, LabScreen.connected
                         )
             with Vertical(id="right"):
-                yield Static(id="notice")
                 yield StepView(id="step", classes="frame").data_bind(LabScreen.told)
                 yield LabLog(id="log", classes="frame").data_bind(LabScreen.lines)
+        yield Static(id="notice")
         yield CommandBar(LAB_COMMANDS).data_bind(LabScreen.context)
 
     def on_mount(self) -> None:
@@ -150,12 +151,19 @@ class LabScreen(Screen[None]):
             self.call_later(self._is_over)
 
     def _is_over(self) -> None:
+        if self._work.teardown:
+            # After its own steps have made way for those of the lab.
+            self.call_after_refresh(self._go_to, self._work.workshop.steps[0])
         self._work.end()
         self._doing = ""
         self._surveyed = None
         self._take_sides()
 
-    async def _ask(self, question: ModalScreen[bool]) -> bool:
+    def _go_to(self, step: Step) -> None:
+        self.selected = key_of(step)
+        self._refresh()
+
+    async def _ask(self, question: ModalScreen[Answer]) -> Answer:
         return await self.app.push_screen_wait(question)
 
     @on(LabSaid)
@@ -216,8 +224,8 @@ class LabScreen(Screen[None]):
         if self._doing:
             note = Line(f"{BUSY_GLYPH} lab: {done} of {len(self.statuses)} done", BUSY)
             if self._pending():
-                note = Line("◷ lab: waits for approval", Tone.WAITING)
-        self._home.post_message(LabTold(note.text, note.tone))
+                note = Line("◷ lab: a to approve", Tone.WAITING)
+        self._home.post_message(LabTold(note))
 
     def _pending(self) -> bool:
         return self.context.request is not None and self.context.request.status == PENDING
@@ -227,18 +235,17 @@ class LabScreen(Screen[None]):
         request = self.context.request
         if request and self._pending():
             message = clean(request.message, 200)
-            asks = f"◷ {clean(request.endpoint_name, 80)} asks to be let in" + (f": {message}" if message else "")
-            return Line(f"{asks}. Press a to approve.", Tone.WAITING)
+            asks = f"◷ a approves {clean(request.endpoint_name, 80)}"
+            return Line(f"{asks}: {message}" if message else asks, Tone.WAITING)
         return Line(f"✖ {self._trouble}" if self._trouble else "", Tone.BAD)
 
     # What commands ask for
 
     def do_next(self) -> None:
-        """See `LabHost`; so is every public method below."""
         status = self.context.next
         if status is None:
             return
-        self.selected = key_of(status.step)
+        self._go_to(status.step)
         if status.step.opens_page:
             self.open_page()
         elif is_decision(status.step) and not approve_why_not(self.context):
@@ -250,8 +257,7 @@ class LabScreen(Screen[None]):
         last = self.context.selected
         steps = self._work.wanted(last)
         if last and steps:
-            doing = f"steps {steps[0].number} to {steps[-1].number}" if len(steps) > 1 else f"step {last.number}"
-            self._start(doing, self._runs.build(steps, always_ask=True))
+            self._start(numbers(steps), self._runs.build(steps, always_ask=True))
 
     def approve(self) -> None:
         request = self.context.request
@@ -301,9 +307,10 @@ class LabScreen(Screen[None]):
     def copy_az(self) -> None:
         selected = self.context.selected
         if selected:
-            text = "\n".join(az_lines(self._work.workshop, selected))
-            self.app.copy_to_clipboard(text)
-            self.notify(text, title="Copied, if your terminal allows that", markup=False)
+            lines = az_lines(self._work.workshop, selected)
+            self.app.copy_to_clipboard("\n".join(lines))
+            what = "One az command is" if len(lines) == 1 else f"{len(lines)} az commands are"
+            self.notify(f"{what} in the clipboard, if your terminal allows that.", markup=False)
 
     def next_area(self) -> None:
         self.focus_next()

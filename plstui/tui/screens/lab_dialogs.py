@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
@@ -19,7 +19,7 @@ from plstui.tui.tones import styled
 
 
 class QuestionScreen(ModalScreen[bool]):
-    """Gives back whether the answer is yes.
+    """Gives back whether the answer is yes. What will happen is told in two columns, a name and what it is about.
 
     Enter says yes, unless it is `dangerous`: then the focus stays on no, and `y` and a click say yes. Where something
     must be typed, only those very words and Enter say yes.
@@ -36,7 +36,7 @@ class QuestionScreen(ModalScreen[bool]):
     def __init__(
         self,
         title: str,
-        lines: Sequence[Content],
+        facts: Sequence[tuple[str, Content]],
         yes: str,
         *,
         no: str = "Cancel",
@@ -46,7 +46,7 @@ class QuestionScreen(ModalScreen[bool]):
     ) -> None:
         super().__init__(classes="-dangerous" if dangerous else "")
         self._title = title
-        self._lines = lines
+        self._facts = facts
         self._yes = yes
         self._no = no
         self._warning = warning
@@ -57,9 +57,13 @@ class QuestionScreen(ModalScreen[bool]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._title)
             with VerticalScroll(can_focus=False):
-                yield Static(Content("\n").join(self._lines))
-            if self._warning:
-                yield Static(styled(f"! {self._warning}", Tone.WAITING), classes="warning")
+                if self._warning:
+                    # First, so that nobody has to scroll to it.
+                    yield Static(styled(f"! {self._warning}\n", Tone.WAITING))
+                with Grid(classes="facts"):
+                    for name, value in self._facts:
+                        yield Static(styled(name, Tone.QUIET))
+                        yield Static(value)
             if self._typed:
                 yield Input(placeholder=self._typed, compact=True)
             with Horizontal(classes="buttons"):

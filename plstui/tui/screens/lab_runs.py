@@ -6,8 +6,9 @@ These run in workers. They show nothing themselves: the screen hears of it by me
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from textual.content import Content
 from textual.message import Message
@@ -22,14 +23,20 @@ from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.parts import Step
 from plstui.lab.progress import Event
-from plstui.lab.session import approve, open_page
+from plstui.lab.session import approve
 from plstui.lab.steps import Choices
 from plstui.lab.teardown import Teardown
-from plstui.tui.lab_view import LONGEST, Line, Plan, event_line, page_line, plan
+from plstui.tui.lab_view import LONGEST, Plan, event_line, numbers, page_line, plan
 from plstui.tui.lab_work import LabWork
 from plstui.tui.screens.confirm import ConfirmScreen
 from plstui.tui.screens.lab_dialogs import QuestionScreen
+from plstui.tui.state import Line
 from plstui.tui.tones import styled
+
+Answer = TypeVar("Answer")
+
+COSTLY = frozenset({"vm1", "vm2", "vm3", "client", "nat"})
+"""The parts that cost money by the hour."""
 
 COSTS = "Machines, disks and the NAT gateway cost money until they are deleted; t takes all of it down again."
 
@@ -54,12 +61,16 @@ class LabFailed(Message):
     error: PlstuiError
 
 
+class Ask(Protocol):
+    """Shows a question and waits for the answer."""
+
+    async def __call__(self, question: ModalScreen[Answer]) -> Answer: ...
+
+
 class LabRuns:
     """Procedures over a `LabWork`. Each raises `PlstuiError`."""
 
-    def __init__(
-        self, work: LabWork, ask: Callable[[ModalScreen[bool]], Awaitable[bool]], post: Callable[[Message], object]
-    ) -> None:
+    def __init__(self, work: LabWork, ask: Ask, post: Callable[[Message], object]) -> None:
         self._work = work
         self._ask = ask
         self._post = post
@@ -91,10 +102,11 @@ class LabRuns:
         steps = [step for step in work.workshop.steps if step.id in wanted]
         run = work.begin(self._tell)
         self._post(LabMoved())
-        found = plan(work.workshop, [s for s in work.statuses() if s.step.id in wanted], work.subscriptions)
+        found = plan([status for status in work.statuses() if status.step.id in wanted], work.subscriptions)
         if found and (always_ask or not self._agreed):
-            lines = [*_plan_lines(found), *_choice_lines(work.workshop.choices, work.runtime.lab.user)]
-            if not await self._ask(QuestionScreen(found.title, lines, "Build", warning=COSTS)):
+            facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
+            warning = COSTS if found.keys & COSTLY else ""
+            if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):
                 return
             self._agreed = True
         await run.up(steps)
@@ -113,15 +125,14 @@ class LabRuns:
             try:
                 await self._work.choose(last.id)
             except keys.NoKeyError as error:
-                lines = [Content(clean(error.message, LONGEST)), Content("")]
-                lines.append(Content("An ed25519 key without a passphrase can be made there; nothing is overwritten."))
-                if not await self._ask(QuestionScreen("Make a key for the machines?", lines, "Make it")):
+                made = "An ed25519 key without a passphrase can be made there; nothing is overwritten."
+                facts = [("Missing", Content(clean(error.message, LONGEST))), ("Offer", Content(made))]
+                if not await self._ask(QuestionScreen("Make a key for the machines?", facts, "Make it")):
                     return False
                 await asyncio.to_thread(keys.create_key)
                 self._post(LabSaid(Line("made ~/.ssh/id_ed25519 for the machines", Tone.GOOD)))
             except PreflightError as error:
-                lines = list(_problem_lines(error))
-                await self._ask(QuestionScreen("Not yet: nothing was sent", lines, "", no="Close"))
+                await self._ask(QuestionScreen("Not yet: nothing was sent", list(_problems(error)), "", no="Close"))
                 return False
             else:
                 self._chosen = True
@@ -131,38 +142,37 @@ class LabRuns:
         """Make the ISV's decision with the dialog that every approval has."""
 
         async def confirm(intent: Intent) -> str | None:
-            return await self._ask(ConfirmScreen(intent, link))  # type: ignore[arg-type,return-value]
+            return await self._ask(ConfirmScreen(intent, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)
 
     async def open_page(self) -> None:
         """Fetch the page from everything that has it."""
-        results = []
         step = self._work.workshop.steps[-1]
-        self._work.forget_page()
-        async for result in open_page(self._work.runtime, self._work.workshop):
-            results.append(result)
-            self._work.take_page(results, whole=False)
+        async for result in self._work.open_page():
             line = page_line(result)
-            self._post(LabSaid(Line(f"  {clean(result.target.name, 60)}  {line.text}", line.tone), step))
+            self._post(LabSaid(Line(f"{clean(result.target.name, 60)}  {line.text}", line.tone), step))
             self._post(LabMoved())
-        self._work.take_page(results, whole=True)
 
     async def tear_down(self) -> None:
         """Delete what the lab has made, once a person has seen what that is, and typed the names that need it."""
         work = self._work
         inventory = await work.take_stock()
         asked = Teardown(work.lab, inventory, self._tell)
-        lines = list(_teardown_lines(asked))
+        facts = list(_teardown_facts(asked))
         warning = "Nothing of this can be taken back. Nothing outside these two groups is touched."
-        down = QuestionScreen("Take the lab down?", lines, "Delete", no="Keep", warning=warning, dangerous=True)
+        down = QuestionScreen("Take the lab down?", facts, "Delete", no="Keep", warning=warning, dangerous=True)
         if not await self._ask(down):
             return
         confirmed = []
         for group in inventory.to_type():
-            lines = [Content(f"{clean(group.doubt, LONGEST)}."), Content(""), Content("Type its name to delete it.")]
             name = group.id.name
-            if not await self._ask(QuestionScreen(f"Delete {name}?", lines, "Delete", dangerous=True, typed=name)):
+            doubt = clean(group.doubt, LONGEST)
+            facts = [
+                ("Careful", styled(f"{doubt[:1].upper()}{doubt[1:]}.", Tone.WAITING)),
+                ("To go on", Content("Type the group's name and press Enter.")),
+            ]
+            if not await self._ask(QuestionScreen(f"Delete {name}?", facts, "Delete", dangerous=True, typed=name)):
                 return
             confirmed.append(name)
         work.teardown = Teardown(work.lab, inventory, self._tell, confirmed=confirmed)
@@ -172,40 +182,33 @@ class LabRuns:
             self._post(LabSaid(Line(clean(note, LONGEST), Tone.WAITING)))
 
 
-def _teardown_lines(teardown: Teardown) -> Iterator[Content]:
-    """What goes, side by side, and what stays behind."""
+def _teardown_facts(teardown: Teardown) -> Iterator[tuple[str, Content]]:
+    """What goes, step by step, and what stays behind."""
     for status in teardown.statuses():
         step = status.step
-        yield Content.assemble(Content(f"{step.side.marker} {step.number}  "), Content.styled(step.title, "bold"))
-        yield Content(f"      {clean(status.because, LONGEST) or 'nothing is there'}")
+        because = clean(status.because, LONGEST) or "nothing is there"
+        yield f"{step.side.marker} {step.number}", Content.assemble(step.title, styled(f": {because}", Tone.QUIET))
     for side, group in teardown.inventory.groups.items():
         if names := ", ".join(clean(content.id.name, 80) for content in group.contents):
-            yield Content("")
-            yield styled(f"{side.marker} In {clean(group.id.name, 90)}: {names}", Tone.QUIET)
+            yield f"In {side.label}", Content(f"{clean(group.id.name, 90)}: {names}")
     for note in teardown.notes():
-        yield Content("")
-        yield styled(clean(note, LONGEST), Tone.WAITING)
+        yield "Note", styled(clean(note, LONGEST), Tone.WAITING)
 
 
-def _plan_lines(found: Plan) -> Iterator[Content]:
+def _plan_facts(found: Plan) -> Iterator[tuple[str, Content]]:
     for side, subscription, lines in found.sides:
-        yield Content.assemble(
-            Content.styled(f"{side.marker} {side.label}", "bold"), styled(f"  subscription {subscription}", Tone.QUIET)
-        )
-        yield from (Content(f"  {line.text}") for line in lines)
-        yield Content("")
+        yield f"{side.marker} {side.label}", Content(f"subscription {subscription}")
+        yield from ((f"   step {number}", Content(whats)) for number, whats in lines)
 
 
-def _choice_lines(choices: Choices, user: str) -> Iterator[Content]:
-    facts = {"Region": choices.region, "Size": choices.size, "Sign-in": f"{user} with {_shortened(choices.public_key)}"}
-    for name, value in facts.items():
-        yield Content.assemble(styled(f"{name:<9}", Tone.QUIET), Content(clean(value, 200)))
-    if choices.password:
-        yield Content.assemble(
-            styled(f"{'Password':<9}", Tone.QUIET),
-            Content(choices.password),
-            styled("  of the Windows machine; it is shown now and never again", Tone.WAITING),
-        )
+def _choice_facts(choices: Choices, found: Plan, user: str) -> Iterator[tuple[str, Content]]:
+    yield "Region", Content(clean(choices.region, 60))
+    if found.keys & COSTLY:
+        yield "Size", Content(clean(choices.size, 60))
+        yield "Sign-in", Content(clean(f"{user} with {_shortened(choices.public_key)}", 200))
+    if choices.password and "client" in found.keys:
+        shown_once = styled("  for the Windows machine; it is shown now and never again", Tone.WAITING)
+        yield "Password", Content.assemble(Content(choices.password), shown_once)
 
 
 def _shortened(key: str) -> str:
@@ -215,8 +218,7 @@ def _shortened(key: str) -> str:
     return f"{kind} …{blob[-8:]} {comment}".rstrip()
 
 
-def _problem_lines(error: PreflightError) -> Iterator[Content]:
+def _problems(error: PreflightError) -> Iterator[tuple[str, Content]]:
     for problem in error.problems:
-        yield styled(f"✖ {clean(problem.message, LONGEST)}", Tone.BAD)
-        yield Content(f"  {clean(problem.hint, LONGEST)}")
-        yield Content("")
+        yield "✖", styled(clean(problem.message, LONGEST), Tone.BAD)
+        yield "", Content(clean(problem.hint, LONGEST))

@@ -47,7 +47,7 @@ from plstui.tui.messages import (
 )
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.probing import probe
-from plstui.tui.state import Event, ProbeRun, seen_since
+from plstui.tui.state import Event, Line, ProbeRun, seen_since
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
 from plstui.tui.widgets.backends import BackendsTable
@@ -92,7 +92,7 @@ class MainScreen(Screen[None]):
     section: var[str] = var("connections")
     notes: var[Mapping[str, str]] = var(dict)
     context: var[Context] = var(Context)
-    lab_note: var[LabTold] = var(LabTold(""))
+    lab_note: var[Line] = var(Line)
     """How the lab goes."""
 
     def __init__(self, where: str, clock: Clock) -> None:
@@ -285,7 +285,7 @@ class MainScreen(Screen[None]):
 
     @on(LabTold)
     def _take_note(self, event: LabTold) -> None:
-        self.lab_note = event
+        self.lab_note = event.note
 
     def show_help(self) -> None:
         from plstui.tui.screens.help import HelpScreen

@@ -13,7 +13,8 @@ from textual.widget import Widget
 from plstui.domain.states import Tone
 from plstui.tui.clock import NO_TIME, clock_time
 from plstui.tui.commands import Command, Context, SomeCommands
-from plstui.tui.messages import CommandChosen, LabTold
+from plstui.tui.messages import CommandChosen
+from plstui.tui.state import Line
 from plstui.tui.tones import styled
 
 KEY_STYLE = "bold $footer-key-foreground"
@@ -26,7 +27,7 @@ class TopBar(Widget):
     now: reactive[datetime] = reactive(NO_TIME)
     context: reactive[Any] = reactive(Context)
     """A context of commands that holds the actions."""
-    note: reactive[LabTold] = reactive(LabTold(""))
+    note: reactive[Line] = reactive(Line)
     """What goes on elsewhere."""
 
     def __init__(self, where: str) -> None:
@@ -43,8 +44,8 @@ class TopBar(Widget):
         right = Content.styled(clock_time(self.now), "$foreground-muted") if self.now != NO_TIME else Content("")
         if self.context.actions and self.context.actions.read_only:
             right = Content.assemble(Content.styled(" read-only ", "bold $text-warning"), Content("  "), right)
-        if self.note.note:
-            right = Content.assemble(styled(self.note.note, self.note.tone), Content("  "), right)
+        if self.note.text:
+            right = Content.assemble(styled(self.note.text, self.note.tone), Content("  "), right)
         gap = max(2, width - left.cell_length - right.cell_length)
         return Content.assemble(left, Content(" " * gap), right)
 

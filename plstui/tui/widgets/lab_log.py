@@ -25,12 +25,12 @@ class LabLog(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield Static()
 
+    def on_mount(self) -> None:
+        self.anchor()
+
     def watch_lines(self, lines: tuple[LogLine, ...]) -> None:
-        at_end = self.is_vertical_scroll_end
         for static in self.query_children(Static):
             static.update(Content("\n").join(map(_content, lines)))
-            if at_end:
-                self.scroll_end(animate=False)
 
 
 def _content(log: LogLine) -> Content:

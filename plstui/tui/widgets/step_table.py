@@ -40,7 +40,7 @@ class StepTable(Table):
 
 
 def _row(status: StepStatus) -> Row:
-    step, state = status.step, badge(status.state)
+    step, state = status.step, badge(status)
     because = clean(status.because, LONGEST)
     return Row(
         key_of(step),

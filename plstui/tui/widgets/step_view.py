@@ -45,6 +45,9 @@ class StepView(VerticalScroll):
     def watch_told(self, before: StepText | None, told: StepText | None) -> None:
         if not self.is_mounted or told is None:
             return
+        self.border_title = Content.assemble(
+            Content(told.title), Content("  "), styled(told.badge.text, told.badge.tone)
+        )
         self.query_one(Static).update(Content("\n").join(_lines(told)))
         commands = self.query_one(AzCommands)
         commands.commands = told.az
@@ -54,11 +57,10 @@ class StepView(VerticalScroll):
 
 
 def _lines(told: StepText) -> Iterator[Content]:
-    yield Content.assemble(Content.styled(told.title, "bold"), Content("  "), styled(told.badge.text, told.badge.tone))
-    if told.because:
-        yield styled(f"{told.because[:1].upper()}{told.because[1:]}.", told.badge.tone)
-    yield Content("")
     yield Content(told.why)
+    if told.because:
+        yield Content("")
+        yield styled(f"{told.because[:1].upper()}{told.because[1:]}.", told.badge.tone)
     yield Content("")
     yield Content.assemble(styled("Portal  ", Tone.QUIET), Content(told.blade))
     if told.parts:
@@ -71,3 +73,7 @@ def _lines(told: StepText) -> Iterator[Content]:
         width = max(len(name) for name, _ in told.outcome)
         for name, line in told.outcome:
             yield Content.assemble(styled(f"  {name:<{width}}  ", Tone.QUIET), styled(line.text, line.tone))
+    if told.az:
+        # The widget after this one shows them.
+        yield Content("")
+        yield styled("The same with az, which y copies", Tone.QUIET)
