@@ -236,7 +236,8 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         asking.address_parts() if asking else no_service,
         shows=asking.address if asking else None,
     )
-    named = f"The record {dns.record}.{dns.zone} leads to the endpoint's address. " if dns.kind != "none" else ""
+    unnamed = "The address alone opens the page as well. "
+    named = unnamed if dns.kind == "none" else f"The record {dns.record}.{dns.zone} leads to the endpoint's address. "
     add(
         "record",
         CUSTOMER,
