@@ -239,13 +239,14 @@ async def _locks(cloud: PatientReader, group: ResourceId) -> tuple[ResourceId, .
 
 
 def _labs_own(workshop: Workshop) -> frozenset[ResourceId]:
-    """What the lab makes, also where its settings were others when it did."""
+    """What the lab makes, also where its settings were others when it did, or more of it could be done than now."""
     found = {part.id for step in workshop.steps for part in step.parts if isinstance(part, Want)}
     machines: list[ResourceId] = []
     if provider := workshop.provider:
         found |= {provider.nat_address, provider.nat_gateway}
         machines += provider.machines
     if consumer := workshop.consumer:
+        found.add(consumer.endpoint)
         if workshop.lab.dns.kind != "public":
             found |= {consumer.zone, consumer.zone_link}
         machines.append(consumer.machine)

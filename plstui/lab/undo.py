@@ -68,8 +68,8 @@ def _by_key(workshop: Workshop) -> dict[str, Part]:
 
 def _needed(part: Part, parts: Mapping[str, Part]) -> Iterator[Want]:
     """The resources and pieces that a part needs; what comes true by itself needs what it comes from."""
-    for key in part.needs:
-        need = parts[key]
+    # What a side needs of one that is not set is not among the parts.
+    for need in (parts[key] for key in part.needs if key in parts):
         if isinstance(need, Want):
             yield need
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plstui.config.settings import Lab as LabSettings
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -17,6 +18,7 @@ from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import Undo, last_undoable
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.parties import make_party
 from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, Local, local, names
 
 BALANCER = "Network/loadBalancers/loadBalancer"
@@ -173,6 +175,19 @@ async def test_a_service_that_others_use_is_not_undone(tmp_path: Path) -> None:
 
         absent = undo.why_not(az.lab.workshop.step("endpoint"))
         assert absent == "Step 12, Private endpoint, is not done from here: the Customer subscription is not set."
+
+
+async def test_the_customer_alone_can_go_back(tmp_path: Path) -> None:
+    isv = make_party("isv", "ISV", "1").subscription.id
+    service = f"/subscriptions/{isv}/resourceGroups/{ISV_GROUP}/providers/Microsoft.{SERVICE}"
+    settings = LabSettings(service_id=service)
+    async with local(tmp_path, "pending", sides=(Side.CUSTOMER,), settings=settings) as az:
+        undo = await undo_of(az)
+        step = last_undoable(az.lab.workshop, undo.survey)
+        assert step is not None
+        await undo.undo(step)
+
+        assert az.deleted() == ["saasPrivateEndpoint"]
 
 
 async def test_a_resource_that_is_not_the_labs_is_not_undone(tmp_path: Path) -> None:
