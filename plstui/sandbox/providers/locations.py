@@ -69,6 +69,8 @@ REGIONS: dict[str, Region] = {
         _region("Japan West", "Asia Pacific", "Osaka", "34.6939 135.5022", "japaneast"),
         _region("Canada East", "Canada", "Quebec", "46.817 -71.217", "canadacentral", zones=0),
         _region("UK West", "Europe", "Cardiff", "53.427 -3.084", "uksouth", zones=0),
+        _region("Central US EUAP", "US", "Iowa", "41.5908 -93.6208", "eastus2euap"),
+        _region("East US 2 EUAP", "US", "Virginia", "36.6681 -78.3889", "centraluseuap"),
     )
 }
 """By name, in the order in which ARM lists them."""

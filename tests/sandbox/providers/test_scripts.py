@@ -242,7 +242,6 @@ async def test_a_failing_script_fails_its_deployment_where_that_is_wanted() -> N
     ("properties", "status", "code"),
     [
         ({}, 400, "InvalidParameter"),
-        ({"source": {}}, 400, "InvalidParameter"),
         ({"source": {"scriptUri": "https://example.com/x.sh"}}, 400, "InvalidParameter"),
         ({"source": {"commandId": "Format"}}, 404, "NotFound"),
         ({"source": {"script": "x"}, "timeoutInSeconds": -1}, 400, "InvalidParameter"),

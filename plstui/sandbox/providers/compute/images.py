@@ -70,6 +70,9 @@ _UBUNTU, _WINDOWS = "Canonical", "MicrosoftWindowsServer"
 _DEBIAN = {"debian-10": "10.13", "debian-11": "11.11", "debian-12": "12.7"}
 """Debian's versions; those of its images are dates."""
 
+BYTES_ALONE_SINCE = "2024-07-01"
+"""The api-version of the first recorded answers that tell the size of an image in bytes only."""
+
 IMAGES = (
     *_images(
         _UBUNTU, "ubuntu-24_04-lts", "server! server-gen1 server-arm64! minimal!", "24.04.202409120", "24.04.202410170"
@@ -78,6 +81,7 @@ IMAGES = (
     *_images(_UBUNTU, "0001-com-ubuntu-server-jammy", "22_04-lts 22_04-lts-gen2", "22.04.202409120", "22.04.202410020"),
     *_images(_UBUNTU, "0001-com-ubuntu-server-focal", "20_04-lts 20_04-lts-gen2", "20.04.202409120", "20.04.202410020"),
     *_images(_UBUNTU, "UbuntuServer", "16.04-LTS 18.04-LTS 18_04-lts-gen2", "18.04.202306070", "18.04.202401161"),
+    *_images(_UBUNTU, "UbuntuServer", "14.04.4-LTS", "14.04.201911070"),
     *_images("Debian", "debian-10", "10 10-gen2", "0.20240211.1654", "0.20240430.1733"),
     *_images("Debian", "debian-11", "11 11-gen2 11-backports-gen2", "0.20240901.1857", "0.20241004.1890"),
     *_images("Debian", "debian-12", "12 12-gen2", "0.20240901.1857", "0.20241004.1890"),
@@ -230,13 +234,13 @@ class Versions(_Images):
         """One version; `latest` is none."""
         _, publisher, _, offer, sku, version = (name for _, name in call.path.pairs)
         image = named(publisher, offer, sku)
-        if image is None or version not in image.versions:
+        if image is None or not _VERSION.match(version):
             raise _not_found()
         names = (image.publisher, image.offer, image.sku, version)
-        return Response(200, {"properties": _details(image), **_item(call, names)})
+        return Response(200, {"properties": _details(image, call.api_version), **_item(call, names)})
 
 
-def _details(image: Image) -> dict[str, Any]:
+def _details(image: Image, api_version: str) -> dict[str, Any]:
     second = image.generation == "V2"
     features = [
         *(
@@ -259,6 +263,7 @@ def _details(image: Image) -> dict[str, Any]:
         "osDiskImage": {
             "operatingSystem": "Windows" if image.windows else "Linux",
             "sizeInBytes": image.bytes,
+            **({"sizeInGb": image.gigabytes} if api_version[:10] < BYTES_ALONE_SINCE else {}),
         },
         "dataDiskImages": [],
     }

@@ -108,7 +108,7 @@ class RunCommands(MachineChild):
     async def _run(self, run: object, body: Body, machine_id: str, parameters: Parameters, started: datetime) -> None:
         properties = body["properties"]
         source = properties["source"]
-        script = source["script"] if "script" in source else COMMANDS[source["commandId"]][2]
+        script = COMMANDS[source["commandId"]][2] if "commandId" in source else source.get("script", "")
         seconds = properties["timeoutInSeconds"] or TIMEOUT
         output = await self._scripts.run(machine_id, script, parameters, seconds)
         view = _view_of(output) | {"endTime": second(self.azure.clock.now())}
@@ -180,9 +180,7 @@ def _source(fields: Fields) -> Body:
         if name is None:
             raise ComputeError(404, "NotFound", f"The entity '{command[:60]}' was not found in this Azure location.")
         return {"commandId": name}
-    if "script" not in fields:
-        raise missing("source")
-    return {"script": fields.text("script")}
+    return {"script": fields.text("script")} if "script" in fields else {}
 
 
 class CommandDocuments(ResourceEndpoint):

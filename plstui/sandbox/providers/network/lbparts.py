@@ -130,6 +130,9 @@ class Parts:
                 f"Frontend IP configuration {own} of load balancer {self.id} must reference either a subnet or a "
                 "public IP address.",
             )
+        if gateway := fields.reference("gatewayLoadBalancer"):
+            found = self.endpoint.require(gateway, by=own, kind=f"{TYPE}/{FRONTENDS}", call=self.call)
+            properties["gatewayLoadBalancer"] = {"id": found["id"]}
         return {**self.part(FRONTENDS, name, properties), **zones}
 
     def pool(self, sent: Fields, name: str) -> Body:
@@ -146,6 +149,8 @@ class Parts:
                 present = former["properties"].get("loadBalancerBackendAddresses") or []
                 addresses = [links.fork(one) for one in present if "ipAddress" in one["properties"]]
             properties["loadBalancerBackendAddresses"] = addresses
+        if "tunnelInterfaces" in fields and self.balancer["sku"]["name"] == "Gateway":
+            properties["tunnelInterfaces"] = [_tunnel(one) for one in fields.objects("tunnelInterfaces")]
         if "drainPeriodInSeconds" in fields:
             properties["drainPeriodInSeconds"] = fields.number("drainPeriodInSeconds")
         if "syncMode" in fields:
@@ -234,7 +239,7 @@ class Parts:
             fields, "enableFloatingIP", fields.word("protocol", "Tcp", "Udp", "All", default="Tcp")
         )
         if "frontendPortRangeStart" in fields:
-            properties["frontendPortRangeStart"] = _port(fields, "frontendPortRangeStart")
+            properties["frontendPortRangeStart"] = _port(fields, "frontendPortRangeStart", 0)
             properties["frontendPortRangeEnd"] = _port(fields, "frontendPortRangeEnd")
         return self.part(NAT_RULES, name, {**properties, **self._reference(fields, "backendAddressPool", POOLS, own)})
 
@@ -281,6 +286,16 @@ class Parts:
             "enableTcpReset": fields.flag("enableTcpReset"),
             "allowBackendPortConflict": False,
         }
+
+
+def _tunnel(fields: Fields) -> Body:
+    """One of the tunnels between a gateway balancer and the appliances in its pool."""
+    return {
+        "port": fields.number("port"),
+        "identifier": fields.number("identifier"),
+        "protocol": fields.word("protocol", "None", "Native", "VXLAN", default="None"),
+        "type": fields.word("type", "None", "Internal", "External", default="None"),
+    }
 
 
 def check_rules(rules: list[Body]) -> None:

@@ -50,12 +50,16 @@ class LoadBalancers(NetworkEndpoint):
 
     def put_state(self, call: Call, old: Body | None, new: Body) -> str:
         """A balancer is Succeeded at once unless the network behind it has to change (read off recorded answers)."""
-        frontends, rules = new["properties"][lbparts.FRONTENDS], new["properties"][lbparts.RULES]
-        before = old["properties"][lbparts.RULES] if old else []
-        internal = any("subnet" in frontend["properties"] for frontend in frontends)
+        before, after = (body["properties"] if body else {} for body in (old, new))
+        internal = any(
+            "subnet" in one["properties"] for part in (before, after) for one in part.get(lbparts.FRONTENDS, ())
+        )
         global_tier = new["sku"]["tier"] == "Global"
-        ruled = new["sku"]["name"] == "Standard" and _bare(rules) != _bare(before)
-        return UPDATING if internal or global_tier or ruled or _has_members(old) else SUCCEEDED
+        # The first rule is at work at once; with rules at work a change takes its time.
+        rules = before.get(lbparts.RULES)
+        ruled = new["sku"]["name"] == "Standard" and rules and _bare(after[lbparts.RULES]) != _bare(rules)
+        peopled = _has_members(before) or any(_addresses(pool) for pool in after[lbparts.POOLS])
+        return UPDATING if internal or global_tier or ruled or peopled else SUCCEEDED
 
     def check_unused(self, body: Body) -> None:
         """A balancer behind a private link service stays."""
@@ -127,9 +131,15 @@ def _bare(rules: list[Body]) -> list[Body]:
     ]
 
 
-def _has_members(body: Body | None) -> bool:
-    pools = body["properties"][lbparts.POOLS] if body else []
-    return any(pool["properties"].get("backendIPConfigurations") for pool in pools)
+def _has_members(properties: Body) -> bool:
+    pools = properties.get(lbparts.POOLS, ())
+    return any(pool["properties"].get("backendIPConfigurations") or _addresses(pool) for pool in pools)
+
+
+def _addresses(pool: Body) -> list[Body]:
+    """The members of a pool that were given by address."""
+    present = pool["properties"].get("loadBalancerBackendAddresses") or ()
+    return [address for address in present if "ipAddress" in address["properties"]]
 
 
 def _pool_in_use(pool: Body, user: str) -> errors.ArmError:

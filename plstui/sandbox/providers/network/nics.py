@@ -136,11 +136,16 @@ class Interfaces(NetworkEndpoint):
         return {**settings, "internalDomainNameSuffix": suffix}
 
     def put_state(self, call: Call, old: Body | None, new: Body) -> str:
-        """Recorded interfaces are Succeeded at once, unless pools or a machine have to hear of a change."""
-        if old is None:
-            return UPDATING if _memberships(new) else SUCCEEDED
-        moved = _memberships(old) != _memberships(new)
-        return UPDATING if moved or "virtualMachine" in old["properties"] else SUCCEEDED
+        """Recorded interfaces are Succeeded at once, unless Standard balancers or a machine have to hear of it."""
+        balancers = {links.root_id(ResourceId(part)) for body in (old, new) if body for part in _memberships(body)}
+        known = [found for balancer in balancers if (found := self.azure.store.get(balancer))]
+        busy = old is not None and "virtualMachine" in old["properties"]
+        return UPDATING if busy or any(found["sku"]["name"] != "Basic" for found in known) else SUCCEEDED
+
+    def written(self, old: Body | None, new: Body) -> None:
+        """Dynamic public addresses come and go with their interface."""
+        for body in (old, new) if old else (new,):
+            publicips.lend(self.azure.store, body)
 
     def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
         """An interface that Azure made belongs to its endpoint or service; only its tags can change."""
@@ -319,3 +324,4 @@ def _change(azure: Azure, nic_id: ResourceId, properties: Body) -> None:
     new["properties"] = {name: value for name, value in new["properties"].items() if value is not None}
     links.stamp(new, links.new_etag())
     azure.store.put(new)
+    publicips.lend(azure.store, new)

@@ -10,6 +10,7 @@ from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError, bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
+from plstui.sandbox.providers.network import links
 from plstui.sandbox.providers.network.base import NetworkEndpoint
 from plstui.sandbox.providers.network.refusals import missing
 from plstui.sandbox.store import Body, Store
@@ -34,6 +35,27 @@ def user_of(body: Body) -> str | None:
         if reference := body["properties"].get(back):
             return str(reference["id"])
     return None
+
+
+def lend(store: Store, interface: Body) -> None:
+    """Give the dynamic public addresses of an interface out while a machine has it, and take them back after that."""
+    for configuration in interface["properties"]["ipConfigurations"]:
+        reference = configuration["properties"].get("publicIPAddress")
+        body = store.get(ResourceId(reference["id"])) if reference else None
+        if body is None or body["properties"]["publicIPAllocationMethod"] != "Dynamic":
+            continue
+        user = user_of(dict(body))
+        owner = store.get(links.root_id(ResourceId(user))) if user else None
+        wanted = owner is not None and "virtualMachine" in owner["properties"]
+        if wanted == ("ipAddress" in body["properties"]):
+            continue
+        new = links.fork(dict(body))
+        if wanted:
+            new["properties"]["ipAddress"] = next_address(store, new["properties"]["publicIPAddressVersion"])
+        else:
+            del new["properties"]["ipAddress"]
+        links.stamp(new, links.new_etag())
+        store.put(new)
 
 
 def check_free(body: Body, by: ResourceId) -> None:
@@ -63,7 +85,7 @@ def property_change(name: str) -> ArmError:
 
 
 class PublicAddresses(NetworkEndpoint):
-    """Public IP addresses; the address itself is there once the operation has ended."""
+    """Public IP addresses; a static address is there once the operation has ended, a dynamic one with a machine."""
 
     type: ClassVar[str] = TYPE
     order: ClassVar[tuple[str, ...]] = ("name", "id", "etag", "location", "tags", "zones", "properties", "type")

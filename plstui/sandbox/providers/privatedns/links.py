@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from plstui.domain.ids import ResourceId
+from plstui.sandbox.azure import Azure
 from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
@@ -20,6 +21,9 @@ from plstui.sandbox.store import Body, Store
 
 RESOLUTION_POLICY_SINCE = "2024-06-01"
 """The api-version that knows `resolutionPolicy` first; it is for links of `privatelink.` zones alone."""
+
+REGISTERING = 60.0
+"""Seconds for which a link that registers machines is at work; recorded ones are, half a minute after the request."""
 
 _VIRTUAL_NETWORK = "Microsoft.Network/virtualNetworks"
 
@@ -52,6 +56,11 @@ class VirtualNetworkLinks(ResourceEndpoint):
     """Links. They appear, change and go when the operation has ended."""
 
     type = LINK
+
+    def __init__(self, azure: Azure) -> None:
+        super().__init__(azure)
+        self._registering: dict[str, float] = {}
+        """When each link began to register machines, by the key of its id."""
 
     async def get(self, call: Call) -> Response:
         """GET of one link, with its etag in the header too."""
@@ -90,7 +99,10 @@ class VirtualNetworkLinks(ResourceEndpoint):
         return operations.accept(self.azure, call, lambda: self._remove(call), operations.DELETE, deletes=True)
 
     def shape(self, call: Call, body: Body) -> Body:
-        """A link as this api-version shows it."""
+        """A link as this api-version shows it now."""
+        since = self._registering.get(ResourceId(body["id"]).key, -REGISTERING)
+        if body["properties"]["registrationEnabled"] and self.azure.clock.time() - since < REGISTERING:
+            body = {**body, "properties": {**body["properties"], "virtualNetworkLinkState": "InProgress"}}
         if call.api_version[:10] >= RESOLUTION_POLICY_SINCE:
             return body
         return {**body, "properties": {k: v for k, v in body["properties"].items() if k != "resolutionPolicy"}}
@@ -143,6 +155,8 @@ class VirtualNetworkLinks(ResourceEndpoint):
         self._check_network(call, network)
         registers = bool(before.get("registrationEnabled")) if wanted.registers is None else wanted.registers
         self._check_others(call, network, registers)
+        if registers and not before.get("registrationEnabled"):
+            self._registering[call.named.key] = self.azure.clock.time()
         tags = old.get("tags") if old and keep_tags and wanted.tags is None else wanted.tags
         link_id = ResourceId(old["id"]) if old else call.named
         policy = wanted.policy or before.get("resolutionPolicy", "Default")
