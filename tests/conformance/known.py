@@ -93,12 +93,6 @@ KNOWN = (
     ),
     Known(
         "*test_run_command_v2*",
-        "GET Microsoft.Compute/virtualMachines",
-        "value properties.*isk*: *_disk1_* -> *_osdisk_1_*",
-        "Azure has two ways to name a disk, for the same request at the same time",
-    ),
-    Known(
-        "*test_run_command_v2*",
         "GET Microsoft.Network/virtualNetworks/subnets",
         "value properties.ipConfigurations.id: *vm-nddyxqa* -> *vm-000002*",
         "the recorder replaced the machine's name, but not where Azure writes it in upper case",

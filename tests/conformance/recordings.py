@@ -2,7 +2,7 @@
 
 A recording is one JSON object a line. Placeholders are `{sub}` (the subscription), `{rg1}` (a group; `{RG1}` in
 upper case), `{g1}` (a guid) and `{op1}` (an operation's id). A guid is bound to the sandbox's
-own value where it first appears.
+own value where it first appears, and so is the name that Azure gave to a disk.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ EVIDENCE = Path(os.environ.get("PLSTUI_ARM_EVIDENCE") or Path(__file__).parents[
 """The folder with the recordings and the definitions; it is not a part of the project."""
 
 _PLACEHOLDER = re.compile(r"\{(?:sub\d*|rg\d+|RG\d+|g\d+|op\d+)\}")
+_DISK = re.compile(r"[\w.-]+_(?:os)?disk_?\d+_[0-9a-f]{32}", re.IGNORECASE)
+"""The name of a disk that nobody named: Azure has two ways to make it, for the same request at the same time."""
+
 _POLL = re.compile(r"/(operations|operationresults|operationstatuses|privatednsoperation\w+)/", re.IGNORECASE)
 
 
@@ -52,9 +55,15 @@ class Exchange:
 
     @property
     def group(self) -> str | None:
-        """The placeholder of the group that the path is in; None outside of groups, and for the group itself."""
-        match = re.search(r"/resourcegroups/(\{rg\d+\})/", self.path, re.IGNORECASE)
+        """The placeholder of the group that the path is in, or leads to; None outside of groups."""
+        match = re.search(r"/resourcegroups/(\{rg\d+\})(/|$)", self.path, re.IGNORECASE)
         return match[1] if match else None
+
+    @property
+    def finds_no_group(self) -> bool:
+        """Whether the answer is that there is no such group."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        return self.status == 404 and (error is None or error.get("code") == "ResourceGroupNotFound")
 
 
 def load(path: Path) -> list[Exchange]:
@@ -112,17 +121,22 @@ class Bindings:
         return cls(values)
 
     def fill(self, text: str) -> str:
-        """A text with every placeholder that is bound replaced."""
-        return _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
+        """A text with every placeholder and every name that is bound replaced."""
+        filled = _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
+        return _DISK.sub(lambda match: self.values.get(match[0].lower(), match[0]), filled)
 
     def fill_all(self, value: Any) -> Any:
         """The same for every text inside a JSON value."""
         return json.loads(self.fill(json.dumps(value)))
 
     def learn(self, recorded: Any, answered: Any) -> None:
-        """Bind the guids of a recorded answer to those that stand at the same places of ours."""
+        """Bind the guids and disks of a recorded answer to those that stand at the same places of ours."""
         for template, text in _pairs(recorded, answered):
-            self._match(self.fill(template), text)
+            if "{g" in template:
+                self._match(self.fill(template), text)
+            theirs, ours = _DISK.search(template), _DISK.search(text)
+            if theirs and ours:
+                self.values.setdefault(theirs[0].lower(), ours[0])
 
     def _match(self, template: str, text: str) -> None:
         names: list[str] = []
@@ -155,12 +169,12 @@ def _shouted(exchanges: list[Exchange]) -> set[str]:
 
 
 def _pairs(recorded: Any, answered: Any) -> Iterator[tuple[str, str]]:
-    """The texts with placeholders that stand at the same places."""
+    """The texts that stand at the same places."""
     if isinstance(recorded, dict) and isinstance(answered, dict):
         for name in recorded.keys() & answered.keys():
             yield from _pairs(recorded[name], answered[name])
     elif isinstance(recorded, list) and isinstance(answered, list):
         for one, other in zip(recorded, answered, strict=False):
             yield from _pairs(one, other)
-    elif isinstance(recorded, str) and isinstance(answered, str) and "{g" in recorded:
+    elif isinstance(recorded, str) and isinstance(answered, str):
         yield recorded, answered

@@ -92,7 +92,7 @@ def replay(
     """
     told = [e for e in exchanges if SUPPORTED.match(e.kind) and not e.is_poll and "skiptoken" not in e.query]
     used = dict.fromkeys(exchange.group for exchange in told if exchange.group)
-    for group in dict.fromkeys(exchange.group for exchange in told if exchange.group and exchange.status < 400):
+    for group in used:
         _ensure_group(client, exchanges, bindings, group)
     for exchange in found_at_the_start(told):
         client.follow(_send(client, exchange, bindings, api_versions))
@@ -108,9 +108,9 @@ def replay(
         for fault in definitions.faults(exchange.method, bindings.fill(exchange.path), answer.status, answer.body):
             yield exchange, f"definition {fault}"
         if exchange.method != "GET" and answer.status < 300:
-            end = client.follow(answer)
-            if end not in ("", "Succeeded"):
-                yield exchange, f"operation ended {end}"
+            then, now = recorded_end(exchange, exchanges), client.follow(answer)
+            if now not in ("", then):
+                yield exchange, f"operation ended {now}"
 
 
 def found_at_the_start(exchanges: list[Exchange]) -> list[Exchange]:
@@ -126,6 +126,13 @@ def found_at_the_start(exchanges: list[Exchange]) -> list[Exchange]:
     return list(making.values())
 
 
+def recorded_end(exchange: Exchange, exchanges: list[Exchange]) -> str:
+    """How the operation of an exchange ended when it was recorded; well, unless its polls say otherwise."""
+    url = urlsplit(exchange.headers.get("azure-asyncoperation", ""))
+    polls = [poll.body for poll in exchanges if poll.is_poll and poll.path == url.path and isinstance(poll.body, dict)]
+    return next((body["status"] for body in polls if body.get("status") in ("Failed", "Canceled")), "Succeeded")
+
+
 def _within(body: Any, groups: Iterable[str]) -> Any:
     """A list over a subscription without what is in other groups than these."""
     ends = tuple(f"/resourcegroups/{group}/".lower() for group in groups)
@@ -135,10 +142,11 @@ def _within(body: Any, groups: Iterable[str]) -> Any:
 
 def _ensure_group(client: Client, exchanges: list[Exchange], bindings: Bindings, group: str) -> None:
     """Make a group that a recording uses, unless the recording makes it itself: mostly they begin after that."""
-    own = [e for e in exchanges if e.path.lower().endswith(f"/resourcegroups/{group}")]
-    if any(exchange.method == "PUT" and exchange.status == 201 for exchange in own):
+    first = next(exchange for exchange in exchanges if exchange.group == group)
+    if first.finds_no_group or (first.method, first.kind, first.status) == ("PUT", "resourceGroups", 201):
         return
-    seen = next((e.body for e in own if isinstance(e.body, dict) and "location" in e.body), {})
+    own = (e.body for e in exchanges if e.group == group and e.kind == "resourceGroups" and isinstance(e.body, dict))
+    seen = next((body for body in own if "location" in body), {})
     target = f"/subscriptions/{bindings.values['{sub}']}/resourcegroups/{bindings.fill(group)}?api-version=2021-04-01"
     client.call("PUT", target, {"location": seen.get("location", LOCATION), "tags": seen.get("tags", {})})
 
@@ -149,4 +157,4 @@ def _send(client: Client, exchange: Exchange, bindings: Bindings, api_versions: 
         query += "&" + quote(bindings.fill(exchange.query), safe="=&$/:@!'()*,;")
     target = f"{quote(bindings.fill(exchange.path), safe='/:@$')}?{query}"
     content = None if exchange.content is None else bindings.fill_all(exchange.content)
-    return client.call(exchange.method, target, content, exchange.conditions)
+    return client.call(exchange.method, target, content, bindings.fill_all(exchange.conditions))
