@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,15 @@ import click
 
 from plstui.cli.lab_output import print_steps, progress, say_nothing, tidy
 from plstui.cli.main import command_with_globals, group_with_globals
-from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
+from plstui.cli.output import (
+    EXIT_FAILED,
+    EXIT_OK,
+    error_json,
+    exit_code_of,
+    is_terminal,
+    print_error,
+    print_json,
+)
 from plstui.cli.session import run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_target
@@ -22,6 +30,8 @@ from plstui.domain.probe import TargetResult
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
+from plstui.lab.checks.problem import PreflightError
+from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState
 from plstui.lab.preflight import preflight
 from plstui.lab.progress import Event
@@ -57,7 +67,7 @@ def plan(options: Options, isolated: bool, as_az: bool, as_json: bool) -> int:
             print_steps(statuses, as_json=as_json, ok=True)
         return EXIT_OK
 
-    return run_session(_with(options, isolated), body)
+    return _checked(_with(options, isolated), body, as_json=as_json)
 
 
 @command_with_globals(lab, "status")
@@ -97,6 +107,7 @@ def up(
             wanted = {step.id for step in steps}
             click.echo(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), nl=False)
             return EXIT_OK
+        _show_password(lab, run, steps)
         failure = await _bring_about(run, steps)
         results: list[TargetResult] = []
         page = None
@@ -111,7 +122,23 @@ def up(
         print_steps(statuses, as_json=as_json, ok=ok, results=results if probes else None, failure=failure)
         return EXIT_OK if ok else exit_code_of(failure) if failure else EXIT_FAILED
 
-    return run_session(_with(options, isolated), body)
+    return _checked(_with(options, isolated), body, as_json=as_json)
+
+
+def _checked(options: Options, body: Callable[[Runtime], Awaitable[int]], *, as_json: bool) -> int:
+    """Run a command that is told what is in the way: all of it, each with its next step."""
+    try:
+        return run_session(options, body)
+    except PreflightError as error:
+        if as_json:
+            problems = [
+                {"code": one.code, "message": tidy(one.message), "hint": tidy(one.hint)} for one in error.problems
+            ]
+            print_json({"error": {**error_json(error), "problems": problems}})
+        else:
+            for one in error.problems:
+                print_error(one.message, one.hint, one.code, as_json=False)
+        return exit_code_of(error)
 
 
 async def _planned(
@@ -124,9 +151,17 @@ async def _planned(
 ) -> tuple[Lab, Run]:
     """The lab as it stands, and a run that can go on from there. Raises `PlstuiError` for what is in the way."""
     public_key = await _public_key(runtime.lab.public_key, offer=offer_key)
+    password = new_password() if runtime.lab.test_machine == "windows" else ""
     try:
         choices = await preflight(
-            runtime.lab, subscriptions(runtime), runtime.bodies, public_key, until=until, approves=approves
+            runtime.lab,
+            subscriptions(runtime),
+            runtime.bodies,
+            public_key,
+            until=until,
+            approves=approves,
+            password=password,
+            say=lambda sentence: click.echo(tidy(sentence), err=True),
         )
     except LookupError as error:
         raise click.UsageError(str(error)) from None
@@ -173,6 +208,15 @@ def _chosen(lab: Lab, until: str | None) -> Sequence[Step]:
             raise click.UsageError(str(error)) from None
         return steps[: last.number]
     return [step for step in steps if not step.absent]
+
+
+def _show_password(lab: Lab, run: Run, steps: Sequence[Step]) -> None:
+    """A Windows machine that is about to be made gets a password, which nobody is told again."""
+    consumer, password = lab.workshop.consumer, lab.workshop.choices.password
+    makes = any(part.key == "client" for step in steps for part in step.parts)
+    if password and consumer and makes and run.survey.body(consumer.machine) is None:
+        user = lab.workshop.lab.user
+        click.echo(f"Password of {user} on {consumer.machine.name}, shown this once: {password}", err=True)
 
 
 async def _bring_about(run: Run, steps: Sequence[Step]) -> PlstuiError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from secrets import token_urlsafe
 
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -96,3 +97,8 @@ def address_in(interface: Body | None) -> str:
     configurations = ((interface or {}).get("properties") or {}).get("ipConfigurations") or []
     addresses = [str((one.get("properties") or {}).get("privateIPAddress") or "") for one in configurations]
     return next(filter(None, addresses), "")
+
+
+def new_password() -> str:
+    """A password that Windows and Azure take: letters of both kinds, digits and a sign."""
+    return f"{token_urlsafe(15)}-aA1"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from secrets import token_urlsafe
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.ids import ResourceId
@@ -15,6 +14,7 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
 from plstui.lab.inventory import Inventory, take_stock
+from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState, Survey
 from plstui.lab.preflight import preflight
 from plstui.lab.progress import StepStatus, Tell, assess
@@ -168,11 +168,6 @@ class LabWork:
         """The steps up to one, all of them without one, as far as these subscriptions can take part in them."""
         steps = self.workshop.steps
         return tuple(step for step in (steps[: last.number] if last else steps) if not step.absent)
-
-
-def new_password() -> str:
-    """A password that Windows and Azure take: letters of both kinds, digits and a sign."""
-    return f"{token_urlsafe(15)}-aA1"
 
 
 def _az_lines(workshop: Workshop) -> AzLine:
