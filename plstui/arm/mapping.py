@@ -31,6 +31,9 @@ from plstui.domain.resources import (
     VirtualNetwork,
 )
 
+_ADDRESSES = "loadBalancerBackendAddresses"
+"""Members of a pool by address, and what the health query says of them."""
+
 Json = Mapping[str, Any]
 Fact = TypeVar("Fact")
 
@@ -150,11 +153,16 @@ def _frontend(model: Json) -> FrontendIpConfiguration | None:
 
 
 def _pool(model: Json) -> BackendAddressPool | None:
-    resource_id = _id(model)
+    resource_id, properties = _id(model), _properties(model)
     if resource_id is None:
         return None
-    members = every(_id, _properties(model).get("backendIPConfigurations"))
-    return BackendAddressPool(id=resource_id, name=_name(model, resource_id), member_ids=members)
+    addresses = (_text(_properties(item).get("ipAddress")) for item in _objects(properties.get(_ADDRESSES)))
+    return BackendAddressPool(
+        id=resource_id,
+        name=_name(model, resource_id),
+        member_ids=every(_id, properties.get("backendIPConfigurations")),
+        addresses=tuple(address for address in addresses if address),
+    )
 
 
 def _probe(model: Json) -> HealthProbe | None:
@@ -191,7 +199,7 @@ def _rule(model: Json) -> LoadBalancingRule | None:
 
 def rule_health(model: Json, balancer_id: ResourceId, rule_id: ResourceId) -> BalancerHealth:
     """What the health query of a load-balancing rule answered."""
-    return BalancerHealth(balancer_id, rule_id, every(_member, model.get("loadBalancerBackendAddresses")))
+    return BalancerHealth(balancer_id, rule_id, every(_member, model.get(_ADDRESSES)))
 
 
 def _member(model: Json) -> MemberHealth:

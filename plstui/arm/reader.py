@@ -66,10 +66,8 @@ class Reader:
         return mapping.every(mapping.group, [model async for model in models])
 
     async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
-        """The health of the members behind every rule that has a probe and a pool, as far as Azure tells it."""
-        rules = [
-            (balancer, rule) for balancer in balancers for rule in balancer.rules if rule.probe_id and rule.pool_id
-        ]
+        """The health of the members behind every rule that has a probe and any, as far as Azure tells it."""
+        rules = [(balancer, rule) for balancer in balancers for rule in balancer.rules if _has_health(balancer, rule)]
         gate = asyncio.Semaphore(HEALTH_AT_ONCE)
         answers = await _together(*(self._rule_health(balancer, rule, gate) for balancer, rule in rules))
         return tuple(health for health in answers if health)
@@ -101,6 +99,13 @@ class Reader:
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""
         await self._clients.close()
+
+
+def _has_health(balancer: LoadBalancer, rule: LoadBalancingRule) -> bool:
+    """Whether there is anything to ask: a question about an empty pool costs a write and has no answer."""
+    pool = next((pool for pool in balancer.pools if pool.id == rule.pool_id), None)
+    # A pool that is not listed may have members.
+    return rule.probe_id is not None and rule.pool_id is not None and not (pool and pool.is_empty)
 
 
 async def _together(*calls: Coroutine[Any, Any, Result]) -> list[Result]:

@@ -106,12 +106,19 @@ class FrontendIpConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class BackendAddressPool:
-    """A load balancer's pool: the interfaces' addresses that share its work."""
+    """A load balancer's pool: the addresses that share its work."""
 
     id: ResourceId
     name: str
     member_ids: tuple[ResourceId, ...] = ()
-    """Ids of the members' IP configurations."""
+    """Ids of the IP configurations of members that are interfaces."""
+    addresses: tuple[str, ...] = ()
+    """The members' addresses as the pool names them; all there is of members that are no interface of ours."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no member of either kind."""
+        return not self.member_ids and not self.addresses
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,16 @@ def test_a_load_balancer_and_everything_inside_it() -> None:
                         "properties": {"backendIPConfigurations": [{"id": nic}]},
                     },
                     {"id": f"{LB}/backendAddressPools/empty", "name": "empty", "properties": {}},
+                    {
+                        "id": f"{LB}/backendAddressPools/addresses",
+                        "properties": {
+                            "loadBalancerBackendAddresses": [
+                                {"name": "one", "properties": {"ipAddress": "10.0.1.5"}},
+                                {"name": "none", "properties": {"virtualNetwork": {"id": "x"}}},
+                                {"name": "odd", "properties": None},
+                            ]
+                        },
+                    },
                 ],
                 "probes": [
                     {
@@ -202,8 +212,10 @@ def test_a_load_balancer_and_everything_inside_it() -> None:
     assert balancer.sku == "Standard"
     (front,) = balancer.frontends
     assert (front.name, front.private_ip_address) == ("front", "10.0.1.4")
-    pool, empty = balancer.pools
+    pool, empty, by_address = balancer.pools
     assert (pool.member_ids, empty.member_ids) == ((an_id(nic),), ())
+    assert by_address.addresses == ("10.0.1.5",)
+    assert [pool.is_empty for pool in balancer.pools] == [False, True, False]
     (probe,) = balancer.probes
     assert (probe.protocol, probe.port, probe.interval) == ("Tcp", 80, 15)
     rule, pools = balancer.rules

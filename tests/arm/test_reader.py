@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from plstui.config.settings import Settings
 from plstui.domain.connection import PENDING
 from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import LoadBalancer, LoadBalancingRule
+from plstui.domain.resources import BackendAddressPool, LoadBalancer, LoadBalancingRule
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler
@@ -255,6 +256,25 @@ async def test_health_is_asked_of_every_rule_and_waited_for(azure: ArmServer, si
 async def test_rules_without_a_probe_are_not_asked(azure: ArmServer, side: ArmSide) -> None:
     assert await side.reader.read_health([balancer("http", probe=False)]) == ()
     assert not azure.seen
+
+
+NIC = ResourceId(f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic/ipConfigurations/one")
+
+
+@pytest.mark.parametrize(
+    ("pool", "asked"),
+    [({}, 0), ({"member_ids": (NIC,)}, 1), ({"addresses": ("10.9.0.4",)}, 1)],
+    ids=["empty", "interface", "address alone"],
+)
+async def test_only_rules_whose_pool_has_members_are_asked(
+    azure: ArmServer, side: ArmSide, pool: dict[str, Any], asked: int
+) -> None:
+    azure.on("POST", health_of("http"), Answer(HEALTH))
+    pools = (BackendAddressPool(BALANCER.child("backendAddressPools", "POOL"), "pool", **pool),)
+
+    health = await side.reader.read_health([replace(balancer("http"), pools=pools)])
+
+    assert len(health) == len(azure.requests("POST")) == asked
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405])
