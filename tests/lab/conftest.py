@@ -20,3 +20,24 @@ async def empty(tmp_path: Path) -> AsyncIterator[Rig]:
     """Two subscriptions with nothing in them."""
     async with rig(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+async def deployed(tmp_path: Path) -> AsyncIterator[Rig]:
+    """The ISV's service stands."""
+    async with rig(tmp_path, "deployed") as made:
+        yield made
+
+
+@pytest.fixture
+async def pending(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A customer's endpoint waits for approval."""
+    async with rig(tmp_path, "pending") as made:
+        yield made
+
+
+@pytest.fixture
+async def approved(tmp_path: Path) -> AsyncIterator[Rig]:
+    """The whole lab."""
+    async with rig(tmp_path, "approved") as made:
+        yield made

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
 from plstui.lab.parts import Part, Step, StepState, Survey
 from plstui.lab.progress import Event, Kind, StepStatus
+from plstui.lab.provider import Provider
 from plstui.lab.runner import Approve, Lab, Run
 from plstui.lab.session import approve, subscriptions
 from plstui.lab.steps import Choices, Workshop, workshop
+from plstui.sandbox.account import Account
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.gateway.https import HttpsServer
@@ -98,6 +101,13 @@ class Session:
         return workshop(self.runtime.lab, subscriptions(self.runtime), choices)
 
     @property
+    def provider(self) -> Provider:
+        """The ISV's half."""
+        provider = self.workshop.provider
+        assert provider is not None
+        return provider
+
+    @property
     def lab(self) -> Lab:
         """The lab between the two subscriptions."""
         return Lab(self.workshop, self.runtime.bodies, self.runtime.writes, self.clock, no_az)
@@ -111,7 +121,7 @@ class Session:
         lab = self.lab
 
         async def decide() -> None:
-            await approve(self.runtime, lab.workshop, _as_proposed)
+            await approve(self.runtime, lab.workshop, as_proposed)
 
         decision: Approve | None = decide if approves else None
         return lab.run(await lab.survey(self._hear), self._hear, decision)
@@ -139,7 +149,8 @@ class Session:
         return [event.text for event in self.events if event.kind is kind]
 
 
-async def _as_proposed(intent: Intent) -> str:
+async def as_proposed(intent: Intent) -> str:
+    """Says yes to the decision that is proposed."""
     return intent.description
 
 
@@ -178,16 +189,26 @@ class Rig:
 
     @asynccontextmanager
     async def session(
-        self, *, sides: tuple[Side, ...] = tuple(Side), lab: dict[str, Any] | None = None, **more: Any
+        self,
+        *,
+        sides: tuple[Side, ...] = tuple(Side),
+        lab: dict[str, Any] | None = None,
+        ui: dict[str, Any] | None = None,
+        **more: Any,
     ) -> AsyncIterator[Session]:
-        """A plstui that is attached to it, for some sides and with settings of the lab."""
+        """A plstui that is attached to it, for some sides and with settings of its own."""
         off = {side.value: {"subscription": ""} for side in Side if side not in sides}
-        composer = Composer(Options(config=self.config, override={**off, "lab": lab or {}}))
+        composer = Composer(Options(config=self.config, override={**off, "lab": lab or {}, "ui": ui or {}}))
         runtime = await composer.connect()
         try:
             yield Session(runtime, self.clock, **more)
         finally:
             await runtime.close()
+
+    def account(self, side: Side) -> Account:
+        """A side's owner at work by hand, past the program and the count of its writes."""
+        party = self.sandbox.isv if side is Side.ISV else self.sandbox.customer
+        return Account(party.subscription.id, partial(self.sandbox.gateway.handle_for, party.owner))
 
     def body(self, name: str) -> dict[str, Any]:
         """The one resource of a name, as ARM shows it."""

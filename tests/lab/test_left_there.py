@@ -1,0 +1,153 @@
+"""What somebody else has left in Azure: half-done work is completed, and what is not the lab's is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from plstui.domain.errors import RefusedError
+from plstui.domain.sides import Side
+from plstui.lab.runner import StepFailedError
+from plstui.sandbox.account import COMPUTE, NETWORK
+from plstui.sandbox.gateway.messages import Request
+from tests.lab.rig import Rig, undone
+
+GROUP = "privatelink-pls-microhack-rg"
+
+
+@pytest.mark.parametrize(("side", "machine"), [(Side.ISV, "web2"), (Side.CUSTOMER, "testVM")])
+@pytest.mark.parametrize("verb", ["powerOff", "deallocate"])
+async def test_a_machine_that_was_stopped_is_started(side: Side, machine: str, verb: str, approved: Rig) -> None:
+    path = approved.body(machine)["id"]
+    await approved.account(side).request("POST", f"{path}/{verb}", COMPUTE)
+    async with approved.session() as plstui:
+        assert list(undone((await plstui.run()).statuses())) != []
+        run = await plstui.up()
+
+    assert list(undone(run.statuses())) == []
+    assert approved.written == [f"POST {path}/start"]
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _no_subnets(network: dict[str, Any]) -> None:
+    network["properties"]["subnets"] = [{"name": "theirs", "properties": {"addressPrefix": "10.0.9.0/24"}}]
+
+
+def _no_asg(nic: dict[str, Any]) -> None:
+    del nic["properties"]["ipConfigurations"][0]["properties"]["applicationSecurityGroups"]
+
+
+def _no_rule(balancer: dict[str, Any]) -> None:
+    balancer["properties"]["loadBalancingRules"] = []
+    balancer["properties"]["probes"][0]["properties"].pop("loadBalancingRules", None)
+    balancer["properties"]["probes"].append({"name": "theirs", "properties": {"protocol": "Tcp", "port": 22}})
+
+
+def _no_nginx(group: dict[str, Any]) -> None:
+    rule = deepcopy(group["properties"]["securityRules"][0])
+    rule["name"], rule["id"] = "theirs", ""
+    rule["properties"] |= {"destinationPortRanges": ["22"], "priority": 200}
+    group["properties"]["securityRules"] = [rule]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "step", "kept"),
+    [
+        ("web1-nic", _no_asg, "machines", "loadBalancerBackendAddressPools"),
+        ("loadBalancer", _no_rule, "rule", "'name': 'theirs'"),
+        ("networkSecurityGroup", _no_nginx, "isv-network", "'name': 'theirs'"),
+    ],
+)
+async def test_what_is_half_done_is_completed_and_all_else_kept(
+    name: str, change: Change, step: str, kept: str, deployed: Rig
+) -> None:
+    body = deepcopy(deployed.body(name))
+    change(body)
+    isv = deployed.account(Side.ISV)
+    await isv.request("PUT", body["id"], NETWORK, {**body, "tags": {"theirs": "yes"}})
+    async with deployed.session() as plstui:
+        assert next(undone((await plstui.run()).statuses())).startswith(f"{step} is needed")
+        run = await plstui.up()
+
+    assert list(undone(run.statuses())) == []
+    after = deployed.body(name)
+    assert after["tags"] == {"theirs": "yes"}
+    assert kept in repr(after)
+    assert [what for what in deployed.written if what.endswith(f"/{name}")] == [f"PUT {body['id']}"]
+
+
+async def test_a_network_without_the_subnet_gets_it(empty: Rig) -> None:
+    isv = empty.account(Side.ISV)
+    await isv.put_group(GROUP)
+    body: dict[str, Any] = {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
+    _no_subnets(body)
+    await isv.put(GROUP, "Network/virtualNetworks/virtualNetwork", tags={"theirs": "yes"}, **body)
+    async with empty.session() as plstui:
+        run = await plstui.up(until="policies")
+
+    assert list(undone(run.statuses()[:8])) == []
+    after = empty.body("virtualNetwork")
+    assert [subnet["name"] for subnet in after["properties"]["subnets"]] == ["theirs", "saas"]
+    assert after["tags"] == {"theirs": "yes"}
+    assert "tags" not in empty.body(GROUP) or not empty.body(GROUP)["tags"]
+
+
+def _elsewhere(network: dict[str, Any]) -> None:
+    network["properties"]["addressSpace"]["addressPrefixes"] = ["10.9.0.0/16"]
+    network["properties"]["subnets"] = []
+
+
+def _other_subnet(network: dict[str, Any]) -> None:
+    network["properties"]["subnets"] = [{"name": "saas", "properties": {"addressPrefix": "10.0.7.0/24"}}]
+
+
+def _far_away(network: dict[str, Any]) -> None:
+    network["location"] = "northeurope"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (_elsewhere, "addressSpace.addressPrefixes"),
+        (_other_subnet, r"subnets\[saas\].properties.addressPrefix"),
+        (_far_away, "location"),
+    ],
+)
+async def test_what_is_in_the_way_is_told_before_anything_is_sent(change: Change, path: str, empty: Rig) -> None:
+    isv = empty.account(Side.ISV)
+    await isv.put_group(GROUP)
+    body: dict[str, Any] = {
+        "location": "westeurope",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": []},
+    }
+    change(body)
+    await isv.request("PUT", isv.id_of(GROUP, "Network/virtualNetworks/virtualNetwork"), NETWORK, body)
+    async with empty.session() as plstui:
+        with pytest.raises(
+            RefusedError,
+            match=rf"^Step 2, Isolated network: virtualNetwork is there already and is not the lab's: its {path} is ",
+        ):
+            await plstui.up()
+    assert empty.written == []
+
+
+async def test_what_gets_in_the_way_during_a_run_is_left_alone(empty: Rig) -> None:
+    isv = empty.account(Side.ISV)
+
+    async def quicker(request: Request) -> None:
+        if request.path.endswith("/natGateways/natGateway"):
+            network = request.path.replace("natGateways/natGateway", "virtualNetworks/virtualNetwork")
+            theirs: dict[str, Any] = {"location": "westeurope", "properties": {"addressSpace": {}}}
+            theirs["properties"]["addressSpace"]["addressPrefixes"] = ["10.9.0.0/16"]
+            await isv.request("PUT", network, NETWORK, theirs)
+
+    empty.before = quicker
+    async with empty.session() as plstui:
+        with pytest.raises(StepFailedError, match="VirtualNetwork is there already and is not the lab's"):
+            await plstui.up()
+    assert empty.body("virtualNetwork")["properties"]["subnets"] == []
