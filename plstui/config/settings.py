@@ -35,7 +35,8 @@ class Ssh(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How to reach the machine that probes start from."""
 
     jump: str = ""
-    """`user@host`, `user@host:port`, or a host alias of `ssh_config`; empty when this side cannot be probed by SSH."""
+    """`user@host`, `user@host:port`, or a host alias of `ssh_config`; several with commas, the last is where probes
+    start. Empty when this side cannot be probed by SSH."""
     ssh_config: str = ""
     """An OpenSSH client configuration file in which `jump` is looked up; empty for `~/.ssh/config`."""
     identity_file: str = ""

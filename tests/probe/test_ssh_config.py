@@ -91,6 +91,41 @@ def test_jumps_in_a_row(config: Path) -> None:
     assert [hop.user for hop in way] == [getpass.getuser(), getpass.getuser(), "root", "azureuser"]
 
 
+def test_jumps_in_a_row_in_the_settings(config: Path) -> None:
+    config.write_text("Host first\n HostName 10.0.0.1\n ProxyJump outer\nHost second\n ProxyJump elsewhere\n")
+    way = hops(Ssh(jump="lab@first, root@second:2022,lab@inner", identity_file="/key"))
+    assert [(hop.user, hop.host, hop.port) for hop in way[1:]] == [
+        ("lab", "10.0.0.1", 22),
+        ("root", "second", 2022),
+        ("lab", "inner", 22),
+    ]
+    assert way[0].host == "outer"
+    assert {hop.identities for hop in way} == {(Path("/key"),)}
+
+
+def test_whoever_has_no_name_on_this_computer_is_told_to_give_one(
+    monkeypatch: pytest.MonkeyPatch, config: Path
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
+    assert last("lab@testVM").user == "lab"
+    with pytest.raises(RouteError, match=r"write user@testVM"):
+        hops(Ssh(jump="testVM"))
+    config.write_text("Host testVM\n HostName %h.%u\n")
+    with pytest.raises(RouteError, match=r"testVM cannot be looked up"):
+        hops(Ssh(jump="lab@testVM"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"identity_file": "~nobody-here/key"}, {"known_hosts": "~nobody-here/x"}, {"ssh_config": "~nobody-here/x"}],
+)
+def test_a_home_that_does_not_exist_is_named(settings: dict[str, str]) -> None:
+    with pytest.raises(RouteError, match="no such home directory"):
+        hops(Ssh(jump="lab@testVM", **settings))
+
+
 def test_included_files_and_what_stands_after_them(home: Path, config: Path) -> None:
     (home / ".ssh/conf.d").mkdir()
     (home / ".ssh/conf.d/lab.conf").write_text("Host testVM\n HostName 10.0.0.4\n")

@@ -51,10 +51,18 @@ class Hop:
 
 def hops(ssh: Ssh) -> tuple[Hop, ...]:
     """The servers on the way, in the order in which they are logged in to. Raises `RouteError`."""
-    return tuple(_chain(ssh, ssh.jump, _open(ssh), LONGEST_CHAIN, final=True))
+    config, row = _open(ssh), _row(ssh.jump)
+    found = _chain(ssh, row[0], config, LONGEST_CHAIN, final=len(row) == 1)
+    found += [_chain(ssh, each, config, LONGEST_CHAIN, final=each is row[-1])[-1] for each in row[1:]]
+    return tuple(found)
 
 
-def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig, depth: int, *, final: bool) -> list[Hop]:
+def _row(text: str) -> list[str]:
+    """Machines in a row, written with commas as for `ssh -J`."""
+    return [part.strip() for part in text.split(",")]
+
+
+def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig | None, depth: int, *, final: bool) -> list[Hop]:
     """The servers on the way to `jump`, and itself."""
     if not depth:
         raise RouteError(f"ProxyJump leads through more than {LONGEST_CHAIN} machines; does it refer to itself?")
@@ -63,13 +71,14 @@ def _chain(ssh: Ssh, jump: str, config: paramiko.SSHConfig, depth: int, *, final
         raise RouteError(f"“{jump}” is not user@host, user@host:port or a host of the SSH configuration.")
     name = match["address"] or match["host"]
     try:
-        found = config.lookup(name)
-    except (paramiko.SSHException, KeyError, ValueError) as error:
+        # Without a configuration paramiko is not asked: it wants to know who runs this, also where nothing needs that.
+        found = config.lookup(name) if config else paramiko.SSHConfigDict(hostname=name)
+    except (paramiko.SSHException, KeyError, ValueError, OSError) as error:
         raise RouteError(f"{name} cannot be looked up in the SSH configuration: {error}.") from None
     if found.get("proxycommand"):
         raise RouteError(f"{name} has a ProxyCommand in the SSH configuration; only ProxyJump is supported.")
     proxy = found.get("proxyjump", "none")
-    via = [] if proxy.lower() == "none" else [part.strip() for part in proxy.split(",")]
+    via = [] if proxy.lower() == "none" else _row(proxy)
     hop = _hop(ssh, match, found, final=final)
     if not via:
         return [hop]
@@ -84,9 +93,9 @@ def _hop(ssh: Ssh, match: re.Match[str], found: paramiko.SSHConfigDict, *, final
     port = match["port"] or found.get("port", "22")
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise RouteError(f"“{port}” is not a port of {host}.")
-    named = [Path(file) for file in found.get("identityfile", []) if file.lower() != "none"]
+    named = [_path(file) for file in found.get("identityfile", []) if file.lower() != "none"]
     if ssh.identity_file and (final or not named):
-        named = [Path(ssh.identity_file).expanduser()]
+        named = [_path(ssh.identity_file)]
         only = True
     else:
         only = found.get("identitiesonly", "no").lower() == "yes"
@@ -95,30 +104,49 @@ def _hop(ssh: Ssh, match: re.Match[str], found: paramiko.SSHConfigDict, *, final
         name=match["address"] or match["host"],
         host=host,
         port=int(port),
-        user=match["user"] or found.get("user") or getpass.getuser(),
-        identities=tuple(named or [Path.home() / ".ssh" / name for name in DEFAULT_IDENTITIES]),
+        user=match["user"] or found.get("user") or _own_name(host),
+        identities=tuple(named or [_path("~/.ssh") / name for name in DEFAULT_IDENTITIES]),
         use_agent=not only,
         known_hosts=_known_hosts(ssh, found),
         known_as=alias or lookup_name(host, int(port)),
     )
 
 
+def _own_name(host: str) -> str:
+    """Who runs this. A container may run it as a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise RouteError(
+            f"Who to log in to {host} as is not said, and this computer has no name for you: write user@{host}."
+        ) from None
+
+
+def _path(text: str) -> Path:
+    """A file's path with `~` for a home. Raises `RouteError` where there is no such home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise RouteError(f"{text}: there is no such home directory on this computer.") from None
+
+
 def _known_hosts(ssh: Ssh, found: paramiko.SSHConfigDict) -> tuple[Path, ...]:
     if ssh.known_hosts:
-        return (Path(ssh.known_hosts).expanduser(),)
+        return (_path(ssh.known_hosts),)
     try:
         files = shlex.split(found.get("userknownhostsfile", "~/.ssh/known_hosts"))
     except ValueError as error:
         raise RouteError(f"UserKnownHostsFile in the SSH configuration is not understood: {error}.") from None
     # Without a file no machine is trusted, and there is nowhere to write one down.
     files = [file for file in files if file.lower() != "none"] or ["~/.ssh/known_hosts"]
-    return tuple(Path(file.replace("%d", "~")).expanduser() for file in files)
+    return tuple(_path(file.replace("%d", "~")) for file in files)
 
 
-def _open(ssh: Ssh) -> paramiko.SSHConfig:
-    path = Path(ssh.ssh_config or "~/.ssh/config").expanduser()
+def _open(ssh: Ssh) -> paramiko.SSHConfig | None:
+    """The SSH configuration; None where there is none."""
+    path = _path(ssh.ssh_config or "~/.ssh/config")
     if not ssh.ssh_config and not path.exists():
-        return paramiko.SSHConfig()
+        return None
     try:
         return paramiko.SSHConfig.from_text("\n".join(_lines(path, LONGEST_CHAIN)))
     except OSError as error:
@@ -146,5 +174,5 @@ def _lines(path: Path, depth: int) -> Iterator[str]:
 
 def _included(pattern: str) -> Iterator[Path]:
     """The files that an `Include` means: relative ones are in `~/.ssh`."""
-    path = Path.home() / ".ssh" / Path(pattern).expanduser()
+    path = _path("~/.ssh") / _path(pattern)
     yield from Path(path.anchor).glob(str(path.relative_to(path.anchor)))
