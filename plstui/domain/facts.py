@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from plstui.domain.errors import PlstuiError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.resources import BalancerHealth
@@ -50,6 +51,8 @@ class Facts:
     """`actions` and `notActions` that hold for who is signed in; a side where that could not be read is missing."""
     boots: Mapping[ResourceId, str] = field(default_factory=dict)
     """What `cloud-init status` says on a machine, where it could be asked: `done`, `running`, `error`."""
+    failures: Mapping[Side, PlstuiError] = field(default_factory=dict)
+    """The sides that could not be read at all, and why."""
 
     @cached_property
     def _by_id(self) -> dict[ResourceId, Body]:
@@ -113,6 +116,22 @@ def word(body: Body | None, name: str) -> str:
     """A property that is text; empty when there is none."""
     value = properties(body).get(name)
     return value if isinstance(value, str) else ""
+
+
+def reference(body: Body | None, name: str) -> ResourceId | None:
+    """The id in a property that is a reference, `{"id": …}`; None when there is none."""
+    value = properties(body).get(name)
+    return id_of(value) if isinstance(value, Mapping) and value.get("id") else None
+
+
+def prefixes(subnet: Body | None) -> tuple[str, ...]:
+    """A subnet's address ranges, which stand under two names."""
+    many = properties(subnet).get("addressPrefixes")
+    return (
+        tuple(map(str, many))
+        if isinstance(many, list) and many
+        else tuple(filter(None, [word(subnet, "addressPrefix")]))
+    )
 
 
 def refers_to(reference: object, target: ResourceId) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from plstui.domain import facts
-from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError
 from plstui.domain.facts import Body, Facts, id_of
+from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.resources import BalancerHealth
@@ -30,6 +32,9 @@ TYPES = (
 AT_ONCE = 6
 """Reads under way at a time for each side."""
 
+BOOT_PATIENCE = 120.0
+"""Seconds for a machine's agent to answer: half a minute is usual, and from one that hangs nothing comes at all."""
+
 
 class Doctor:
     """Examines the sides that are configured."""
@@ -38,25 +43,48 @@ class Doctor:
         self._subscriptions = {side: subscription for side, subscription in subscriptions.items() if side in clouds}
         self._clouds = clouds
 
-    async def examine(self, results: Sequence[TargetResult] = ()) -> Facts:
-        """Everything there is to know. Raises `PlstuiError` when a side cannot be read at all."""
-        sides = list(self._subscriptions)
-        charts = await asyncio.gather(*(self._chart(side) for side in sides))
-        by_side = dict(zip(sides, charts, strict=True))
-        return Facts(
-            subscriptions=self._subscriptions,
-            bodies={side: chart.bodies for side, chart in by_side.items()},
-            unread={side: frozenset(chart.unread) for side, chart in by_side.items()},
-            health=tuple(health for chart in charts for health in chart.health),
-            results=tuple(results),
-            providers={side: chart.providers for side, chart in by_side.items()},
-            permissions={side: chart.permissions for side, chart in by_side.items() if chart.permissions is not None},
-        )
+    async def examine(self, results: Sequence[TargetResult] = (), *, inside: bool = False) -> Facts:
+        """Everything there is to know; `inside` also asks machines that seem ill how their setting up went.
 
-    async def _chart(self, side: Side) -> _Chart:
-        chart = _Chart(self._subscriptions[side], self._clouds[side])
-        await chart.fill()
-        return chart
+        A side that cannot be read is in `failures`. Raises its `PlstuiError` when no side can be read.
+        """
+        charts = {side: _Chart(self._subscriptions[side], self._clouds[side]) for side in self._subscriptions}
+        outcomes = await asyncio.gather(*(chart.fill() for chart in charts.values()), return_exceptions=True)
+        failures: dict[Side, PlstuiError] = {}
+        for side, outcome in zip(list(charts), outcomes, strict=True):
+            if isinstance(outcome, PlstuiError):
+                failures[side] = outcome
+                del charts[side]
+            elif outcome is not None:
+                raise outcome
+        if failures and not charts:
+            raise next(iter(failures.values()))
+        found = Facts(
+            subscriptions=self._subscriptions,
+            bodies={side: chart.bodies for side, chart in charts.items()},
+            unread={side: frozenset(chart.unread) for side, chart in charts.items()},
+            health=tuple(health for chart in charts.values() for health in chart.health),
+            results=tuple(results),
+            providers={side: chart.providers for side, chart in charts.items()},
+            permissions={side: chart.permissions for side, chart in charts.items() if chart.permissions is not None},
+            failures=failures,
+        )
+        return replace(found, boots=await self._boots(found)) if inside else found
+
+    async def _boots(self, found: Facts) -> dict[ResourceId, str]:
+        """What cloud-init says on machines that seem ill; one that does not answer is left out."""
+        ill = seeming_ill(found)
+        answers = await asyncio.gather(*map(self._boot, ill))
+        return {machine: answer for machine, answer in zip(ill, answers, strict=True) if answer}
+
+    async def _boot(self, machine: ResourceId) -> str:
+        side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())
+        try:
+            async with asyncio.timeout(BOOT_PATIENCE):
+                printed = await self._clouds[side].run_command(machine, "cloud-init status")
+        except (AzureError, TimeoutError):
+            return ""
+        return next((line.partition(":")[2].strip() for line in printed.splitlines() if line[:7] == "status:"), "")
 
 
 class _Chart:

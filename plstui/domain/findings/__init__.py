@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from plstui.domain.facts import Facts
-from plstui.domain.findings import account, balancer, hints, links, machines, names, security, service
+from plstui.domain.findings import account, balancer, hints, links, machines, names, pool, security, service
 from plstui.domain.findings.finding import Finding, Severity
 
 Rule = Callable[[Facts], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     *account.RULES,
-    *links.RULES,
+    *balancer.FIRST,
     *service.RULES,
+    *links.RULES,
     *balancer.RULES,
+    *pool.RULES,
     *security.RULES,
     *machines.RULES,
     *names.RULES,
@@ -29,6 +31,8 @@ RULES: tuple[Rule, ...] = (
 def diagnose(facts: Facts) -> tuple[Finding, ...]:
     """All findings, the worst first, and among those the one that explains the most."""
     found = [finding for rule in RULES for finding in rule(facts)]
+    if all(finding.severity is not Severity.ERROR for finding in found):
+        found += hints.unexplained(facts)
     return tuple(sorted(found, key=lambda finding: finding.severity.rank))
 
 

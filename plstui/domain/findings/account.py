@@ -8,10 +8,12 @@ from fnmatch import fnmatchcase
 from plstui.domain.az import shell_word
 from plstui.domain.facts import Body, Facts
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.links import connections, is_shown
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
-PROVIDERS = ("Microsoft.Network", "Microsoft.Compute")
+PROVIDERS = {Side.ISV: ("Microsoft.Network", "Microsoft.Compute"), Side.CUSTOMER: ("Microsoft.Network",)}
+"""What each party needs for their half of a private link; a customer may well have no machine at all."""
 
 _DECISIONS = "Microsoft.Network/privateLinkServices"
 NEEDED = {
@@ -28,7 +30,7 @@ NEEDED = {
 def provider_not_registered(facts: Facts) -> Iterator[Finding]:
     """Without its provider, nothing of a kind can be made."""
     for side, states in facts.providers.items():
-        for namespace in PROVIDERS:
+        for namespace in PROVIDERS[side]:
             state = states.get(namespace.lower(), "")
             if state and state.lower() != "registered":
                 subscription = facts.subscriptions.get(side, "")
@@ -44,14 +46,16 @@ def provider_not_registered(facts: Facts) -> Iterator[Finding]:
 
 
 def missing_right(facts: Facts) -> Iterator[Finding]:
-    """Who is signed in may look and not act."""
+    """Who is signed in may look and not act: no matter while the link stands, else it keeps the remedy from them."""
+    ours = [ends for ends in connections(facts) if is_shown(facts, ends)]
+    stands = any(set(ends.statuses) == {"approved"} for ends in ours)
     for side, permissions in facts.permissions.items():
         subscription = facts.subscriptions.get(side, "")
         for action in NEEDED[side]:
             if not allowed(permissions, action):
                 yield Finding(
                     rule="missing-right",
-                    severity=Severity.WARNING,
+                    severity=Severity.INFO if stands else Severity.WARNING,
                     where=ResourceId(f"/subscriptions/{subscription}"),
                     what=f"You may not do {action} in the {side.label}'s subscription.",
                     remedy="Ask for a role with this action, like Network Contributor.",

@@ -52,4 +52,22 @@ def few_ports(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def unexplained(facts: Facts) -> Iterator[Finding]:
+    """The machines serve their page, no rule has found anything, and through the endpoint nothing comes."""
+    well = any(result.hosts for result in facts.results if result.target.side is Side.ISV)
+    for result in facts.results:
+        where = result.target.resource_id
+        if well and where and result.target.side is Side.CUSTOMER and not result.hosts:
+            if Failure.JUMP.value in result.failures:
+                continue  # Nobody has asked the endpoint.
+            yield Finding(
+                rule="page-not-through",
+                severity=Severity.ERROR,
+                where=where,
+                what=f"The machines serve their page, and through {where.name} it does not come.",
+                remedy="Look at what the customer's network lets out, and at who else is between the two.",
+                evidence={"failures": ", ".join(f"{count} × {kind}" for kind, count in result.failures.items())},
+            )
+
+
 RULES = (few_ports, idle_timeout)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plstui.domain.az import az_line, shell_word
 from plstui.domain.connection import Verb
-from plstui.domain.facts import ENDPOINT, INTERFACE, SERVICE, Body, Facts, id_of, items, properties, word
+from plstui.domain.facts import (
+    ENDPOINT,
+    INTERFACE,
+    NETWORK,
+    SERVICE,
+    Body,
+    Facts,
+    id_of,
+    items,
+    properties,
+    reference,
+    word,
+)
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -84,12 +97,20 @@ def status_of(connection: Body) -> str:
     return str(state.get("status") or "") if isinstance(state, dict) else ""
 
 
+def is_shown(facts: Facts, ends: Ends) -> bool:
+    """Whether a connection is one between the two sides; a service has other customers, too."""
+    customer = facts.subscriptions.get(Side.CUSTOMER)
+    if ends.endpoint or not customer:
+        return True
+    other = reference(ends.at_service, "privateEndpoint")
+    return other is not None and other.subscription.lower() == customer.lower()
+
+
 def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> Iterator[Finding]:
-    """A finding for each connection that both ends see in a status."""
+    """A finding for each connection that all ends that are seen have in a status."""
     for ends in connections(facts):
-        if set(ends.statuses) == {status}:
-            at_service = ends.at_service
-            approvable = status in ("pending", "rejected") and at_service is not None
+        if set(ends.statuses) == {status} and is_shown(facts, ends):
+            seen = ends.at_service
             yield Finding(
                 rule=rule,
                 severity=Severity.ERROR,
@@ -97,8 +118,8 @@ def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> It
                 what=what.format(name=ends.name),
                 remedy=remedy,
                 evidence={"privateLinkServiceConnectionState.status": status.capitalize()},
-                az=az_line(Verb.APPROVE, id_of(at_service), "Approved") if approvable and at_service else "",
-                fix="approve" if approvable else "",
+                az=az_line(Verb.APPROVE, id_of(seen), "Approved") if seen else "",
+                fix="approve" if seen else "",
             )
 
 
@@ -114,6 +135,27 @@ def rejected(facts: Facts) -> Iterator[Finding]:
     return _decided(facts, "connection-rejected", "rejected", what, "The ISV can still approve it.")
 
 
+def waiting(facts: Facts) -> Iterator[Finding]:
+    """Others who wait for a decision: nothing that keeps this customer's page away."""
+    if Side.CUSTOMER not in facts.subscriptions:
+        return
+    count = Counter(
+        service
+        for ends in connections(facts)
+        if ends.statuses == ("pending",) and not is_shown(facts, ends) and (service := ends.where.parent)
+    )
+    for service, number in count.items():
+        yield Finding(
+            rule="requests-waiting",
+            severity=Severity.INFO,
+            where=service,
+            what=f"{number} {'request' if number == 1 else 'requests'} of other customers of {service.name} "
+            f"{'waits' if number == 1 else 'wait'} for a decision.",
+            remedy="The ISV approves or rejects them.",
+            evidence={"privateLinkServiceConnectionState.status": f"{number} × Pending"},
+        )
+
+
 def disconnected(facts: Facts) -> Iterator[Finding]:
     """The ISV has removed it: the endpoint is of no more use."""
     for ends in connections(facts):
@@ -126,9 +168,12 @@ def disconnected(facts: Facts) -> Iterator[Finding]:
                 what=f"The ISV has removed the connection of {endpoint.name}, for good.",
                 remedy="The customer deletes the endpoint and asks again with a new one.",
                 evidence={"privateLinkServiceConnectionState.status": "Disconnected"},
-                az=f"az network private-endpoint delete --ids {shell_word(endpoint.text)}",
-                fix="step:endpoint",
+                az=_delete(endpoint),
             )
+
+
+def _delete(endpoint: ResourceId) -> str:
+    return f"az network private-endpoint delete --ids {shell_word(endpoint.text)}"
 
 
 def one_sided(facts: Facts) -> Iterator[Finding]:
@@ -151,7 +196,7 @@ def no_connection(facts: Facts) -> Iterator[Finding]:
     if not facts.knows(Side.ISV, SERVICE):
         return
     services = facts.of(Side.ISV, SERVICE)
-    subscriptions = {id_of(body).subscription.lower() for body in facts.bodies.get(Side.ISV, ())}
+    own = facts.subscriptions.get(Side.ISV, "").lower()
     names = {name for body in services for name in (id_of(body).key, word(body, "alias").lower())}
     for ends in connections(facts):
         if ends.at_service or ends.endpoint is None or ends.at_endpoint is None:
@@ -161,7 +206,7 @@ def no_connection(facts: Facts) -> Iterator[Finding]:
         target = target_of(ends.at_endpoint)
         if target.lower() in names:
             what = f"The service knows nothing of {ends.name}, which asked for it."
-        elif ResourceId(target).subscription.lower() in subscriptions:
+        elif ResourceId(target).subscription.lower() == own:
             what = f"{ends.name} asked for {ResourceId(target).name}, which is not there."
         else:
             continue  # Somebody else's service.
@@ -172,18 +217,19 @@ def no_connection(facts: Facts) -> Iterator[Finding]:
             what=what,
             remedy="The customer deletes the endpoint and asks again with the service's id or alias.",
             evidence={"privateLinkServiceId": target},
-            az=f"az network private-endpoint delete --ids {shell_word(ends.where.text)}",
-            fix="step:endpoint",
+            az=_delete(ends.where),
         )
 
 
 def no_address(facts: Facts) -> Iterator[Finding]:
     """An endpoint that stands must have an address."""
     if not facts.knows(Side.CUSTOMER, INTERFACE):
-        return
+        return  # Only the interface knows it.
     for endpoint in facts.of(Side.CUSTOMER, ENDPOINT):
+        request = request_of(endpoint)
         done = word(endpoint, "provisioningState").lower() == "succeeded"
-        if done and not address_of(facts, endpoint):
+        ours = request is not None and leads_to_a_service(target_of(request))
+        if done and ours and not address_of(facts, endpoint):
             yield Finding(
                 rule="endpoint-no-address",
                 severity=Severity.ERROR,
@@ -191,21 +237,49 @@ def no_address(facts: Facts) -> Iterator[Finding]:
                 what=f"{id_of(endpoint).name} is there and has no address.",
                 remedy="The customer deletes the endpoint and makes it again.",
                 evidence={"networkInterfaces": "none with an address"},
-                az=f"az network private-endpoint delete --ids {shell_word(id_of(endpoint).text)}",
-                fix="step:endpoint",
+                az=_delete(id_of(endpoint)),
             )
 
 
 def address_of(facts: Facts, endpoint: Body) -> str:
     """An endpoint's address, which only its interface knows; empty while there is none."""
-    interfaces = [facts.get(reference) for reference in items_of(endpoint, "networkInterfaces")]
+    interfaces = [facts.get(nic) for nic in items(endpoint, "networkInterfaces")]
     configurations = [c for nic in interfaces for c in items(nic, "ipConfigurations")]
     return next((address for c in configurations if (address := word(c, "privateIPAddress"))), "")
 
 
-def items_of(body: Body, name: str) -> list[Body]:
-    """The references in a list among a body's properties."""
-    return list(items(body, name))
+def no_endpoint(facts: Facts) -> Iterator[Finding]:
+    """The customer has not asked for anything yet."""
+    if not facts.knows(Side.CUSTOMER, ENDPOINT):
+        return
+    requests = [request_of(endpoint) for endpoint in facts.of(Side.CUSTOMER, ENDPOINT)]
+    if any(request and leads_to_a_service(target_of(request)) for request in requests):
+        return
+    services = facts.of(Side.ISV, SERVICE)
+    if not services and Side.ISV in facts.bodies:
+        return  # There is nothing yet that could be asked for.
+    network = next((body for body in facts.of(Side.CUSTOMER, NETWORK) if any(items(body, "subnets"))), None)
+    yield Finding(
+        rule="endpoint-missing",
+        severity=Severity.ERROR,
+        where=id_of(network) if network else ResourceId(f"/subscriptions/{facts.subscriptions[Side.CUSTOMER]}"),
+        what="The customer has no private endpoint for a private link service.",
+        remedy="The customer makes one with the service's id or alias.",
+        evidence={"privateEndpoints": "none that leads to a private link service"},
+        az=_create(network, id_of(services[0])) if network and services else "",
+        fix="step:endpoint" if network else "step:customer-network",
+    )
 
 
-RULES = (disconnected, rejected, one_sided, no_connection, no_address, pending)
+def _create(network: Body, service: ResourceId) -> str:
+    where, subnet = id_of(network), next(items(network, "subnets"))
+    return (
+        f"az network private-endpoint create --resource-group {shell_word(where.resource_group)} "
+        f"--subscription {shell_word(where.subscription)} --location {shell_word(str(network.get('location', '')))} "
+        f"--name saasPrivateEndpoint --connection-name connectionToSaasService --vnet-name {shell_word(where.name)} "
+        f"--subnet {shell_word(str(subnet.get('name', '')))} --manual-request true "
+        f"--private-connection-resource-id {shell_word(service.text)}"
+    )
+
+
+RULES = (disconnected, rejected, one_sided, no_connection, no_endpoint, no_address, pending, waiting)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from plstui.domain.az import shell_word
-from plstui.domain.facts import MACHINE, Body, Facts, id_of, properties, word
+from plstui.domain.facts import MACHINE, NETWORK, Body, Facts, id_of, properties, word
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.security import Member, pool_members
+from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Failure, TargetKind
+from plstui.domain.probe import Failure, TargetKind, TargetResult
 from plstui.domain.sides import Side
+
+_AT_WORK = frozenset({"running", "not run", "not started"})
+_FAILED = frozenset({"error", "degraded", "degraded done", "error - done"})
+"""What `cloud-init status` says of a machine whose setting up has not ended, and of one where it went wrong."""
 
 
 def power_of(machine: Body) -> str:
@@ -21,32 +27,85 @@ def power_of(machine: Body) -> str:
     return next((code.partition("/")[2].lower() for code in codes if code.startswith("PowerState/")), "")
 
 
-def _machine_of(facts: Facts, member: Member) -> Body | None:
-    return facts.get(properties(member.nic).get("virtualMachine"))
+@dataclass(frozen=True, slots=True)
+class _Backend:
+    """A machine behind a rule, and what is known of it."""
+
+    member: Member
+    machine: Body
+    up: bool | None
+    """What the balancer finds; None when it was not asked."""
+    result: TargetResult | None
+    """What a probe of this machine alone brought."""
+    boot: str
+    """What cloud-init says; empty when it was not asked."""
+
+    @property
+    def wrong_page(self) -> bool:
+        """Whether something else than its page came from it."""
+        return self.result is not None and Failure.WRONG_PAGE.value in self.result.failures
+
+    @property
+    def ill(self) -> bool:
+        """Whether something seems to be wrong with it."""
+        return self.up is False or (self.result is not None and not self.result.ok)
+
+    @property
+    def serves(self) -> bool:
+        """Whether its page comes, as far as anybody can tell."""
+        return power_of(self.machine) in ("running", "") and self.up is not False and not self.wrong_page
 
 
-def _up(facts: Facts) -> dict[str, bool]:
-    """Each member's address and whether the balancer finds it up, for every rule it is behind."""
-    found: dict[str, bool] = {}
+def _backends(facts: Facts) -> list[_Backend]:
+    """Every machine behind a rule, once for each port."""
+    up: dict[ResourceId | str, bool] = {}
     for health in facts.health:
-        for member in health.members:
-            found[member.address] = found.get(member.address, True) and member.up
+        for one in health.members:
+            key = one.ip_configuration_id or one.address
+            up[key] = up.get(key, True) and one.up
+    results = {
+        (result.target.address, result.target.port): result
+        for result in facts.results
+        if result.target.kind is TargetKind.BACKEND
+    }
+    found = []
+    for member in pool_members(facts):
+        machine = facts.get(properties(member.nic).get("virtualMachine"))
+        if machine:
+            result = results.get((member.address, member.port))
+            boot = facts.boots.get(id_of(machine), "")
+            found.append(_Backend(member, machine, up.get(member.id, up.get(member.address)), result, boot))
     return found
+
+
+def seeming_ill(facts: Facts) -> tuple[ResourceId, ...]:
+    """The running Linux machines of the pools that the balancer finds down, or whose own page did not come."""
+    ill = (one.machine for one in _backends(facts) if one.ill and power_of(one.machine) == "running")
+    return tuple(dict.fromkeys(id_of(machine) for machine in ill if not _is_windows(machine)))
+
+
+def _is_windows(machine: Body) -> bool:
+    profile = properties(machine).get("osProfile")
+    return isinstance(profile, dict) and "windowsConfiguration" in profile
+
+
+def _severity(backends: list[_Backend]) -> Severity:
+    """While one machine serves its page, pages come."""
+    return Severity.WARNING if any(one.serves for one in backends) else Severity.ERROR
 
 
 def stopped(facts: Facts) -> Iterator[Finding]:
     """A machine that does not run."""
-    up = _up(facts)
-    for side in (Side.ISV, Side.CUSTOMER):
+    backends = _backends(facts)
+    behind = {id_of(one.machine) for one in backends}
+    for side in Side:
         for machine in facts.of(side, MACHINE):
-            power = power_of(machine)
+            power, where = power_of(machine), id_of(machine)
             if power in ("", "running", "starting"):
                 continue
-            where = id_of(machine)
-            alone = side is Side.ISV and not any(up.values())
             yield Finding(
                 rule="machine-stopped",
-                severity=Severity.ERROR if alone else Severity.WARNING,
+                severity=_severity(backends) if where in behind else Severity.WARNING,
                 where=where,
                 what=f"{where.name} is {power}.",
                 remedy="Start it.",
@@ -56,119 +115,100 @@ def stopped(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def setting_up(facts: Facts) -> Iterator[Finding]:
-    """cloud-init that is still at work, or has failed."""
-    for machine_id, status in facts.boots.items():
-        if status in ("running", "not started", "error", "degraded"):
-            failed = status in ("error", "degraded")
+def failed(facts: Facts) -> Iterator[Finding]:
+    """A machine that Azure could not make or change."""
+    for machine in facts.of(Side.ISV, MACHINE):
+        if word(machine, "provisioningState").lower() == "failed":
+            where = id_of(machine)
             yield Finding(
-                rule="cloud-init-failed" if failed else "cloud-init-running",
-                severity=Severity.ERROR if failed else Severity.WARNING,
-                where=machine_id,
-                what=f"cloud-init on {machine_id.name} {'has failed' if failed else 'is not done yet'}.",
-                remedy="Look at /var/log/cloud-init-output.log." if failed else "Wait for it.",
-                evidence={"cloud-init status": status},
-                az=f"az vm run-command invoke --ids {shell_word(machine_id.text)} --command-id RunShellScript "
-                "--scripts 'cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log'",
+                rule="machine-failed",
+                severity=Severity.WARNING if power_of(machine) == "running" else Severity.ERROR,
+                where=where,
+                what=f"{where.name} could not be made or changed.",
+                remedy="Look at its activity log, then make it again.",
+                evidence={"provisioningState": word(machine, "provisioningState")},
+                az=f"az vm delete --yes --ids {shell_word(where.text)}",
             )
 
 
-def down(facts: Facts) -> Iterator[Finding]:
-    """A machine that runs and that the balancer finds down: nothing answers there."""
-    up = _up(facts)
-    served = _served(facts)
-    for member in pool_members(facts):
-        machine = _machine_of(facts, member)
-        if up.get(member.address, True) or machine is None or power_of(machine) not in ("running", ""):
+def ill(facts: Facts) -> Iterator[Finding]:
+    """A machine that runs, and whose page does not come: what of that is known, the cause before the effect."""
+    backends = _backends(facts)
+    told: set[ResourceId] = set()
+    for one in backends:
+        where = id_of(one.machine)
+        if where in told or power_of(one.machine) not in ("running", ""):
             continue
-        where, severity = id_of(machine), Severity.WARNING if any(up.values()) else Severity.ERROR
-        if served.get(member.address):
-            yield Finding(
+        finding = partial(Finding, severity=_severity(backends), where=where)
+        seen = {"health": "Down"} if one.up is False else {}
+        way_out = _has_way_out(facts, one.member)
+        if one.up is False and one.result is not None and one.result.ok:
+            told.add(where)
+            yield finding(
                 rule="health-down-page-right",
-                severity=severity,
-                where=where,
                 what=f"{where.name} serves its page, and the balancer finds it down.",
-                remedy="Look at the port of the health probe and at what keeps it out.",
-                evidence={"health": "Down", "page": f"Host: {served[member.address]}"},
+                remedy="Look at the health probe's protocol, port and path, and at what keeps it out.",
+                evidence={**seen, "page": f"Host: {next(iter(one.result.hosts))}"},
             )
-        elif _has_way_out(facts, member):
-            yield Finding(
-                rule="page-missing",
-                severity=severity,
-                where=where,
-                what=f"Nothing answers on port {member.port} of {where.name}.",
-                remedy="Look at its web server; when cloud-init is still at work, wait for it.",
-                evidence={"health": "Down"},
-                az=_look(where),
-            )
-        else:
-            yield Finding(
+        elif one.up is False and not one.wrong_page and way_out is False:
+            told.add(where)
+            yield finding(
                 rule="no-outbound",
-                severity=severity,
-                where=where,
                 what=f"Nothing answers on {where.name}, whose subnet has no way out to fetch a web server by.",
                 remedy="Give the subnet a NAT gateway and make the machine again, or one that needs nothing fetched.",
-                evidence={"natGateway": "null", "health": "Down"},
+                evidence={"natGateway": "null", **seen, **({"cloud-init status": one.boot} if one.boot else {})},
                 az=_look(where),
                 fix="step:isv-network",
+            )
+        elif one.boot in _FAILED | _AT_WORK:
+            told.add(where)
+            bad = one.boot in _FAILED
+            yield finding(
+                rule="cloud-init-failed" if bad else "cloud-init-running",
+                what=f"cloud-init on {where.name} {'has failed' if bad else 'is not done yet'}.",
+                remedy="Look at /var/log/cloud-init-output.log, then make the machine again."
+                if bad
+                else "Wait for it.",
+                evidence={"cloud-init status": one.boot, **seen},
+                az=_look(where),
+            )
+        elif one.wrong_page and one.result is not None:
+            told.add(where)
+            yield finding(
+                rule="page-wrong",
+                what=f"{where.name} answers, and not with its page.",
+                remedy="Look at what its web server serves.",
+                evidence={"page": one.result.error_of(Failure.WRONG_PAGE.value), **seen},
+                az=_look(where),
+            )
+        elif one.up is False:
+            told.add(where)
+            yield finding(
+                rule="page-missing",
+                what=f"Nothing answers on port {one.member.port} of {where.name}.",
+                remedy="Look at its web server; when cloud-init is still at work, wait for it.",
+                evidence=seen,
+                az=_look(where),
             )
 
 
 def _look(machine: ResourceId) -> str:
     return (
         f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id RunShellScript "
-        "--scripts 'cloud-init status --long; curl -sS http://localhost'"
+        "--scripts 'cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; curl -sS http://localhost'"
     )
 
 
-def _served(facts: Facts) -> dict[str, str]:
-    """The host name on the page of each backend that a probe got it from, by address."""
-    return {
-        result.target.address: next(iter(result.hosts))
-        for result in facts.results
-        if result.target.kind is TargetKind.BACKEND and result.hosts
-    }
+def _has_way_out(facts: Facts, member: Member) -> bool | None:
+    """Whether a machine can fetch packages: by NAT gateway, by a route, or by an address of its own.
 
-
-def _has_way_out(facts: Facts, member: Member) -> bool:
-    """Whether a machine can fetch packages: by NAT gateway, an own public address, or a subnet that is not isolated.
-
-    Membership of an internal Standard balancer takes the default way out, so that alone is none for a member.
+    Members of a Standard balancer have no other one. None when the subnet could not be read.
     """
     subnet = facts.get(properties(member.configuration).get("subnet"))
-    return bool(properties(subnet).get("natGateway") or properties(member.configuration).get("publicIPAddress"))
+    if subnet is None or not facts.knows(Side.ISV, NETWORK):
+        return None
+    own = properties(member.configuration).get("publicIPAddress")
+    return bool(own or properties(subnet).get("natGateway") or properties(subnet).get("routeTable"))
 
 
-def wrong_page(facts: Facts) -> Iterator[Finding]:
-    """The balancer is content, and what is served is not the lab's page."""
-    for result in facts.results:
-        if result.target.kind is TargetKind.BACKEND and Failure.WRONG_PAGE.value in result.failures:
-            where = result.target.resource_id
-            if where:
-                yield Finding(
-                    rule="page-wrong",
-                    severity=Severity.ERROR,
-                    where=where,
-                    what=f"{where.name} answers, and not with its page.",
-                    remedy="Look at what its web server serves.",
-                    evidence={"page": result.error_of(Failure.WRONG_PAGE.value)},
-                    az=_look(where),
-                )
-
-
-def nobody_at_home(facts: Facts) -> Iterator[Finding]:
-    """Machines that the balancer has been told nothing of: their names say more than an empty pool."""
-    for machine in facts.of(Side.ISV, MACHINE):
-        if word(machine, "provisioningState").lower() == "failed":
-            yield Finding(
-                rule="machine-failed",
-                severity=Severity.ERROR,
-                where=id_of(machine),
-                what=f"{id_of(machine).name} could not be made or changed.",
-                remedy="Look at its activity log, then make it again.",
-                evidence={"provisioningState": word(machine, "provisioningState")},
-                fix="step:machines",
-            )
-
-
-RULES = (stopped, nobody_at_home, setting_up, down, wrong_page)
+RULES = (stopped, failed, ill)

@@ -16,40 +16,58 @@ from plstui.domain.facts import (
     Facts,
     id_of,
     items,
+    prefixes,
     properties,
+    reference,
     word,
 )
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.links import address_of, request_of, status_of
+from plstui.domain.findings.links import address_of, leads_to_a_service, request_of, status_of, target_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+
+_AZURES_OWN = "privatelink."
+"""What the zones begin with that Azure's own services have their names in."""
 
 
 def approved_endpoints(facts: Facts) -> Iterator[tuple[Body, str]]:
     """The customer's endpoints that traffic may flow through, each with its address."""
     for endpoint in facts.of(Side.CUSTOMER, ENDPOINT):
         request = request_of(endpoint)
+        if request is None or not leads_to_a_service(target_of(request)):
+            continue
         address = address_of(facts, endpoint)
-        if request and status_of(request).lower() == "approved" and address:
+        if status_of(request).lower() == "approved" and address:
             yield endpoint, address
 
 
-def _addresses(record: Body) -> list[str]:
+def _records(facts: Facts) -> list[Body]:
+    """The A records that somebody has written."""
     return [
-        str(one.get("ipv4Address", "")) for one in (properties(record).get("aRecords") or []) if isinstance(one, dict)
+        record for record in facts.of(Side.CUSTOMER, RECORD) if properties(record).get("isAutoRegistered") is not True
     ]
 
 
+def _addresses(record: Body) -> list[str]:
+    found = properties(record).get("aRecords")
+    return [str(one.get("ipv4Address", "")) for one in found or () if isinstance(one, dict)]
+
+
+def _named(facts: Facts) -> dict[str, list[Body]]:
+    """The records that lead to an address, by address."""
+    found: dict[str, list[Body]] = {}
+    for record in _records(facts):
+        for address in _addresses(record):
+            found.setdefault(address, []).append(record)
+    return found
+
+
 def _known(facts: Facts) -> bool:
-    return (
-        facts.knows(Side.CUSTOMER, RECORD)
-        and facts.knows(Side.CUSTOMER, ZONE)
-        and facts.knows(Side.CUSTOMER, INTERFACE)
-    )
+    return all(facts.knows(Side.CUSTOMER, kind) for kind in (RECORD, ZONE, INTERFACE))
 
 
 def elsewhere(facts: Facts) -> Iterator[Finding]:
-    """A record that leads to an address in the endpoint's network where nothing is."""
+    """A record that should lead to an endpoint which has no other name, and leads to where nothing is."""
     if not _known(facts):
         return
     taken = {
@@ -57,13 +75,14 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         for nic in facts.of(Side.CUSTOMER, INTERFACE)
         for configuration in items(nic, "ipConfigurations")
     }
-    endpoints = list(approved_endpoints(facts))
-    named = {address for record in facts.of(Side.CUSTOMER, RECORD) for address in _addresses(record)}
-    for record in facts.of(Side.CUSTOMER, RECORD):
-        wrong = [address for address in _addresses(record) if address not in taken]
-        for endpoint, right in endpoints if wrong else ():
-            # A record of something else is nobody's mistake while the endpoint has a name of its own.
-            if right in named or not (_near(facts, endpoint, wrong[0]) or len(endpoints) == 1):
+    named = _named(facts)
+    nameless = [(endpoint, address) for endpoint, address in approved_endpoints(facts) if address not in named]
+    records = _records(facts) if nameless else []
+    for record in records:
+        wrong = [address for address in _addresses(record) if address not in taken or len(records) == 1]
+        for endpoint, right in nameless if wrong else ():
+            # A record of something else is nobody's mistake.
+            if not (_near(facts, endpoint, wrong[0]) or len(records) == 1):
                 continue
             zone = id_of(record).parent
             yield Finding(
@@ -73,7 +92,7 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
                 what=f"{_full_name(record)} leads to {wrong[0]}, and {id_of(endpoint).name} is at {right}.",
                 remedy="Let the record lead to the endpoint's address.",
                 evidence={"aRecords.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
-                az=_set_record(zone, id_of(record).name, wrong[0], right),
+                az=_set_record(zone, id_of(record).name, wrong[0], right) if zone else "",
                 fix="step:record",
             )
 
@@ -82,21 +101,23 @@ def _near(facts: Facts, endpoint: Body, address: str) -> bool:
     """Whether an address is in the endpoint's subnet."""
     subnet = facts.get(properties(endpoint).get("subnet"))
     try:
-        return ip_address(address) in ip_network(word(subnet, "addressPrefix"))
+        return any(ip_address(address) in ip_network(prefix) for prefix in prefixes(subnet))
     except ValueError:
         return False
 
 
-def _set_record(zone: ResourceId | None, name: str, wrong: str, right: str) -> str:
-    if zone is None:
-        return ""
-    where = (
-        f"--resource-group {shell_word(zone.resource_group)} --subscription {shell_word(zone.subscription)} "
-        f"--zone-name {shell_word(zone.name)} --record-set-name {shell_word(name)}"
-    )
+def _set_record(zone: ResourceId, name: str, wrong: str, right: str) -> str:
+    where = f"{_in_zone(zone)} --record-set-name {shell_word(name)}"
     return (
-        f"az network private-dns record-set a add-record {where} --ipv4-address {right} && "
+        f"az network private-dns record-set a add-record {where} --ipv4-address {shell_word(right)} && "
         f"az network private-dns record-set a remove-record {where} --ipv4-address {shell_word(wrong)}"
+    )
+
+
+def _in_zone(zone: ResourceId) -> str:
+    return (
+        f"--resource-group {shell_word(zone.resource_group)} --subscription {shell_word(zone.subscription)} "
+        f"--zone-name {shell_word(zone.name)}"
     )
 
 
@@ -107,15 +128,16 @@ def _full_name(record: Body) -> str:
 
 def no_name(facts: Facts) -> Iterator[Finding]:
     """A zone of one's own, and no name for the endpoint in it."""
-    zones = facts.of(Side.CUSTOMER, ZONE)
+    zones = [body for body in facts.of(Side.CUSTOMER, ZONE) if not id_of(body).name.lower().startswith(_AZURES_OWN)]
     if not _known(facts) or not zones:
         return
-    told_wrong = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}
+    told_wrong, named = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}, _named(facts)
     for endpoint, address in approved_endpoints(facts):
-        named = any(address in _addresses(record) for record in facts.of(Side.CUSTOMER, RECORD))
-        if named or address in told_wrong:
+        if address in named or address in told_wrong:
             continue
-        zone = id_of(zones[0])
+        network = _network(endpoint)
+        linked = (id_of(body) for body in zones if network and _is_linked(facts, id_of(body), network))
+        zone = next(linked, id_of(zones[0]))
         yield Finding(
             rule="name-missing",
             severity=Severity.WARNING,
@@ -123,9 +145,8 @@ def no_name(facts: Facts) -> Iterator[Finding]:
             what=f"No name leads to {id_of(endpoint).name}; by its address {address} the page comes.",
             remedy="Add an A record with the endpoint's address.",
             evidence={"aRecords": "none with the endpoint's address"},
-            az=f"az network private-dns record-set a add-record --resource-group {shell_word(zone.resource_group)} "
-            f"--subscription {shell_word(zone.subscription)} --zone-name {shell_word(zone.name)} "
-            f"--record-set-name saas-pls --ipv4-address {address}",
+            az=f"az network private-dns record-set a add-record {_in_zone(zone)} --record-set-name saas-pls "
+            f"--ipv4-address {shell_word(address)}",
             fix="step:record",
         )
 
@@ -134,14 +155,13 @@ def not_linked(facts: Facts) -> Iterator[Finding]:
     """A zone with the endpoint's name that the endpoint's network does not ask."""
     if not _known(facts) or not facts.knows(Side.CUSTOMER, ZONE_LINK):
         return
+    named = _named(facts)
     for endpoint, address in approved_endpoints(facts):
-        subnet = properties(endpoint).get("subnet")
-        network = id_of(subnet).parent if isinstance(subnet, dict) else None
-        records = [record for record in facts.of(Side.CUSTOMER, RECORD) if address in _addresses(record)]
-        zones = {zone for record in records if (zone := id_of(record).parent)}
+        network = _network(endpoint)
+        zones = {zone for record in named.get(address, ()) if (zone := id_of(record).parent)}
         if network is None or not zones or any(_is_linked(facts, zone, network) for zone in zones):
             continue
-        zone = sorted(zones, key=str)[0]
+        zone = min(zones, key=str)
         yield Finding(
             rule="zone-not-linked",
             severity=Severity.ERROR,
@@ -149,17 +169,21 @@ def not_linked(facts: Facts) -> Iterator[Finding]:
             what=f"{network.name} does not ask {zone.name}, where the endpoint's name is.",
             remedy="Link the zone to the network.",
             evidence={"virtualNetworkLinks": f"none to {network.name}"},
-            az=f"az network private-dns link vnet create --resource-group {shell_word(zone.resource_group)} "
-            f"--subscription {shell_word(zone.subscription)} --zone-name {shell_word(zone.name)} --name dnsLink "
+            az=f"az network private-dns link vnet create {_in_zone(zone)} --name dnsLink "
             f"--virtual-network {shell_word(network.text)} --registration-enabled false",
             fix="step:customer-network",
         )
 
 
+def _network(endpoint: Body) -> ResourceId | None:
+    """The network that an endpoint is in."""
+    subnet = reference(endpoint, "subnet")
+    return subnet.parent if subnet else None
+
+
 def _is_linked(facts: Facts, zone: ResourceId, network: ResourceId) -> bool:
-    links = [link for link in facts.of(Side.CUSTOMER, ZONE_LINK) if id_of(link).parent == zone]
-    targets = [properties(link).get("virtualNetwork") for link in links]
-    return any(isinstance(target, dict) and id_of(target) == network for target in targets)
+    links = (link for link in facts.of(Side.CUSTOMER, ZONE_LINK) if id_of(link).parent == zone)
+    return any(reference(link, "virtualNetwork") == network for link in links)
 
 
 RULES = (elsewhere, not_linked, no_name)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from plstui.domain.az import shell_word
-from plstui.domain.facts import NETWORK, Body, Facts, id_of, items, properties, word
-from plstui.domain.findings.balancer import balancers, members
+from plstui.domain.facts import SERVICE, Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
-BALANCER_TAG, NETWORK_TAG = "AzureLoadBalancer", "VirtualNetwork"
+PROBE_SOURCE = "168.63.129.16"
+"""Where a balancer's probes come from, in every network."""
 
+SOME_PORT = 49152
+"""The port that a connection seems to come from: a service gives out any from 1024 on."""
+
+_BALANCER, _NETWORK = "azureloadbalancer", "virtualnetwork"
 _DEFAULTS = (
-    ("AllowVnetInBound", 65000, "Allow", NETWORK_TAG, NETWORK_TAG),
-    ("AllowAzureLoadBalancerInBound", 65001, "Allow", BALANCER_TAG, "*"),
+    ("AllowVnetInBound", 65000, "Allow", _NETWORK, _NETWORK),
+    ("AllowAzureLoadBalancerInBound", 65001, "Allow", _BALANCER, "*"),
     ("DenyAllInBound", 65500, "Deny", "*", "*"),
 )
 """The inbound rules that every group has: name, priority, access, source, destination."""
@@ -25,90 +30,16 @@ _DEFAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Connections of one kind that should reach a member of a pool."""
+    """A TCP connection that should reach a member of a pool."""
 
     source: str
-    """A service tag, or an address."""
-    source_networks: tuple[str, ...]
-    """The ranges that stand for the tag VirtualNetwork."""
     destination: str
-    groups: frozenset[ResourceId]
-    """The application security groups that the destination is in."""
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member of a pool behind a rule."""
-
-    nic: Body
-    configuration: Body
-    port: int
-    probe_port: int | None
-
-    @property
-    def address(self) -> str:
-        """Its private address."""
-        return word(self.configuration, "privateIPAddress")
-
-    @property
-    def groups(self) -> frozenset[ResourceId]:
-        """The application security groups it is in."""
-        return frozenset(map(id_of, items(self.configuration, "applicationSecurityGroups")))
-
-
-def pool_members(facts: Facts) -> Iterator[Member]:
-    """Every member of every pool that a rule sends to, once for each port."""
-    seen: set[tuple[ResourceId, int]] = set()
-    for balancer in balancers(facts):
-        for rule in items(balancer, "loadBalancingRules"):
-            pool, probe = (
-                facts.get(properties(rule).get("backendAddressPool")),
-                facts.get(properties(rule).get("probe")),
-            )
-            port, probe_port = properties(rule).get("backendPort"), properties(probe).get("port")
-            if pool is None or not isinstance(port, int):
-                continue
-            for nic, configuration in members(facts, pool):
-                if (id_of(configuration), port) not in seen:
-                    seen.add((id_of(configuration), port))
-                    yield Member(nic, configuration, port, probe_port if isinstance(probe_port, int) else None)
-
-
-def blocked(facts: Facts) -> Iterator[Finding]:
-    """A rule that keeps out the customers' connections, or the balancer's probe."""
-    told: set[tuple[ResourceId, str]] = set()
-    for member in pool_members(facts):
-        networks = _networks(facts, member)
-        customer = _nat_address(networks, member)
-        for what, rule_name, source, port in (
-            ("the customers' connections", "nsg-blocks-port", customer, member.port),
-            ("the balancer's probe", "nsg-blocks-probe", BALANCER_TAG, member.probe_port),
-        ):
-            if port is None:
-                continue
-            flow = Flow(source, networks, member.address, member.groups, port)
-            for group in _groups(facts, member):
-                winner = winning(group, flow)
-                if winner is None or winner.access.lower() != "deny" or (id_of(group), rule_name) in told:
-                    continue
-                told.add((id_of(group), rule_name))
-                yield Finding(
-                    rule=rule_name,
-                    severity=Severity.ERROR,
-                    where=id_of(group),
-                    what=f"{id_of(group).name} keeps {what} from port {port}: its rule {winner.name} wins.",
-                    remedy=f"Remove the rule {winner.name}, or put one that allows them before it.",
-                    evidence={"rule": winner.name, "priority": str(winner.priority), "access": winner.access},
-                    az="" if winner.built_in else _delete(id_of(group), winner.name),
-                )
-
-
-def _delete(group: ResourceId, rule: str) -> str:
-    return (
-        f"az network nsg rule delete --resource-group {shell_word(group.resource_group)} "
-        f"--subscription {shell_word(group.subscription)} --nsg-name {shell_word(group.name)} --name {shell_word(rule)}"
-    )
+    groups: frozenset[ResourceId] = frozenset()
+    """The application security groups that the destination is in; a source of ours is in none."""
+    networks: tuple[str, ...] = ()
+    """The ranges that the tag VirtualNetwork stands for."""
+    source_port: int = SOME_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +51,22 @@ class Winner:
     access: str
     built_in: bool = False
 
+    @property
+    def allows(self) -> bool:
+        """Whether it lets the flow in."""
+        return self.access.lower() == "allow"
 
-def winning(group: Body, flow: Flow) -> Winner | None:
+
+def winning(group: Body, flow: Flow) -> Winner:
     """The inbound rule that decides on a flow: the first by priority that matches."""
     rules = [rule for rule in items(group, "securityRules") if word(rule, "direction").lower() == "inbound"]
     for rule in sorted(rules, key=_priority):
         if _matches(rule, flow):
             return Winner(str(rule.get("name", "")), _priority(rule), word(rule, "access"))
     for name, priority, access, source, destination in _DEFAULTS:
-        if _is_from(source, flow) and (destination == "*" or _inside(flow.destination, flow.source_networks)):
+        if _covers(source, flow.source, flow.networks) and _covers(destination, flow.destination, flow.networks):
             return Winner(name, priority, access, built_in=True)
-    return None
+    raise AssertionError("the last of the built-in rules matches everything")
 
 
 def _priority(rule: Body) -> int:
@@ -139,109 +75,202 @@ def _priority(rule: Body) -> int:
 
 
 def _matches(rule: Body, flow: Flow) -> bool:
-    protocol = word(rule, "protocol").lower()
-    if protocol not in ("tcp", "*"):
+    if word(rule, "protocol").lower() not in ("tcp", "*"):
         return False
-    if not any(_has_port(port, flow.port) for port in _values(rule, "destinationPortRange")):
+    if not any(_has_port(ports, flow.port) for ports in _values(rule, "destinationPortRange")):
+        return False
+    if not any(_has_port(ports, flow.source_port) for ports in _values(rule, "sourcePortRange")):
         return False
     if any(items(rule, "sourceApplicationSecurityGroups")):
-        return False  # The service's own addresses are in none.
-    if not any(_is_from(source, flow) for source in _values(rule, "sourceAddressPrefix")):
         return False
-    groups = {id_of(group) for group in items(rule, "destinationApplicationSecurityGroups")}
-    if groups:
+    if not any(_covers(place, flow.source, flow.networks) for place in _values(rule, "sourceAddressPrefix")):
+        return False
+    if groups := _named_groups(rule):
         return bool(groups & flow.groups)
-    return any(_is_at(place, flow) for place in _values(rule, "destinationAddressPrefix"))
+    return any(_covers(place, flow.destination, flow.networks) for place in _values(rule, "destinationAddressPrefix"))
+
+
+def _named_groups(rule: Body) -> frozenset[ResourceId]:
+    """The application security groups that a rule names as its destination."""
+    return frozenset(map(id_of, items(rule, "destinationApplicationSecurityGroups")))
 
 
 def _values(rule: Body, name: str) -> list[str]:
     """A property's one value and its many, which stand under two names."""
-    plural = f"{name}es" if name.endswith("Prefix") else f"{name}s"
-    many = properties(rule).get(plural)
+    many = properties(rule).get(f"{name}es" if name.endswith("Prefix") else f"{name}s")
     return [*filter(None, [word(rule, name)]), *(map(str, many) if isinstance(many, list) else ())]
 
 
 def _has_port(ports: str, port: int) -> bool:
     first, _, last = ports.partition("-")
-    if ports == "*":
-        return True
-    return first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first)
+    return ports == "*" or (first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first))
 
 
-def _is_from(source: str, flow: Flow) -> bool:
-    if source in ("*", "0.0.0.0/0") or source.lower() == "any":
-        return True
-    if flow.source == BALANCER_TAG:
-        return source.lower() == BALANCER_TAG.lower() or source.startswith("168.63.129.16")
-    if source.lower() == NETWORK_TAG.lower():
-        return _inside(flow.source, flow.source_networks)
-    return _inside(flow.source, (source,))
+def _covers(place: str, address: str, networks: tuple[str, ...]) -> bool:
+    """Whether a tag or range that a rule names holds an address."""
+    inside = any(_inside(address, network) for network in networks)
+    match place.lower():
+        case "*" | "any":
+            return True
+        case "virtualnetwork":
+            return inside or address == PROBE_SOURCE
+        case "azureloadbalancer":
+            return address == PROBE_SOURCE
+        case "internet":
+            return not inside and address != PROBE_SOURCE
+    return _inside(address, place)
 
 
-def _is_at(place: str, flow: Flow) -> bool:
-    if place in ("*", "0.0.0.0/0") or place.lower() == "any":
-        return True
-    if place.lower() == NETWORK_TAG.lower():
-        return _inside(flow.destination, flow.source_networks)
-    return _inside(flow.destination, (place,))
-
-
-def _inside(address: str, prefixes: tuple[str, ...]) -> bool:
+def _inside(address: str, prefix: str) -> bool:
     try:
-        return any(ip_address(address) in ip_network(prefix, strict=False) for prefix in prefixes)
+        return ip_address(address) in ip_network(prefix, strict=False)
     except ValueError:
-        return False
+        return False  # A tag of one of Azure's own services: nothing of ours is in it.
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A security group that keeps a flow from a member."""
+
+    member: Member
+    group: Body
+    winner: Winner
+    port: int
+    about_probe: bool
+    lacking: ResourceId | None
+    """The application security group that would let it in, if the member were in it."""
+
+
+def _stops(facts: Facts, members: list[Member]) -> Iterator[_Stop]:
+    for member in members:
+        networks = _networks(facts, member)
+        flows = [(Flow(source, member.address, member.port), False) for source in _nat_addresses(facts, networks)]
+        if member.probe_port is not None:
+            flows.append((Flow(PROBE_SOURCE, member.address, member.probe_port), True))
+        for flow, about_probe in flows:
+            whole = replace(flow, groups=member.groups, networks=networks)
+            for group in _groups(facts, member):
+                winner = winning(group, whole)
+                if not winner.allows:
+                    yield _Stop(member, group, winner, flow.port, about_probe, _lacking(group, whole))
+                    break  # What the first one keeps out, the second never sees.
+
+
+def _lacking(group: Body, flow: Flow) -> ResourceId | None:
+    named = {one for rule in items(group, "securityRules") for one in _named_groups(rule)} - flow.groups
+    found = (one for one in sorted(named, key=str) if winning(group, replace(flow, groups=flow.groups | {one})).allows)
+    return next(found, None)
+
+
+def blocked(facts: Facts) -> Iterator[Finding]:
+    """A rule that keeps out the customers' connections, or the balancer's probe."""
+    members = list(pool_members(facts))
+    stops = [stop for stop in _stops(facts, members) if stop.lacking is None]
+    told: set[tuple[ResourceId, bool]] = set()
+    for stop in stops:
+        group, winner, key = id_of(stop.group), stop.winner, (id_of(stop.group), stop.about_probe)
+        if key in told:
+            continue
+        told.add(key)
+        kept_out = {other.member.id for other in stops if other.about_probe is stop.about_probe}
+        what = "the balancer's probe" if stop.about_probe else "the customers' connections"
+        yield Finding(
+            rule="nsg-blocks-probe" if stop.about_probe else "nsg-blocks-port",
+            severity=_severity(kept_out, members),
+            where=group,
+            what=f"{group.name} keeps {what} from port {stop.port}: its rule {winner.name} wins.",
+            remedy="Put a rule that allows them before it."
+            if winner.built_in
+            else f"Remove the rule {winner.name}, or put one that allows them before it.",
+            evidence={"rule": winner.name, "priority": str(winner.priority), "access": winner.access},
+            az="" if winner.built_in else _delete(group, winner.name),
+        )
+
+
+def _severity(kept_out: set[ResourceId], members: list[Member]) -> Severity:
+    """While one member can be reached, pages come, and sometimes not."""
+    return Severity.ERROR if all(member.id in kept_out for member in members) else Severity.WARNING
+
+
+def _delete(group: ResourceId, rule: str) -> str:
+    return (
+        f"az network nsg rule delete --resource-group {shell_word(group.resource_group)} "
+        f"--subscription {shell_word(group.subscription)} --nsg-name {shell_word(group.name)} --name {shell_word(rule)}"
+    )
 
 
 def _networks(facts: Facts, member: Member) -> tuple[str, ...]:
     """The ranges of the network that a member is in."""
-    subnet = properties(member.configuration).get("subnet")
-    home = id_of(subnet).parent if isinstance(subnet, dict) else None
-    for network in facts.of(Side.ISV, NETWORK):
-        if id_of(network) == home:
-            space = properties(network).get("addressSpace")
-            prefixes = space.get("addressPrefixes") if isinstance(space, dict) else None
-            return tuple(map(str, prefixes)) if isinstance(prefixes, list) else ()
-    return ()
+    subnet = reference(member.configuration, "subnet")
+    space = properties(facts.get(subnet.parent if subnet else None)).get("addressSpace")
+    found = space.get("addressPrefixes") if isinstance(space, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
-def _nat_address(networks: tuple[str, ...], member: Member) -> str:
-    """Where a customer's connection seems to come from: an address of the service's subnet, in the same network."""
-    return member.address if _inside(member.address, networks) else BALANCER_TAG
+def _nat_addresses(facts: Facts, networks: tuple[str, ...]) -> list[str]:
+    """Where customers' connections seem to come from: the addresses that the services in a network have.
+
+    While there is no service, any address of the network stands for them.
+    """
+    found: dict[str, None] = {}
+    for service in facts.of(Side.ISV, SERVICE):
+        for nic in items(service, "networkInterfaces"):
+            for configuration in items(facts.get(nic), "ipConfigurations"):
+                address = word(configuration, "privateIPAddress")
+                if any(_inside(address, network) for network in networks):
+                    found[address] = None
+    return list(found) or [network.partition("/")[0] for network in networks[:1]]
 
 
 def _groups(facts: Facts, member: Member) -> Iterator[Body]:
     """The security groups on a member's subnet and on its interface, in the order in which Azure asks them."""
-    subnet = facts.get(properties(member.configuration).get("subnet"))
-    for owner in (subnet, member.nic):
+    for owner in (facts.get(properties(member.configuration).get("subnet")), member.nic):
         group = facts.get(properties(owner).get("networkSecurityGroup"))
         if group:
             yield group
 
 
 def outside_group(facts: Facts) -> Iterator[Finding]:
-    """A member that is not in the application security group that the rule for its port names."""
-    for member in pool_members(facts):
+    """A member that is not in the application security group that the rule for its port names.
+
+    Bad where nothing else lets connections in; else the built-in rules do, until somebody closes those.
+    """
+    members = list(pool_members(facts))
+    stopped = {stop.member.id: stop for stop in _stops(facts, members) if stop.lacking}
+    told: set[ResourceId] = set()
+    for member in members:
+        stop = stopped.get(member.id)
         for group in _groups(facts, member):
-            for rule in items(group, "securityRules"):
-                named = {id_of(one) for one in items(rule, "destinationApplicationSecurityGroups")}
-                lets_in = word(rule, "access").lower() == "allow" and word(rule, "direction").lower() == "inbound"
-                about = any(_has_port(port, member.port) for port in _values(rule, "destinationPortRange"))
-                if not (named and lets_in and about) or named & member.groups:
-                    continue
-                nic, configuration, asg = id_of(member.nic), id_of(member.configuration), sorted(named, key=str)[0]
-                yield Finding(
-                    rule="nic-without-asg",
-                    severity=Severity.WARNING,
-                    where=nic,
-                    what=f"{nic.name} is not in {asg.name}, which the rule {rule.get('name', '')} lets HTTP into.",
-                    remedy="Put its address configuration into the group.",
-                    evidence={"applicationSecurityGroups": ", ".join(one.name for one in member.groups) or "[]"},
-                    az=f"az network nic ip-config update --resource-group {shell_word(nic.resource_group)} "
-                    f"--subscription {shell_word(nic.subscription)} --nic-name {shell_word(nic.name)} "
-                    f"--name {shell_word(configuration.name)} --application-security-groups {shell_word(asg.text)}",
-                    fix="step:machines",
-                )
+            rule, asg = (stop.winner.name, stop.lacking) if stop and stop.lacking else _unused(group, member)
+            if asg is None or member.id in told:
+                continue
+            told.add(member.id)
+            nic = id_of(member.nic)
+            yield Finding(
+                rule="nic-without-asg",
+                severity=_severity(set(stopped), members) if stop else Severity.WARNING,
+                where=nic,
+                what=f"{nic.name} is not in {asg.name}, "
+                + (f"so the rule {rule} keeps it from being reached." if stop else f"which the rule {rule} is for."),
+                remedy="Put its address configuration into the group.",
+                evidence={"applicationSecurityGroups": ", ".join(sorted(one.name for one in member.groups)) or "[]"},
+                az=f"az network nic ip-config update --resource-group {shell_word(nic.resource_group)} "
+                f"--subscription {shell_word(nic.subscription)} --nic-name {shell_word(nic.name)} "
+                f"--name {shell_word(member.id.name)} --application-security-groups "
+                + " ".join(shell_word(one.text) for one in sorted({*member.groups, asg}, key=str)),
+                fix="step:machines",
+            )
+
+
+def _unused(group: Body, member: Member) -> tuple[str, ResourceId | None]:
+    """A rule that lets connections to a member's port into groups that the member is in none of."""
+    for rule in items(group, "securityRules"):
+        named = _named_groups(rule)
+        lets_in = word(rule, "access").lower() == "allow" and word(rule, "direction").lower() == "inbound"
+        about = any(_has_port(ports, member.port) for ports in _values(rule, "destinationPortRange"))
+        if named and lets_in and about and not named & member.groups:
+            return str(rule.get("name", "")), min(named, key=str)
+    return "", None
 
 
 RULES = (blocked, outside_group)

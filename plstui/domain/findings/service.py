@@ -14,17 +14,22 @@ from plstui.domain.facts import (
     Facts,
     id_of,
     items,
+    prefixes,
     properties,
-    refers_to,
+    reference,
     word,
 )
+from plstui.domain.findings.balancer import is_basic
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.links import connections, request_of, target_of
+from plstui.domain.findings.links import request_of, target_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
 RESERVED = 5
 """Addresses of every subnet that Azure keeps for itself."""
+
+MOST_ADDRESSES = 8
+"""NAT addresses that one service can have."""
 
 
 def missing(facts: Facts) -> Iterator[Finding]:
@@ -32,25 +37,35 @@ def missing(facts: Facts) -> Iterator[Finding]:
     if not facts.knows(Side.ISV, SERVICE) or facts.of(Side.ISV, SERVICE):
         return
     for balancer in facts.of(Side.ISV, BALANCER):
-        subnet = next((properties(one).get("subnet") for one in items(balancer, "frontendIPConfigurations")), None)
-        body = facts.get(subnet) if subnet else None
-        if body is None:
+        frontend = next(items(balancer, "frontendIPConfigurations"), {})
+        subnet = facts.get(properties(frontend).get("subnet"))
+        if subnet is None or is_basic(balancer):
             continue
-        closed = word(body, "privateLinkServiceNetworkPolicies").lower() != "disabled"
+        closed = word(subnet, "privateLinkServiceNetworkPolicies").lower() == "enabled"
         yield Finding(
             rule="service-subnet-policies" if closed else "service-missing",
             severity=Severity.ERROR,
-            where=id_of(body) if closed else id_of(balancer),
+            where=id_of(subnet) if closed else id_of(balancer),
             what=(
-                f"No private link service can take addresses from {id_of(body).name}: its policies are on."
+                f"No private link service can take addresses from {id_of(subnet).name}: its policies are on."
                 if closed
                 else f"No private link service stands in front of {id_of(balancer).name}."
             ),
             remedy="Switch the policies off, then create the service." if closed else "Create the service.",
-            evidence={"privateLinkServiceNetworkPolicies": word(body, "privateLinkServiceNetworkPolicies")},
-            az=_switch_off(body) if closed else "",
+            evidence=({"privateLinkServiceNetworkPolicies": "Enabled"} if closed else {"privateLinkServices": "[]"}),
+            az=_switch_off(subnet) if closed else _create(balancer, frontend, id_of(subnet)),
             fix="step:policies" if closed else "step:service",
         )
+
+
+def _create(balancer: Body, frontend: Body, subnet: ResourceId) -> str:
+    where = id_of(balancer)
+    return (
+        f"az network private-link-service create --resource-group {shell_word(where.resource_group)} "
+        f"--subscription {shell_word(where.subscription)} --location {shell_word(str(balancer.get('location', '')))} "
+        f"--name saasPrivateLinkService --subnet {shell_word(subnet.text)} "
+        f"--lb-frontend-ip-configs {shell_word(id_of(frontend).text)}"
+    )
 
 
 def subnet_policies(facts: Facts) -> Iterator[Finding]:
@@ -77,64 +92,61 @@ def _switch_off(subnet: Body) -> str:
     )
 
 
-def wrong_frontend(facts: Facts) -> Iterator[Finding]:
-    """The service stands on a frontend that no rule listens on."""
-    for service in facts.of(Side.ISV, SERVICE):
-        for reference in items(service, "loadBalancerFrontendIpConfigurations"):
-            frontend = id_of(reference)
-            balancer = facts.get(frontend.parent) if frontend.parent else None
-            rules = list(items(balancer, "loadBalancingRules"))
-            if rules and not any(
-                refers_to(properties(rule).get("frontendIPConfiguration"), frontend) for rule in rules
-            ):
-                used = properties(rules[0]).get("frontendIPConfiguration")
-                right = id_of(used).name if isinstance(used, dict) else ""
-                yield Finding(
-                    rule="service-wrong-frontend",
-                    severity=Severity.ERROR,
-                    where=id_of(service),
-                    what=f"{id_of(service).name} stands on {frontend.name}, where no rule listens.",
-                    remedy=f"Put it on {right}, which the rule {id_of(rules[0]).name} listens on.",
-                    evidence={"loadBalancerFrontendIpConfigurations": frontend.text},
-                    az=f"az network private-link-service update --ids {shell_word(id_of(service).text)} "
-                    f"--lb-name {shell_word(frontend.parent.name if frontend.parent else '')} "
-                    f"--lb-frontend-ip-configs {shell_word(right)}",
-                    fix="step:service",
-                )
-
-
 def nat_addresses(facts: Facts) -> Iterator[Finding]:
-    """A service needs an address for every 64,000 connections to one machine, and its subnet has none left."""
+    """Each address of a service carries 64,000 connections to one machine; more need one more, and none is left."""
     for service in facts.of(Side.ISV, SERVICE):
+        own = list(items(service, "ipConfigurations"))
         for subnet in _subnets(facts, service):
-            try:
-                size = ip_network(word(subnet, "addressPrefix")).num_addresses
-            except ValueError:
+            free = _free(subnet)
+            if free is None or free > 0 or len(own) >= MOST_ADDRESSES:
                 continue
-            used = sum(1 for _ in items(subnet, "ipConfigurations"))
-            if used >= size - RESERVED:
-                yield Finding(
-                    rule="service-nat-exhausted",
-                    severity=Severity.WARNING,
-                    where=id_of(subnet),
-                    what=f"Every address of {id_of(subnet).name} is taken: the service cannot have another one.",
-                    remedy="Give the service a second address in a larger subnet.",
-                    evidence={"addressPrefix": word(subnet, "addressPrefix"), "ipConfigurations": str(used)},
-                )
+            where = id_of(subnet)
+            yield Finding(
+                rule="service-nat-exhausted",
+                severity=Severity.WARNING,
+                where=where,
+                what=f"Every address of {where.name} is taken: {id_of(service).name} has {len(own)} and cannot get "
+                "another one.",
+                remedy="Give the subnet a larger range, or the service a second address in another subnet.",
+                evidence={"addressPrefix": ", ".join(prefixes(subnet)), "addresses in use": str(_taken(subnet))},
+            )
+
+
+def _taken(subnet: Body) -> int:
+    """How many addresses of a subnet are given away; it lists a service's twice, as the service's and its NIC's."""
+    users = map(id_of, items(subnet, "ipConfigurations"))
+    return sum(not user.is_type(f"{SERVICE}/ipConfigurations") for user in users)
+
+
+def _free(subnet: Body) -> int | None:
+    """How many addresses of a subnet are left; None when its ranges say nothing."""
+    try:
+        sizes = [ip_network(prefix).num_addresses for prefix in prefixes(subnet) if ":" not in prefix]
+    except ValueError:
+        return None
+    return sum(size - RESERVED for size in sizes) - _taken(subnet) if sizes else None
 
 
 def proxy_protocol(facts: Facts) -> Iterator[Finding]:
-    """With the PROXY protocol on, every connection begins with bytes that a plain web server takes for nonsense."""
+    """With the PROXY protocol on, every connection begins with bytes that a plain web server takes for nonsense.
+
+    Web servers that expect them are known by what comes through the endpoint, and plain ones by what comes without
+    these bytes; where nobody has fetched a page it is a guess.
+    """
     through = [result for result in facts.results if result.target.side is Side.CUSTOMER]
-    if through and all(result.ok for result in through):
+    plain = any(result.hosts for result in facts.results if result.target.side is Side.ISV)
+    if any(result.hosts for result in through):
         return
     for service in facts.of(Side.ISV, SERVICE):
         if properties(service).get("enableProxyProtocol") is True:
+            name = id_of(service).name
             yield Finding(
                 rule="service-proxy-protocol",
-                severity=Severity.ERROR,
+                severity=Severity.ERROR if plain or through else Severity.WARNING,
                 where=id_of(service),
-                what=f"{id_of(service).name} sends PROXY protocol headers, and the machines serve plain HTTP.",
+                what=f"{name} sends PROXY protocol headers, and the machines serve plain HTTP."
+                if plain
+                else f"{name} sends PROXY protocol headers; a web server that does not expect them answers with 400.",
                 remedy="Switch it off, or teach the web servers to read the header.",
                 evidence={"enableProxyProtocol": "true"},
                 az=f"az network private-link-service update --ids {shell_word(id_of(service).text)} "
@@ -144,53 +156,56 @@ def proxy_protocol(facts: Facts) -> Iterator[Finding]:
 
 def visibility(facts: Facts) -> Iterator[Finding]:
     """A service that names who may see it and leaves this customer out."""
-    customers = [facts.subscriptions[side] for side in (Side.CUSTOMER,) if side in facts.subscriptions]
-    for service in facts.of(Side.ISV, SERVICE):
+    customer = facts.subscriptions.get(Side.CUSTOMER, "").lower()
+    for service in facts.of(Side.ISV, SERVICE) if customer else ():
         listed = _listed(service, "visibility")
-        for customer in customers if listed else ():
-            if "*" not in listed and customer.lower() not in listed:
-                connected = any(
-                    _subscription(ends.endpoint) == customer for ends in connections(facts) if ends.at_service
-                )
-                yield Finding(
-                    rule="service-visibility",
-                    severity=Severity.WARNING if connected else Severity.ERROR,
-                    where=id_of(service),
-                    what=f"{id_of(service).name} is not visible to subscription {customer}.",
-                    remedy="Add the customer's subscription to the service's visibility.",
-                    evidence={"visibility.subscriptions": ", ".join(sorted(listed))},
-                    az=f"az network private-link-service update --ids {shell_word(id_of(service).text)} "
-                    f"--visibility {' '.join(map(shell_word, (*sorted(listed), customer)))}",
-                )
+        if listed is None or "*" in listed or customer in listed:
+            continue
+        others = [
+            reference(connection, "privateEndpoint") for connection in items(service, "privateEndpointConnections")
+        ]
+        connected = any(other and other.subscription.lower() == customer for other in others)
+        yield Finding(
+            rule="service-visibility",
+            # What has been asked for stands; only a new request is refused.
+            severity=Severity.WARNING if connected else Severity.ERROR,
+            where=id_of(service),
+            what=f"{id_of(service).name} is not visible to subscription {customer}"
+            + (": a new endpoint could not be made." if connected else "."),
+            remedy="Add the customer's subscription to the service's visibility.",
+            evidence={"visibility.subscriptions": ", ".join(listed) or "[]"},
+            az=_admit(service, "--visibility", [*listed, customer]),
+        )
 
 
 def auto_approval(facts: Facts) -> Iterator[Finding]:
     """Others are approved by themselves, this customer is not."""
-    customers = [facts.subscriptions[side] for side in (Side.CUSTOMER,) if side in facts.subscriptions]
-    for service in facts.of(Side.ISV, SERVICE):
+    customer = facts.subscriptions.get(Side.CUSTOMER, "").lower()
+    for service in facts.of(Side.ISV, SERVICE) if customer else ():
         listed = _listed(service, "autoApproval")
-        for customer in customers if listed else ():
-            if "*" not in listed and customer.lower() not in listed:
-                yield Finding(
-                    rule="service-auto-approval",
-                    severity=Severity.INFO,
-                    where=id_of(service),
-                    what=f"{id_of(service).name} approves others by itself, and not subscription {customer}.",
-                    remedy="Approve this customer's requests by hand, or add the subscription.",
-                    evidence={"autoApproval.subscriptions": ", ".join(sorted(listed))},
-                    az=f"az network private-link-service update --ids {shell_word(id_of(service).text)} "
-                    f"--auto-approval {' '.join(map(shell_word, (*sorted(listed), customer)))}",
-                )
+        if not listed or "*" in listed or customer in listed:
+            continue
+        yield Finding(
+            rule="service-auto-approval",
+            severity=Severity.INFO,
+            where=id_of(service),
+            what=f"{id_of(service).name} approves others by itself, and not subscription {customer}.",
+            remedy="Approve this customer's requests by hand, or add the subscription.",
+            evidence={"autoApproval.subscriptions": ", ".join(listed)},
+            az=_admit(service, "--auto-approval", [*listed, customer]),
+        )
 
 
-def _subscription(endpoint: Body | None) -> str:
-    return id_of(endpoint).subscription if endpoint else ""
+def _admit(service: Body, option: str, subscriptions: list[str]) -> str:
+    words = " ".join(map(shell_word, subscriptions))
+    return f"az network private-link-service update --ids {shell_word(id_of(service).text)} {option} {words}"
 
 
-def _listed(service: Body, name: str) -> set[str]:
+def _listed(service: Body, name: str) -> list[str] | None:
+    """The subscriptions in a list of a service, in lower case; None when it leaves that open."""
     value = properties(service).get(name)
     found = value.get("subscriptions") if isinstance(value, dict) else None
-    return {str(one).lower() for one in found} if isinstance(found, list) else set()
+    return sorted({str(one).lower() for one in found}) if isinstance(found, list) else None
 
 
 def _subnets(facts: Facts, service: Body) -> Iterator[Body]:
@@ -223,4 +238,4 @@ def regions(facts: Facts) -> Iterator[Finding]:
             )
 
 
-RULES = (missing, subnet_policies, wrong_frontend, proxy_protocol, visibility, nat_addresses, auto_approval, regions)
+RULES = (missing, subnet_policies, visibility, proxy_protocol, nat_addresses, auto_approval, regions)

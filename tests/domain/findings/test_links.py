@@ -1,0 +1,226 @@
+"""Connections that do not stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from plstui.domain.facts import ENDPOINT, INTERFACE, SERVICE, Facts
+from plstui.domain.findings import diagnose
+from plstui.domain.findings.finding import Severity
+from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+from tests.domain.findings.ward import Ward, altered, without
+
+STATUS = "privateLinkServiceConnectionState.status"
+
+
+async def test_pending(approved: Ward) -> None:
+    await approved.delete(approved.consumer.endpoint)
+    await approved.up("endpoint")
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.severity, finding.fix) == ("connection-pending", Severity.ERROR, "approve")
+    assert finding.where == ResourceId((await approved.connection())["id"])
+    assert finding.evidence == {STATUS: "Pending"}
+    assert await approved.silent()
+    assert await approved.mend() == ["connection-pending"]
+    assert await approved.comes()
+
+
+async def test_rejected(approved: Ward) -> None:
+    await approved.decide("Rejected")
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.fix, finding.evidence) == ("connection-rejected", "approve", {STATUS: "Rejected"})
+    assert await approved.silent()
+    assert await approved.mend() == ["connection-rejected"]
+    assert await approved.comes()
+
+
+async def test_disconnected(approved: Ward) -> None:
+    await approved.delete(ResourceId((await approved.connection())["id"]))
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.where) == ("connection-disconnected", approved.consumer.endpoint)
+    assert finding.az == f"az network private-endpoint delete --ids {approved.consumer.endpoint}"
+    await approved.delete(approved.consumer.endpoint)
+    assert await approved.mend() == ["endpoint-missing", "connection-pending"]
+    assert await approved.comes()
+
+
+async def test_no_endpoint(approved: Ward) -> None:
+    await approved.delete(approved.consumer.endpoint, approved.consumer.record)
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.fix) == ("endpoint-missing", "step:endpoint")
+    assert f"--private-connection-resource-id {approved.provider.service}" in finding.az
+    assert await approved.mend() == ["endpoint-missing", "connection-pending", "name-missing"]
+    assert await approved.comes()
+
+
+async def test_no_endpoint_and_no_network_to_make_it_in(approved: Ward) -> None:
+    await approved.delete(approved.consumer.group)
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.fix, finding.az) == ("endpoint-missing", "step:customer-network", "")
+    rules = await approved.mend()
+    assert rules == ["endpoint-missing", "endpoint-missing", "connection-pending", "name-missing"]
+    assert await approved.comes()
+
+
+# Azure tells both ends in the same moment, so nobody can make them differ; a client may read between the two.
+
+
+async def test_approved_on_one_side_only(approved: Ward) -> None:
+    def refuse(service: dict[str, Any]) -> None:
+        state = service["properties"]["privateEndpointConnections"][0]["properties"][
+            "privateLinkServiceConnectionState"
+        ]
+        state["status"] = "Pending"
+
+    facts = altered(await approved.facts(), Side.ISV, approved.provider.service, refuse)
+
+    finding = diagnose(facts)[0]
+
+    assert (finding.rule, finding.severity) == ("connection-one-sided", Severity.ERROR)
+    assert finding.evidence == {"service": "Pending", "endpoint": "Approved"}
+
+
+# A service with connections cannot be deleted, and a request for one that is not there is refused; the record of a
+# request may outlive its service all the same when somebody moves it to another group.
+
+
+async def test_a_service_that_knows_nothing_of_the_endpoint(approved: Ward) -> None:
+    def forget(service: dict[str, Any]) -> None:
+        service["properties"]["privateEndpointConnections"] = []
+
+    facts = altered(await approved.facts(), Side.ISV, approved.provider.service, forget)
+
+    finding = diagnose(facts)[0]
+
+    assert (finding.rule, finding.where) == ("service-without-connection", approved.consumer.endpoint)
+    assert finding.evidence == {"privateLinkServiceId": approved.provider.service.text}
+
+
+async def test_an_endpoint_that_asked_for_another_service(approved: Ward) -> None:
+    elsewhere = approved.provider.service.text.replace("saasPrivateLinkService", "old")
+
+    def forget(service: dict[str, Any]) -> None:
+        service["properties"]["privateEndpointConnections"] = []
+
+    def ask(endpoint: dict[str, Any]) -> None:
+        endpoint["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["privateLinkServiceId"] = (
+            elsewhere
+        )
+
+    facts = altered(await approved.facts(), Side.ISV, approved.provider.service, forget)
+
+    finding = diagnose(altered(facts, Side.CUSTOMER, approved.consumer.endpoint, ask))[0]
+
+    assert (finding.rule, finding.evidence) == ("service-without-connection", {"privateLinkServiceId": elsewhere})
+    assert "old, which is not there" in finding.what
+
+
+# An endpoint's interface is Azure's: nobody can take its address away.
+
+
+async def test_no_address(approved: Ward) -> None:
+    facts = await approved.facts()
+    (nic,) = [
+        body for body in facts.of(Side.CUSTOMER, INTERFACE) if body["properties"].get("privateEndpoint") is not None
+    ]
+
+    finding = diagnose(without(facts, Side.CUSTOMER, ResourceId(nic["id"])))[0]
+
+    assert (finding.rule, finding.where) == ("endpoint-no-address", approved.consumer.endpoint)
+
+
+async def test_an_endpoint_that_is_being_made_may_be_without_an_address(approved: Ward) -> None:
+    def make(endpoint: dict[str, Any]) -> None:
+        endpoint["properties"] |= {"provisioningState": "Updating", "networkInterfaces": []}
+
+    facts = altered(await approved.facts(), Side.CUSTOMER, approved.consumer.endpoint, make)
+
+    assert "endpoint-no-address" not in {finding.rule for finding in diagnose(facts)}
+
+
+async def test_an_endpoint_of_azures_own_services_is_nobodys_business(approved: Ward) -> None:
+    store = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a"
+
+    def ask(endpoint: dict[str, Any]) -> None:
+        request = endpoint["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]
+        request |= {"privateLinkServiceId": store, "privateLinkServiceConnectionState": {"status": "Disconnected"}}
+
+    facts = altered(await approved.facts(), Side.CUSTOMER, approved.consumer.endpoint, ask)
+    alone = replace(facts, bodies={Side.CUSTOMER: facts.bodies[Side.CUSTOMER]})
+
+    assert [finding.rule for finding in diagnose(alone)] == ["endpoint-missing"]
+
+
+# Several customers
+
+
+def other_requests(facts: Facts, number: int) -> Facts:
+    """The same with requests of other customers at the service."""
+    endpoint = "/subscriptions/{0}/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe{0}"
+
+    def ask(service: dict[str, Any]) -> None:
+        (own,) = service["properties"]["privateEndpointConnections"]
+        service["properties"]["privateEndpointConnections"] += [
+            {
+                "id": f"{own['id']}-{other}",
+                "name": f"pe{other}",
+                "properties": {
+                    "privateEndpoint": {"id": endpoint.format(other)},
+                    "privateLinkServiceConnectionState": {"status": "Pending"},
+                },
+            }
+            for other in range(number)
+        ]
+
+    return altered(facts, Side.ISV, ResourceId(facts.of(Side.ISV, SERVICE)[0]["id"]), ask)
+
+
+async def test_other_customers_requests_are_no_error_of_this_customers(approved: Ward) -> None:
+    facts = other_requests(await approved.facts(), 3)
+
+    finding = diagnose(facts)[0]
+
+    assert (finding.rule, finding.severity) == ("requests-waiting", Severity.INFO)
+    assert "3 requests" in finding.what
+    assert finding.where == approved.provider.service
+
+
+async def test_to_the_isv_alone_every_request_counts(approved: Ward) -> None:
+    facts = other_requests(await approved.facts(), 3)
+    alone = Facts(subscriptions={Side.ISV: facts.subscriptions[Side.ISV]}, bodies={Side.ISV: facts.bodies[Side.ISV]})
+
+    rules = [finding.rule for finding in diagnose(alone)]
+
+    assert rules.count("connection-pending") == 3
+    assert "requests-waiting" not in rules
+
+
+async def test_what_the_customer_may_not_list_is_told_from_the_service(approved: Ward) -> None:
+    await approved.decide("Rejected")
+    facts = await approved.facts()
+    hidden = replace(
+        facts,
+        bodies={
+            **facts.bodies,
+            Side.CUSTOMER: tuple(
+                body for body in facts.bodies[Side.CUSTOMER] if not ResourceId(body["id"]).is_type(ENDPOINT)
+            ),
+        },
+        unread={Side.CUSTOMER: frozenset({ENDPOINT.lower()})},
+    )
+
+    finding = diagnose(hidden)[0]
+
+    assert (finding.rule, finding.fix) == ("connection-rejected", "approve")

@@ -1,0 +1,293 @@
+"""Both sides of a private link in a sandbox of this process, to be broken through ARM and looked at by the doctor.
+
+Each test gets a sandbox of its own, from resources that were built once: that takes a few hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from plstui.arm import clients
+from plstui.arm.bodies import Bodies
+from plstui.cli.session import read_both
+from plstui.compose import Composer, Options
+from plstui.domain.facts import Facts
+from plstui.domain.findings import diagnose
+from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import TargetResult, targets
+from plstui.domain.sides import Side
+from plstui.engine.actions import Intent
+from plstui.engine.doctor import Doctor
+from plstui.engine.ports import SystemClock
+from plstui.engine.runtime import Runtime
+from plstui.lab.cloudinit import user_data
+from plstui.lab.consumer import Consumer
+from plstui.lab.progress import silent
+from plstui.lab.provider import Provider
+from plstui.lab.runner import Lab
+from plstui.lab.session import approve, subscriptions
+from plstui.lab.steps import Choices, Workshop, workshop
+from plstui.sandbox.account import Account
+from plstui.sandbox.azure import Azure, NoBackplane
+from plstui.sandbox.gateway.https import HttpsServer
+from plstui.sandbox.latency import Latency
+from plstui.sandbox.parties import Party
+from plstui.sandbox.sandbox import Sandbox
+from plstui.sandbox.scenarios import Builder
+from plstui.sandbox.statedir import StateDir
+from plstui.sandbox.store import Body
+
+_PRIVATE = Ed25519PrivateKey.generate()
+KEY = _PRIVATE.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+_PRIVATE_TEXT = _PRIVATE.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+).decode()
+
+JUMPS = {Side.ISV: "web1", Side.CUSTOMER: "testVM"}
+ROUNDS = 9
+"""Remedies after one another that a world may take: a whole lab has to be built where there is next to nothing."""
+
+_built: dict[str, list[Body]] = {}
+
+
+async def resources_of(world: str) -> list[Body]:
+    """The resources of a world, built once."""
+    if world not in _built:
+        box = Sandbox()
+        box.azure.backplane = NoBackplane()
+        accounts = [
+            Account(party.subscription.id, partial(box.gateway.handle_for, party.owner))
+            for party in (box.isv, box.customer)
+        ]
+        builder = Builder(
+            *accounts, public_key=KEY, web_user_data=user_data("web"), client_user_data=user_data("client")
+        )
+        await builder.build(world)
+        await box.azure.operations.settle()
+        box.azure.operations.close()
+        _built[world] = list(box.azure.store)
+    return _built[world]
+
+
+def named(body: dict[str, Any], collection: str, name: str) -> dict[str, Any]:
+    """The properties of one of the named things in a resource."""
+    (found,) = (item for item in body["properties"][collection] if item["name"] == name)
+    properties: dict[str, Any] = found["properties"]
+    return properties
+
+
+@dataclass
+class Ward:
+    """One world and a plstui that is attached to it."""
+
+    box: Sandbox
+    runtime: Runtime
+    lab: Workshop
+
+    @property
+    def isv(self) -> Bodies:
+        """The ISV's resources through the SDK."""
+        return self._bodies(Side.ISV)
+
+    @property
+    def customer(self) -> Bodies:
+        """The customer's resources through the SDK."""
+        return self._bodies(Side.CUSTOMER)
+
+    def _bodies(self, side: Side) -> Bodies:
+        bodies = self.runtime.bodies[side]
+        assert isinstance(bodies, Bodies)
+        return bodies
+
+    @property
+    def provider(self) -> Provider:
+        """The ids of what the ISV has."""
+        assert self.lab.provider
+        return self.lab.provider
+
+    @property
+    def consumer(self) -> Consumer:
+        """The ids of what the customer has."""
+        assert self.lab.consumer
+        return self.lab.consumer
+
+    # Breaking
+
+    def _side(self, resource_id: ResourceId) -> Bodies:
+        return self.isv if resource_id.subscription == self.box.isv.subscription.id else self.customer
+
+    async def get(self, resource_id: ResourceId) -> dict[str, Any]:
+        """A resource that is there."""
+        body = await self._side(resource_id).get(resource_id)
+        assert body is not None, resource_id
+        return body
+
+    async def put(self, resource_id: ResourceId, body: dict[str, Any]) -> None:
+        """Create or change a resource."""
+        await self._side(resource_id).put(resource_id, body)
+
+    async def delete(self, *resource_ids: ResourceId) -> None:
+        """Delete resources, one after the other."""
+        for resource_id in resource_ids:
+            await self._side(resource_id).delete(resource_id)
+
+    @asynccontextmanager
+    async def changing(self, resource_id: ResourceId) -> AsyncIterator[dict[str, Any]]:
+        """A resource as it is; what the block makes of it is sent."""
+        body = await self.get(resource_id)
+        yield body
+        await self.put(resource_id, body)
+
+    async def connection(self) -> dict[str, Any]:
+        """The one connection, as the service has it."""
+        (connection,) = (await self.get(self.provider.service))["properties"]["privateEndpointConnections"]
+        return dict(connection)
+
+    async def decide(self, status: str) -> None:
+        """Set the status of the one connection."""
+        connection = await self.connection()
+        connection["properties"]["privateLinkServiceConnectionState"]["status"] = status
+        await self.put(ResourceId(connection["id"]), connection)
+
+    # Looking
+
+    async def facts(self, *, probe: bool = False) -> Facts:
+        """All there is to know; with a probe also what every page says."""
+        await self.box.network.settled()
+        results: list[TargetResult] = []
+        if probe:
+            await read_both(self.runtime)
+            results = [r async for r in self.runtime.prober.probe(targets(self.runtime.world()), 6)]
+        doctor = Doctor(subscriptions(self.runtime), self.runtime.bodies)
+        return await doctor.examine(results, inside=probe)
+
+    async def findings(self, *, probe: bool = False) -> tuple[Finding, ...]:
+        """What the doctor says."""
+        return diagnose(await self.facts(probe=probe))
+
+    async def first(self, *, probe: bool = False) -> Finding:
+        """What the doctor says first."""
+        return (await self.findings(probe=probe))[0]
+
+    async def page(self, patience: int = 10) -> str:
+        """What the customer's test machine gets by the endpoint's name within some seconds; empty for nothing."""
+        await self.box.network.settled()
+        name = f"{self.consumer.record.name}.{self.consumer.zone.name}"
+        return await self.customer.run_command(self.consumer.machine, f"curl -s -m {patience} http://{name}")
+
+    async def comes(self) -> bool:
+        """Whether one of the lab's pages comes through the endpoint, by its name."""
+        return (await self.page()).startswith("Host: web")
+
+    async def silent(self) -> bool:
+        """Whether nothing comes through the endpoint."""
+        return await self.page(1) == ""
+
+    # Healing
+
+    async def apply(self, finding: Finding) -> None:
+        """Do what a finding says mends it, as the key or `lab up --step` would."""
+        if finding.fix == "approve":
+            await approve(self.runtime, self.lab, _as_proposed)
+            return
+        kind, _, name = finding.fix.partition(":")
+        assert kind == "step", finding
+        await self.up(name)
+
+    async def up(self, step: str) -> None:
+        """Take one step of the lab."""
+        lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock(), lambda _: "")
+        await lab.run(await lab.survey(), silent).up([self.lab.step(step)])
+
+    async def mend(self, *, probe: bool = False) -> list[str]:
+        """Apply the remedy of whatever is first, until nothing is wrong; which rules it took."""
+        rules: list[str] = []
+        for _ in range(ROUNDS):
+            wrong = [f for f in await self.findings(probe=probe) if f.severity is not Severity.INFO]
+            if not wrong:
+                return rules
+            rules.append(wrong[0].rule)
+            await self.apply(wrong[0])
+        raise AssertionError(f"still not well after {rules}")
+
+
+def altered(facts: Facts, side: Side, resource_id: ResourceId, change: Callable[[dict[str, Any]], None]) -> Facts:
+    """The same with one resource as Azure would never let anybody make it."""
+    bodies = deepcopy(list(facts.bodies[side]))
+    (body,) = (body for body in bodies if ResourceId(body["id"]) == resource_id)
+    change(dict(body) if not isinstance(body, dict) else body)
+    return replace(facts, bodies={**facts.bodies, side: tuple(bodies)})
+
+
+def without(facts: Facts, side: Side, resource_id: ResourceId) -> Facts:
+    """The same with one resource missing."""
+    left = tuple(body for body in facts.bodies[side] if ResourceId(body["id"]) != resource_id)
+    return replace(facts, bodies={**facts.bodies, side: left})
+
+
+async def _as_proposed(intent: Intent) -> str:
+    return intent.description
+
+
+@asynccontextmanager
+async def ward(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, world: str = "approved", *, readers: tuple[Side, ...] = ()
+) -> AsyncIterator[Ward]:
+    """A world with its machines running; for `readers`, plstui may look and nothing else."""
+    # Nothing here takes any time, so nobody has to wait between two questions about it.
+    monkeypatch.setattr(clients, "POLL_SECONDS", 0.001)
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    box = Sandbox(Azure(latency=Latency.NONE))
+    for body in await resources_of(world):
+        box.azure.store.put(body)
+    server = HttpsServer(box.handle)
+    state = StateDir.open(folder / "sandbox")
+    await server.start()
+    try:
+        await box.start()
+        state.write("id_ed25519", _PRIVATE_TEXT)
+        state.write_ssh(box.network.ssh_endpoints())
+        server.write_authority(state.file("ca.pem"))
+        parties = {Side.ISV: box.isv, Side.CUSTOMER: box.customer}
+        lines = ["[azure]", f'arm = "https://127.0.0.1:{server.port}"', f"ca = {json.dumps(str(state.file('ca.pem')))}"]
+        for side, party in parties.items():
+            lines += _settings(state, side, party, reads=side in readers)
+        runtime = await Composer(Options(config=state.write("plstui.toml", "\n".join(lines)))).connect()
+        try:
+            choices = Choices(region="westeurope", size="Standard_B2s", public_key=KEY, run="r1")
+            yield Ward(box, runtime, workshop(runtime.lab, subscriptions(runtime), choices))
+        finally:
+            await runtime.close()
+    finally:
+        await server.stop()
+        await box.stop()
+        state.remove()
+
+
+def _settings(state: StateDir, side: Side, party: Party, *, reads: bool) -> list[str]:
+    client = party.reader if reads else party.owner
+    secret = state.write(f"{side}.secret", client.secret)
+    return [
+        f"[{side}]",
+        f'subscription = "{party.subscription.id}"',
+        f'tenant = "{party.subscription.tenant}"',
+        f'client_id = "{client.client_id}"',
+        f"client_secret_file = {json.dumps(str(secret))}",
+        f"[{side}.ssh]",
+        f'jump = "{JUMPS[side]}"',
+        f"ssh_config = {json.dumps(str(state.path / 'ssh_config'))}",
+        f"known_hosts = {json.dumps(str(state.path / 'known_hosts'))}",
+    ]
