@@ -93,7 +93,7 @@ def event_line(event: Event) -> Line | None:
         return Line(f"{glyph} {said}", tone)
     if said == "done":
         return Line(f"✔ {event.step.title}", Tone.GOOD)
-    return Line(f"✖ {event.step.title}: {said}", Tone.BAD)
+    return Line(f"✖ {event.step.title}: {said.removeprefix('failed: ')}", Tone.BAD)
 
 
 def step_text(

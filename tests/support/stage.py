@@ -71,18 +71,12 @@ def look(app: App[None]) -> Sight:
     return Sight(tuple(Strip.join(line) for line in update.strips))  # type: ignore[union-attr]
 
 
-class Stage:
-    """A running app with everything it stands on."""
+class Play:
+    """A running app."""
 
-    def __init__(
-        self, app: PlstuiApp, pilot: Pilot[None], cloud: Cloud, clock: TurnedClock, prober: Prober, journal: Path
-    ) -> None:
+    def __init__(self, app: PlstuiApp, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
-        self.cloud = cloud
-        self.clock = clock
-        self.prober = prober
-        self.journal = journal
 
     def see(self) -> Sight:
         """What a person sees now."""
@@ -113,14 +107,6 @@ class Stage:
         await self.until(shown, f"{texts} without {gone}")
         return self.see()
 
-    async def turn(self, seconds: float) -> Sight:
-        """Let time pass, in steps of a second as the app's own clock ticks, and let the app settle."""
-        while seconds > 0:
-            self.clock.turn(min(1.0, seconds))
-            seconds -= 1.0
-            await self.pilot.pause()
-        return self.see()
-
     def colour(self, tone: str) -> Color:
         """The colour the theme gives a tone."""
         return Color.parse(self.app.get_css_variables()[VARIABLES[tone].removeprefix("$")])
@@ -129,6 +115,27 @@ class Stage:
         """Whether a text is painted in the colour of bad states."""
         colour = self.see().style(text, in_line_with=in_line_with).color
         return colour is not None and colour.triplet == self.colour(Tone.BAD).rich_color.triplet
+
+
+class Stage(Play):
+    """A running app on a cloud in memory, with everything it stands on."""
+
+    def __init__(
+        self, app: PlstuiApp, pilot: Pilot[None], cloud: Cloud, clock: TurnedClock, prober: Prober, journal: Path
+    ) -> None:
+        super().__init__(app, pilot)
+        self.cloud = cloud
+        self.clock = clock
+        self.prober = prober
+        self.journal = journal
+
+    async def turn(self, seconds: float) -> Sight:
+        """Let time pass, in steps of a second as the app's own clock ticks, and let the app settle."""
+        while seconds > 0:
+            self.clock.turn(min(1.0, seconds))
+            seconds -= 1.0
+            await self.pilot.pause()
+        return self.see()
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.parts import Step, StepState
 from plstui.lab.progress import StepStatus
+from plstui.lab.runner import StepFailedError
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import bindings, command
 from plstui.tui.details import details_of
@@ -90,6 +91,8 @@ class LabScreen(Screen[None]):
         self._job: Worker[None] | None = None
         self._deciding = False
         self._trouble = ""
+        """Why the last thing that was started did not come to its end; empty when it did."""
+        self._unready = ""
         """Why the steps may not be as shown, or cannot be built; empty when nothing is wrong."""
         self._surveyed: World | None = None
         """Both sides as they were when Azure was last asked about the steps."""
@@ -178,7 +181,9 @@ class LabScreen(Screen[None]):
     def _tell_failure(self, event: LabFailed) -> None:
         text = clean(str(event.error), LONGEST)
         self._trouble = text
-        self._say(LabSaid(Line(text, Tone.BAD)))
+        if not isinstance(event.error, StepFailedError):
+            # Of a step that failed the log has told already.
+            self._say(LabSaid(Line(f"✖ {text}", Tone.BAD)))
         refused = isinstance(event.error, RefusedError)
         self.notify(text, title="Lab", severity="warning" if refused else "error", markup=False)
         self._refresh()
@@ -237,7 +242,8 @@ class LabScreen(Screen[None]):
             message = clean(request.message, 200)
             asks = f"◷ a approves {clean(request.endpoint_name, 80)}"
             return Line(f"{asks}: {message}" if message else asks, Tone.WAITING)
-        return Line(f"✖ {self._trouble}" if self._trouble else "", Tone.BAD)
+        wrong = self._trouble or self._unready
+        return Line(f"✖ {wrong}" if wrong else "", Tone.BAD)
 
     # What commands ask for
 
@@ -296,9 +302,9 @@ class LabScreen(Screen[None]):
         try:
             await self._runs.look()
         except PlstuiError as error:
-            self._trouble = clean(str(error), LONGEST)
+            self._unready = clean(str(error), LONGEST)
         else:
-            self._trouble = ""
+            self._unready = ""
         self.post_message(LabMoved())
 
     def toggle_step(self) -> None:

@@ -60,7 +60,7 @@ def _lines(told: StepText) -> Iterator[Content]:
     yield Content(told.why)
     if told.because:
         yield Content("")
-        yield styled(f"{told.because[:1].upper()}{told.because[1:]}.", told.badge.tone)
+        yield styled(f"{told.badge.text}: {told.because}", told.badge.tone)
     yield Content("")
     yield Content.assemble(styled("Portal  ", Tone.QUIET), Content(told.blade))
     if told.parts:
