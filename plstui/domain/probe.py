@@ -16,6 +16,8 @@ class TargetKind(StrEnum):
     """What stands at an address."""
 
     BACKEND = "backend"
+    BALANCER = "balancer"
+    """A balancer's frontend, asked from inside its network."""
     ENDPOINT = "endpoint"
     NAME = "name"
     """A name that the machine at the other end resolves."""
@@ -30,6 +32,7 @@ class Failure(StrEnum):
     NO_ROUTE = "no route"
     NOT_FOUND = "name not found"
     WRONG_PAGE = "wrong page"
+    TLS = "TLS on a plain port"
     JUMP = "jump machine"
     """The machine the probe starts from could not be used; the target itself was not asked."""
 
@@ -44,11 +47,13 @@ class Target:
     address: str
     port: int
     resource_id: ResourceId | None = None
+    behind: frozenset[str] = frozenset()
+    """Names and addresses of the machines behind a balancer, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One fresh connection to a target."""
+    """One fresh connection to a target. With neither host nor failure it tells nothing of the target."""
 
     host: str | None = None
     """The hostname on the page; None when there was no such page."""
@@ -59,6 +64,8 @@ class Attempt:
     """Milliseconds until the connection stood."""
     first_byte_ms: float | None = None
     """Milliseconds from there to the first byte of the answer."""
+    resolved: str = ""
+    """The address that the name of the target was found to have; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ class TargetResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every attempt brought a backend's page."""
-        return bool(self.attempts) and all(attempt.host for attempt in self.attempts)
+        """Whether every attempt that tells anything brought a backend's page."""
+        return any(attempt.host for attempt in self.attempts) and not any(attempt.failure for attempt in self.attempts)
 
     @property
     def hosts(self) -> dict[str, int]:
@@ -89,6 +96,16 @@ class TargetResult:
     def error(self) -> str:
         """What went wrong first, in words; empty when nothing did."""
         return next((attempt.error for attempt in self.attempts if attempt.failure), "")
+
+    @property
+    def untold(self) -> str:
+        """Why attempts tell nothing of the target, in words; empty when all of them do."""
+        return next((a.error for a in self.attempts if a.host is None and a.failure is None), "")
+
+    @property
+    def resolved(self) -> tuple[str, ...]:
+        """The addresses that the target's name was found to have."""
+        return tuple(sorted({a.resolved for a in self.attempts if a.resolved}))
 
     def error_of(self, failure: str) -> str:
         """What was said of the first failure of this kind."""
@@ -118,30 +135,78 @@ def targets(world: World) -> tuple[Target, ...]:
     return (*_backends(world.isv), *_endpoints(world))
 
 
+def frontends(world: World) -> tuple[Target, ...]:
+    """Every balancer's frontend that a rule listens on, from inside the ISV's network."""
+    isv = world.isv
+    if isv is None:
+        return ()
+    members = _members(isv)
+    found: dict[tuple[str, int], Target] = {}
+    for balancer in isv.balancers:
+        by_id = {frontend.id: frontend for frontend in balancer.frontends}
+        for rule in balancer.rules:
+            frontend = by_id.get(rule.frontend_id) if rule.frontend_id else None
+            if frontend is None or not frontend.private_ip_address:
+                continue
+            pool = next((pool for pool in balancer.pools if pool.id == rule.pool_id), None)
+            behind = set(pool.addresses) if pool else set()
+            for member in (members[each] for each in (pool.member_ids if pool else ()) if each in members):
+                behind |= {member.address, member.name}
+            key = (frontend.private_ip_address, rule.frontend_port)
+            found[key] = Target(
+                name=f"{balancer.name}/{frontend.name}" if len(by_id) > 1 else balancer.name,
+                kind=TargetKind.BALANCER,
+                side=Side.ISV,
+                address=frontend.private_ip_address,
+                port=rule.frontend_port,
+                resource_id=balancer.id,
+                behind=frozenset(name.lower() for name in behind if name),
+            )
+    return tuple(sorted(found.values(), key=lambda target: (target.name.lower(), target.port)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An address of an interface, and the machine that has it."""
+
+    address: str
+    name: str
+    """The machine's; the interface's where no machine is known."""
+    resource_id: ResourceId
+
+
+def _members(isv: Snapshot) -> dict[ResourceId, _Member]:
+    """By the id of the IP configuration."""
+    machines = {machine.id: machine for machine in isv.machines}
+    machine_of = {nic.id: machine for machine in isv.machines for nic in isv.machine_interfaces(machine)}
+    found = {}
+    for nic in isv.interfaces:
+        machine = machine_of.get(nic.id) or (machines.get(nic.machine_id) if nic.machine_id else None)
+        owner = machine or nic
+        for configuration in nic.ip_configurations:
+            found[configuration.id] = _Member(configuration.private_ip_address, owner.name, owner.id)
+    return found
+
+
 def _backends(isv: Snapshot | None) -> list[Target]:
     if isv is None:
         return []
-    members = {c.id: (c, nic) for nic in isv.interfaces for c in nic.ip_configurations}
-    machines = {machine.id: machine for machine in isv.machines}
-    machine_of = {nic.id: machine for machine in isv.machines for nic in isv.machine_interfaces(machine)}
+    members = _members(isv)
     found: dict[tuple[str, int], Target] = {}
     for balancer in isv.balancers:
         for rule in balancer.rules:
             pool = next((pool for pool in balancer.pools if pool.id == rule.pool_id), None)
             for member_id in pool.member_ids if pool else ():
-                configuration, nic = members.get(member_id, (None, None))
-                if configuration is None or nic is None or not configuration.private_ip_address:
-                    continue
-                machine = machine_of.get(nic.id) or (machines.get(nic.machine_id) if nic.machine_id else None)
-                key = (configuration.private_ip_address, rule.backend_port)
-                found[key] = Target(
-                    name=machine.name if machine else nic.name,
-                    kind=TargetKind.BACKEND,
-                    side=Side.ISV,
-                    address=configuration.private_ip_address,
-                    port=rule.backend_port,
-                    resource_id=machine.id if machine else nic.id,
-                )
+                member = members.get(member_id)
+                if member and member.address:
+                    found[member.address, rule.backend_port] = Target(
+                        name=member.name,
+                        kind=TargetKind.BACKEND,
+                        side=Side.ISV,
+                        address=member.address,
+                        port=rule.backend_port,
+                        resource_id=member.resource_id,
+                    )
     return sorted(found.values(), key=lambda target: (target.name.lower(), target.port))
 
 

@@ -162,7 +162,7 @@ class Answer:
         body = bytes(self._body)
         if self._status != HTTPStatus.OK:
             if _SPEAKS_TLS.search(body):
-                return _wrong("TLS is spoken on this port; the page is expected over plain HTTP.")
+                return _TLS
             return _wrong(f"HTTP {self._line} instead of the page.")
         text = _text(body)
         if text is None:
@@ -174,13 +174,16 @@ class Answer:
         return _wrong(f"Another page: “{page_line(text)}”." if text.strip() else "An empty page.")
 
 
+_TLS = Verdict(failure=Failure.TLS, error="TLS is spoken on this port; the page is expected over plain HTTP.")
+
+
 def _wrong(error: str) -> Verdict:
     return Verdict(failure=Failure.WRONG_PAGE, error=error)
 
 
 def _not_http(data: bytes) -> Verdict:
     if _TLS_RECORD.match(data):
-        return _wrong("TLS is spoken on this port; the page is expected over plain HTTP.")
+        return _TLS
     text = _text(data)
     return _wrong("Something that is not HTTP" + (f": “{page_line(text)}”." if text else ", and not text."))
 

@@ -69,7 +69,7 @@ def test_where_nothing_was_probed_counts_are_zero() -> None:
         ("hosts>=three", "is not an assertion"),
         ("hosts>=3; ok>1", "is not an assertion"),
         ("luck>3", "there is no metric 'luck'; there are targets, ok, hosts,"),
-        ("client.hosts>3", "there is no kind of target 'client'; there are backend, endpoint."),
+        ("client.hosts>3", "there is no kind of target 'client'; there are backend, balancer, endpoint, name."),
     ],
 )
 def test_what_cannot_be_read_is_explained(text: str, words: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plstui.domain.connection import APPROVED, DISCONNECTED
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, targets
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, frontends, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from tests.support.lab import ENDPOINT_ADDRESS, Request, empty, lab, with_status
@@ -58,6 +58,44 @@ def test_the_ports_are_the_rules() -> None:
         ("saasPrivateEndpoint", 80),
         ("saasPrivateEndpoint", 8443),
     ]
+
+
+def test_a_balancer_is_asked_at_its_frontend_and_the_machines_behind_it_are_known() -> None:
+    world = with_status(APPROVED)
+    assert world.isv is not None
+    [balancer] = world.isv.balancers
+    [found] = frontends(world)
+    assert (found.name, found.kind, found.side) == ("loadBalancer", TargetKind.BALANCER, Side.ISV)
+    assert (found.address, found.port) == (balancer.frontends[0].private_ip_address, 80)
+    assert found.behind == {"web1", "web2", "web3", "10.0.1.4", "10.0.1.5", "10.0.1.6"}
+
+    silent = replace(balancer, rules=())
+    assert frontends(replace(world, isv=replace(world.isv, balancers=(silent,)))) == ()
+    assert frontends(World(None, world.customer)) == ()
+
+
+def test_frontends_of_one_balancer_have_names_of_their_own_and_members_by_address_count() -> None:
+    world = with_status(APPROVED)
+    assert world.isv is not None
+    [balancer] = world.isv.balancers
+    [frontend], [rule], [pool] = balancer.frontends, balancer.rules, balancer.pools
+    second = replace(frontend, id=ResourceId(f"{frontend.id.text}-2"), name="second", private_ip_address="10.0.1.99")
+    by_address = replace(pool, id=ResourceId(f"{pool.id.text}-2"), member_ids=(), addresses=("10.0.1.77",))
+    other = replace(rule, frontend_id=second.id, frontend_port=8080, pool_id=by_address.id)
+    two = replace(balancer, frontends=(frontend, second), rules=(rule, other), pools=(pool, by_address))
+    found = frontends(replace(world, isv=replace(world.isv, balancers=(two,))))
+    assert [(t.name, t.address, t.port) for t in found] == [
+        ("loadBalancer/loadBalancerFrontEnd", frontend.private_ip_address, 80),
+        ("loadBalancer/second", "10.0.1.99", 8080),
+    ]
+    assert found[1].behind == {"10.0.1.77"}
+
+
+def test_an_attempt_that_tells_nothing_is_neither_well_nor_a_failure() -> None:
+    nothing = Attempt(error="It was balanced to the machine itself.")
+    mixed = result(Attempt(host="web2"), nothing)
+    assert (mixed.ok, mixed.failures, mixed.error, mixed.untold) == (True, {}, "", nothing.error)
+    assert not result(nothing).ok
 
 
 def test_a_service_of_the_same_name_elsewhere_has_ports_of_its_own() -> None:

@@ -32,7 +32,7 @@ async def test_a_real_nginx_with_the_page_on_one_port_and_tls_on_another(sshd: S
     async with probing(sshd.ssh) as prober:
         plain, tls = await probe(prober, target(nginx.port), target(nginx.tls_port), count=3)
     assert plain.hosts == {"web1": 3}
-    assert tls.failures == {Failure.WRONG_PAGE: 3}
+    assert tls.failures == {Failure.TLS: 3}
     assert tls.error == "TLS is spoken on this port; the page is expected over plain HTTP."
 
 

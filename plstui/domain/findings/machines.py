@@ -15,6 +15,7 @@ from plstui.domain.probe import Failure, TargetKind, TargetResult
 from plstui.domain.sides import Side
 
 _AT_WORK = frozenset({"running", "not run", "not started"})
+_WRONG = frozenset({Failure.WRONG_PAGE.value, Failure.TLS.value})
 _FAILED = frozenset({"error", "degraded", "degraded done", "error - done"})
 """What `cloud-init status` says of a machine whose setting up has not ended, and of one where it went wrong."""
 
@@ -43,7 +44,7 @@ class _Backend:
     @property
     def wrong_page(self) -> bool:
         """Whether something else than its page came from it."""
-        return self.result is not None and Failure.WRONG_PAGE.value in self.result.failures
+        return self.result is not None and not _WRONG.isdisjoint(self.result.failures)
 
     @property
     def ill(self) -> bool:
@@ -178,7 +179,7 @@ def ill(facts: Facts) -> Iterator[Finding]:
                 rule="page-wrong",
                 what=f"{where.name} answers, and not with its page.",
                 remedy="Look at what its web server serves.",
-                evidence={"page": one.result.error_of(Failure.WRONG_PAGE.value), **seen},
+                evidence={"page": one.result.error, **seen},
                 az=_look(where),
             )
         elif one.up is False:
