@@ -10,7 +10,7 @@ from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
 from plstui.domain.snapshot import Snapshot
-from plstui.domain.world import Link
+from plstui.domain.world import Link, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class ProbeRun:
     """In the order in which they came."""
     running: bool = False
     started_at: datetime | None = None
+    world: World = field(default_factory=World, compare=False, repr=False)
+    """Both sides as they were when it was started."""
 
     def answered(self, result: TargetResult) -> ProbeRun:
         """This run with one result more."""
