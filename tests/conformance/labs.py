@@ -22,6 +22,8 @@ from tests.conformance.az import Az
 from tests.support.served import Served
 
 SIZE = "Standard_B2s"
+PASSWORD = "Tradewinds-314159"
+"""The administrator's, where the test machine runs Windows."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ async def session(served: Served, key: Path, settings: Mapping[str, Any]) -> Asy
     public_key = await asyncio.to_thread(key.read_text)
     runtime = await Composer(Options(config=served.config, override=override)).connect()
     try:
-        choices = Choices(region="westeurope", size=SIZE, public_key=public_key.strip(), run="r1")
+        choices = Choices(region="westeurope", size=SIZE, public_key=public_key.strip(), run="r1", password=PASSWORD)
         yield Session(runtime, lab_of(runtime, choices, lambda made: lambda part: az.command(made, part)))
     finally:
         await runtime.close()
@@ -63,20 +65,25 @@ async def script_of(served: Served, key: Path, settings: Mapping[str, Any]) -> s
         return az.script(plstui.lab.workshop, run.statuses())
 
 
-async def build(served: Served, key: Path, settings: Mapping[str, Any]) -> None:
-    """Build the whole lab with the engine."""
+async def teardown_of(served: Served, key: Path) -> str:
+    """The script that takes the lab down."""
+    async with session(served, key, {}) as plstui:
+        return az.teardown(plstui.lab.workshop)
+
+
+async def build(served: Served, key: Path, settings: Mapping[str, Any], only: str = "") -> None:
+    """Build the lab, or a step of it, with the engine."""
     async with session(served, key, settings) as plstui:
-        run = await plstui.plan()
-        await run.up(plstui.lab.workshop.steps)
+        run, made = await plstui.plan(), plstui.lab.workshop
+        await run.up([made.step(only)] if only else made.steps)
 
 
 def run_script(served: Served, program: str, script: str, patience: float) -> str:
     """Run a script with the real az, which must succeed; gives what it printed. `patience` is in seconds."""
-    environ = Az.of(served, program).environ
     done = subprocess.run(
         ["bash", "-s"],
         input=script,
-        env={**environ, "PATH": f"{Path(program).parent}:{environ['PATH']}"},
+        env=environment(served, program),
         capture_output=True,
         text=True,
         timeout=patience,
@@ -84,6 +91,12 @@ def run_script(served: Served, program: str, script: str, patience: float) -> st
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def environment(served: Served, program: str) -> dict[str, str]:
+    """The variables with which a script finds az, and az the sandbox."""
+    environ = Az.of(served, program).environ
+    return {**environ, "PATH": f"{Path(program).parent}:{environ['PATH']}"}
 
 
 # Two sandboxes side by side
