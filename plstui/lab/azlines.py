@@ -169,8 +169,8 @@ WITHOUT_NAT = {"vnet": PROVIDER["vnet"].replace("--nat-gateway {NAT_GATEWAY} ", 
 WITH_WINDOWS = {
     "client": f"""
 read -rs -p 'Password for the administrator of the Windows machine: ' PASSWORD </dev/tty; echo >&2
-printf '%s' "$PASSWORD" | az vm create --name {{TEST_MACHINE}} --nics {{TEST_MACHINE}}-nic --size {{SIZE}} {{CUSTOMER_PLACE}}
-  --image {_urn(WINDOWS)}
+printf '%s' "$PASSWORD" | az vm create --name {{TEST_MACHINE}} {{CUSTOMER_PLACE}}
+  --nics {{TEST_MACHINE}}-nic --size {{SIZE}} --image {_urn(WINDOWS)}
   --os-disk-name {{TEST_MACHINE}}-os --os-disk-delete-option Delete
   --admin-username {{ADMIN}} --admin-password @- --location {{REGION}}
 """
