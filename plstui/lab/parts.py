@@ -56,8 +56,8 @@ class Want:
     """The keys of the parts that come first."""
     fragment: Body | Callable[[Survey], Body | None] = field(default_factory=dict)
     """What must be so of it. When that depends on what Azure has given out, a function; None while it is not known."""
-    initial: Body = field(default_factory=dict)
-    """What is sent along when it is created and not looked at again."""
+    initial: Body = field(default_factory=dict, repr=False)
+    """What is sent along when it is created and not looked at again; never printed, as a password may be in it."""
     fixed: Body = field(default_factory=dict)
     """What cannot be changed any more: where this is not so, the name is taken by something else."""
     once: Body = field(default_factory=dict)

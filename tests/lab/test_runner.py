@@ -17,8 +17,6 @@ from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request
 from tests.lab.rig import Rig, as_proposed, rig, undone, zones_of
 
-GROUP = "privatelink-pls-microhack-rg"
-
 
 def at_work() -> list[str]:
     """What of the lab's runs is still going on."""
