@@ -156,15 +156,11 @@ class LabScreen(Screen[None]):
     def _is_over(self) -> None:
         if self._work.teardown:
             # After its own steps have made way for those of the lab.
-            self.call_after_refresh(self._go_to, self._work.workshop.steps[0])
+            self.call_after_refresh(self._select_row, key_of(self._work.workshop.steps[0]))
         self._work.end()
         self._doing = ""
         self._surveyed = None
         self._take_sides()
-
-    def _go_to(self, step: Step) -> None:
-        self.selected = key_of(step)
-        self._refresh()
 
     async def _ask(self, question: ModalScreen[Answer]) -> Answer:
         return await self.app.push_screen_wait(question)
@@ -251,7 +247,7 @@ class LabScreen(Screen[None]):
         status = self.context.next
         if status is None:
             return
-        self._go_to(status.step)
+        self._select_row(key_of(status.step))
         if status.step.opens_page:
             self.open_page()
         elif is_decision(status.step) and not approve_why_not(self.context):
@@ -347,6 +343,8 @@ class LabScreen(Screen[None]):
 
     def run_command(self, command_id: str) -> None:
         """Do it, or say why not."""
+        # Somebody who types fast has moved the cursor, and its message is still on its way.
+        self._select_row(self.query_one(StepTable).cursor)
         chosen = command(command_id, LAB_COMMANDS)
         if reason := chosen.why_not(self.context):
             self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
@@ -359,8 +357,12 @@ class LabScreen(Screen[None]):
 
     @on(Table.Highlighted)
     def _select(self, event: Table.Highlighted) -> None:
-        self.selected = event.key
-        self._refresh()
+        self._select_row(event.key)
+
+    def _select_row(self, key: ResourceId | None) -> None:
+        if key != self.selected:
+            self.selected = key
+            self._refresh()
 
     @on(Table.Selected)
     def _open(self) -> None:

@@ -1,0 +1,50 @@
+"""The lab in a real terminal: from an empty sandbox to the page and back to nothing, by keys."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.served import environment
+from tests.support.terminal import terminal
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+
+
+@SIZES
+def test_up_to_the_page_and_down_again(tmp_path: Path, size: tuple[int, int]) -> None:
+    command = [sys.executable, "-m", "plstui", "--sandbox=empty"]
+    with terminal(tmp_path, command, size=size, environ=environment(tmp_path)) as screen:
+        screen.wait_for("There is nothing in this", "l Lab")
+        screen.press("l")
+        screen.wait_for("0 of 16 steps done", "Three machines in three zones")
+
+        screen.press("End", "u")
+        screen.wait_for("Build steps 1 to 16?", "resource group privatelink-pls-microhack-rg")
+        screen.press("Enter")
+        screen.wait_for("waiting", "a approves saasPrivateEndpoint")
+        # The panes have filled meanwhile.
+        screen.press("Escape")
+        panes = screen.wait_for("lab: a to approve", "web1", "web2", "web3", "Pending")
+        assert len(re.findall("running", panes)) >= 3, panes
+        screen.press("l")
+        screen.wait_for("waiting")
+        screen.press("a")
+        screen.wait_for("Approve this connection?", "az network private-link-service connection update")
+        screen.press("Enter")
+        screen.wait_for("16 of 16 steps done", "saas-pls.tradewinds.internal", "Host: web")
+
+        screen.press("t")
+        screen.wait_for("Take the lab down?", "web1-os")
+        screen.press("y")
+        screen.wait_for("0 of 16 steps done", "Delete the ISV's resource group")
+        screen.press("Escape")
+        screen.wait_for("There is nothing in this", gone=("✔ Succeeded", "✔ running"))
+        screen.press("q")
+        assert "exit code 0" in screen.wait_for("exit code")
