@@ -21,7 +21,7 @@ ACTIONS = (
 )
 COLLECTIONS = (
     *("virtualNetworks", "subnets", "networkInterfaces", "loadBalancers", "probes", "privateLinkServices"),
-    *("privateEndpointConnections", "privateEndpoints", "privateDnsZones", "A", "virtualNetworkLinks"),
+    *("privateEndpointConnections", "privateEndpoints", "privateDnsZones", "dnsZones", "A", "virtualNetworkLinks"),
     *("ipConfigurations", "virtualMachines", "runCommands", "disks", "extensions", "deployments"),
     *("securityRules", "resources", "locations"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.latency import Latency
@@ -124,3 +126,33 @@ async def test_what_belongs_to_a_zone_goes_with_it_and_no_sooner() -> None:
     orphan = await azure_dns.call("PUT", RECORD, a("10.1.0.5"))
     assert (orphan.status, orphan.body["error"]["code"]) == (404, "ParentResourceNotFound")
     assert (await azure_dns.call("DELETE", ZONE)).status == 204
+
+
+NAMES = ("properties", "TTL", "metadata", "ARecords", "ipv4Address", "NSRecords", "nsdname", "SOARecord", "minimumTTL")
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+PATHS = [ZONE, *(f"{ZONE}/{kind}/{name}" for kind in ("A", "NS", "SOA") for name in ("@", "x"))]
+LISTS = [f"{ZONE}/A", f"{ZONE}/all", f"{ZONE}/recordsets", f"{ZONE}/all/x", ZONE.rpartition("/")[0]]
+
+
+@settings(max_examples=150)
+@given(
+    method=st.sampled_from(["PUT", "PATCH", "DELETE", "GET", "POST"]),
+    path=st.sampled_from([*PATHS, *LISTS]),
+    body=st.fixed_dictionaries({"location": st.just("global"), "properties": ANYTHING}) | ANYTHING,
+    headers=st.dictionaries(st.sampled_from(["if-match", "if-none-match"]), st.text(max_size=4), max_size=2),
+    query=st.sampled_from(["", "?$top=0", "?$top=x", "?$skiptoken=99999999999", "?$recordsetnamesuffix=@"]),
+)
+async def test_nothing_that_is_sent_breaks_it(method: str, path: str, body: Any, headers: Any, query: str) -> None:
+    azure_dns = await Dns().start()
+    await azure_dns.call("PUT", RECORD, a("10.1.0.5"))
+    assert (await azure_dns.call(method, path + query, body, headers=headers)).status < 500
+    await azure_dns.azure.operations.settle()
+    store = azure_dns.azure.store
+    zone = store.get(ZONE)
+    if zone is not None:
+        records = sum(str(item["id"]).startswith(f"{ZONE}/") for item in store)
+        assert zone["properties"]["numberOfRecordSets"] == records
