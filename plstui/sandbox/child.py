@@ -13,6 +13,10 @@ from pathlib import Path
 START_TIMEOUT = 30.0
 """Seconds the child may take to be ready; it needs about one, more on a machine that is busy."""
 
+STOP_TIMEOUT = 0.3
+"""Seconds the child may take to end by itself. A large world takes longer, to be built or to be torn down, and nobody
+needs it any more: all that outlives the process is its folder."""
+
 
 class ChildError(Exception):
     """The child did not start; the message is what it said last."""
@@ -87,7 +91,7 @@ class SandboxChild:
         assert self._process.stdout is not None, "opened with a pipe"
         self._process.stdin.close()
         try:
-            await asyncio.to_thread(self._process.wait, 5)
+            await asyncio.to_thread(self._process.wait, STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             await asyncio.to_thread(self._process.wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 import threading
 from collections.abc import AsyncIterator
@@ -55,6 +56,15 @@ async def test_whoever_gives_up_waiting_is_not_kept(child: SandboxChild, tempora
 
     assert threading.active_count() == threads
     await child.stop()
+    assert left_in(temporary) == []
+
+
+async def test_a_world_that_is_still_being_built_is_not_waited_for(temporary: Path) -> None:
+    child = SandboxChild("fleet")
+
+    await child.stop()
+
+    assert child._process.returncode == -signal.SIGKILL
     assert left_in(temporary) == []
 
 
