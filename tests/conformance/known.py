@@ -56,6 +56,13 @@ KNOWN = (
     Known(
         "*",
         "* Microsoft.Compute/virtualMachines",
+        "header etag extra",
+        "the header comes with the property",
+        only_ours=True,
+    ),
+    Known(
+        "*",
+        "* Microsoft.Compute/virtualMachines",
         "key missing properties.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
         "machines show it at 2022-03-01; at 2024-07-01 those in other recordings do not",
         only_ours=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -57,6 +58,11 @@ class VirtualMachines(ResourceEndpoint):
         found = self.azure.store.in_subscription(call.subscription, self.type)
         return Response(200, {"value": [shapes.status_only(body) for body in found]})
 
+    def answer(self, call: Call, body: Body, status: int = 200) -> Response:
+        """The answer to a GET; its etag is in the header too, where there is one and nothing is expanded."""
+        shown = self.shape(call, body)
+        return Response(status, shown, {} if "$expand" in call.request.query else _etag_header(shown))
+
     def shape(self, call: Call, body: Body) -> Body:
         """The machine as this api-version shows it, with what `$expand` asks for."""
         extensions = self.azure.store.of_type(f"{self.type}/extensions") if call.method == "GET" else ()
@@ -92,7 +98,9 @@ class VirtualMachines(ResourceEndpoint):
             target=new["id"],
             on_failure=lambda: self._settle(ResourceId(new["id"]), "Failed"),
         )
-        return polling.accepted(self.azure, call, operation, 200 if old else 201, self.shape(call, shown))
+        answer = self.shape(call, shown)
+        response = polling.accepted(self.azure, call, operation, 200 if old else 201, answer)
+        return replace(response, headers={**response.headers, **_etag_header(answer)})
 
     @staticmethod
     def _check_not_deleting(body: Body | None) -> None:
@@ -218,6 +226,11 @@ class VirtualMachines(ResourceEndpoint):
             on_failure=lambda: self._settle(resource_id, "Failed", now),
         )
         return polling.accepted(self.azure, call, operation, 202)
+
+
+def _etag_header(shown: Body) -> dict[str, str]:
+    """The etag of a machine as a header, at api-versions whose machines have one."""
+    return {"ETag": shown["etag"]} if "etag" in shown else {}
 
 
 class MachinesInRegion(ResourceEndpoint):

@@ -48,7 +48,7 @@ class NatGateways(NetworkEndpoint):
             properties["publicIpAddresses"] = [{"id": address["id"]} for address in found]
         name = call.fields.fields("sku").word("name", "Standard", default="Standard")
         zones = {"zones": call.fields.texts("zones")} if "zones" in call.fields else {}
-        return self.head(call, old, properties, sku={"name": name}, **zones)
+        return self.head(call, old, properties, sku={"name": name, "tier": "Regional"}, **zones)
 
     def check_unused(self, body: Body) -> None:
         """A gateway of a subnet stays."""

@@ -28,6 +28,9 @@ DELETE = Pace(0, 15)
 TRACKED_CHILDREN = frozenset({"microsoft.network/privatednszones/virtualnetworklinks"})
 """Types of children that ARM tracks like resources of their own, in lower case."""
 
+ZONES = frozenset({"microsoft.network/privatednszones", "microsoft.network/dnszones"})
+"""Types whose other children are missed in words of their own, in lower case."""
+
 
 class Groups:
     """Resource groups: created and changed at once, deleted with all that is in them."""
@@ -64,12 +67,15 @@ class Groups:
     def check(self, call: Call) -> None:
         """Raise when the group in the path is not there, or is being deleted and would be written into.
 
-        For a child it is the parent that is missing then (recorded for rules and subnets after their group's end),
-        unless ARM tracks the child itself (recorded for the links of a zone).
+        For a child it is the parent that is missing then (recorded for rules and subnets after their group's end, and
+        in other words for record sets), unless ARM tracks the child itself (recorded for the links of a zone).
         """
         owner = call.id if call.listing or call.id is None else call.id.parent
         is_tracked = call.id is not None and call.id.type.lower() in TRACKED_CHILDREN
         if owner and not is_tracked and not owner.is_type(TYPE) and self._azure.store.get(call.group_id) is None:
+            if owner.type.lower() in ZONES and call.id is not None:
+                verb = {"GET": "read", "DELETE": "delete"}.get(call.method, "write")
+                raise errors.parent_not_found(verb, call.id.type, owner)
             raise errors.resource_not_found(owner)
         group = self.find(call)
         if call.method in ("PUT", "PATCH", "POST"):

@@ -288,7 +288,7 @@ async def test_a_nat_gateway_and_its_address(lab: Lab) -> None:
     body = await lab.put("natGateways/nat", {"publicIpAddresses": [lab.ref("publicIPAddresses/p")]}, zones=["1"])
 
     assert body["properties"]["idleTimeoutInMinutes"] == 4
-    assert body["sku"] == {"name": "Standard"}
+    assert body["sku"] == {"name": "Standard", "tier": "Regional"}
     assert body["zones"] == ["1"]
     public = await lab.get("publicIPAddresses/p")
     assert public["properties"]["natGateway"] == lab.ref("natGateways/nat")

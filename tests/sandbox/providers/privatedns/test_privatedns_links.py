@@ -32,6 +32,14 @@ async def test_a_link_is_counted_and_keeps_its_zone() -> None:
     assert [body for body in dns.azure.store if "/privateDnsZones/" in str(body["id"])] == []
 
 
+async def test_a_link_that_registers_is_at_work_for_a_while() -> None:
+    dns = await (await Dns().start()).with_link(registration=True)
+
+    assert (await dns.get(LINK))["properties"]["virtualNetworkLinkState"] == "InProgress"
+    dns.azure.clock.advance(60)
+    assert (await dns.get(LINK))["properties"]["virtualNetworkLinkState"] == "Completed"
+
+
 async def test_a_network_is_linked_to_one_zone_of_a_name_and_registered_in_one() -> None:
     dns = await (await Dns().start()).with_link(registration=True)
     assert await dns.failure("PUT", f"{ZONE}/virtualNetworkLinks/again", link(SPOKE)) == (200, "BadRequest")
