@@ -154,7 +154,7 @@ def _not_started(error: ChildError) -> UnreachableError:
 def _import() -> tuple[Callable[[Settings, Side], ArmSide], Callable[[Settings], Runner]]:
     """The two factories whose modules are slow to import."""
     from plstui.arm.side import open_side
-    from plstui.probe.runner import open_prober
+    from plstui.probe.open import open_prober
 
     return open_side, open_prober
 

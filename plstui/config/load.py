@@ -88,7 +88,8 @@ def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigE
     """The same error with file, line, key and what is allowed there."""
     match = _WHERE.match(str(error))
     what, path = (match["what"], match["path"] or "") if match else (str(error), "")
-    keys = tuple(part for part in path.split(".") if part)
+    # The place in a list is no key.
+    keys = tuple(part.partition("[")[0] for part in path.split(".") if part)
     if unknown := _UNKNOWN.search(what):
         where = f"[{path}]" if path else "the top level"
         allowed = ", ".join(sorted(_fields(_struct_at(keys))))
@@ -134,6 +135,8 @@ def _allowed(keys: tuple[str, ...]) -> str:
     kind = _fields(_struct_at(keys[:-1])).get(keys[-1]) if keys else None
     if kind == Https:
         return "Allowed is an address that starts with https://."
+    if get_origin(kind) is tuple:
+        kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return f"Allowed are: {', '.join(get_args(kind))}."
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -175,7 +178,10 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
         if name not in environ:
             continue
         try:
-            yield keys, msgspec.convert(environ[name], kind, strict=False)
+            text = environ[name]
+            # A list is written with commas.
+            value = [part.strip() for part in text.split(",")] if get_origin(kind) is tuple else text
+            yield keys, msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(
                 f"The environment variable {name} is not allowed: {_in_words(str(error))}.", hint=_allowed(keys)

@@ -59,6 +59,9 @@ class SideSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ssh: Ssh = field(default_factory=Ssh)
 
 
+RouteName = Literal["direct", "ssh", "run-command"]
+
+
 class Probe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the page is fetched."""
 
@@ -68,6 +71,10 @@ class Probe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Seconds for a connection to stand."""
     read_timeout: Seconds = 5.0
     """Seconds for the whole answer."""
+    routes: tuple[RouteName, ...] = ("ssh", "run-command")
+    """The ways to the targets, tried in this order until one can be used: from this computer, through the side's jump
+    machine, or by a script that Azure runs in one of the side's machines. `direct` has to be asked for: an address like
+    10.0.1.4 may be somebody else's machine where this computer is."""
 
 
 class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -35,6 +35,10 @@ class Stream(Protocol):
     def first_byte_ms(self) -> float | None:
         """Milliseconds from sending to the first byte that came; None while none did."""
 
+    @property
+    def resolved(self) -> str:
+        """The address that the target's name was found to have; empty where only the other end knows."""
+
     async def send(self, data: bytes) -> None:
         """Send a request that fits into one packet."""
 
@@ -72,6 +76,7 @@ async def fetch(connect: Connect, target: Target, probe: Probe) -> Attempt:
         error=verdict.error,
         connect_ms=stream.connect_ms,
         first_byte_ms=stream.first_byte_ms,
+        resolved=stream.resolved,
     )
 
 

@@ -1,32 +1,13 @@
-"""Probes targets of both sides at once, each side by its own route."""
+"""Probes targets of both sides at once, each side by its own routes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from plstui.config.settings import Settings, Ssh
 from plstui.domain.probe import Attempt, Target, TargetResult
 from plstui.domain.sides import Side
-from plstui.probe.route import NoRoute, Route
-from plstui.probe.ssh.route import SshRoute
-
-
-def open_prober(settings: Settings) -> Runner:
-    """A prober for these settings. Nothing is connected before the first probe."""
-    by_machine: dict[Ssh, Route] = {}
-    routes: dict[Side, Route] = {}
-    for side in Side:
-        ssh = settings.side(side).ssh
-        if ssh.jump:
-            # Sides that start from the same machine share the connection to it.
-            routes[side] = by_machine.setdefault(ssh, SshRoute(ssh, settings.probe))
-        else:
-            routes[side] = NoRoute(
-                f"No machine to probe from is set for the {side.label} side: "
-                f"set jump in [{side}.ssh] of the settings, like user@host."
-            )
-    return Runner(routes)
+from plstui.probe.route import Route
 
 
 class Runner:
@@ -42,19 +23,20 @@ class Runner:
         After `close` nothing more is yielded.
         """
         attempts: dict[Target, list[Attempt]] = {target: [] for target in targets}
+        ways: dict[Target, str] = {}
         events: asyncio.Queue[TargetResult | asyncio.Task[None]] = asyncio.Queue()
 
-        def report(target: Target, attempt: Attempt) -> None:
+        def report(target: Target, attempt: Attempt, route: str) -> None:
             attempts[target].append(attempt)
+            ways[target] = route
             if len(attempts[target]) == count:
-                route = self._routes[target.side].text
                 events.put_nowait(TargetResult(target, route, tuple(attempts[target])))
 
         by_route: dict[Route, list[Target]] = {}
         for target in attempts:
             by_route.setdefault(self._routes[target.side], []).append(target)
-        tasks = {asyncio.create_task(route.fetch(group, count, report)) for route, group in by_route.items()}
-        self._running |= tasks
+        tasks = {asyncio.create_task(route.fetch(group, count, report)): group for route, group in by_route.items()}
+        self._running |= set(tasks)
         for task in tasks:
             task.add_done_callback(events.put_nowait)
         try:
@@ -63,13 +45,18 @@ class Runner:
                 event = await events.get()
                 if isinstance(event, TargetResult):
                     yield event
-                else:
-                    left -= 1
-                    if not event.cancelled():
-                        event.result()
+                    continue
+                left -= 1
+                if event.cancelled():
+                    continue
+                event.result()
+                for target in tasks[event]:
+                    # Some ways have no room for all of them.
+                    if 0 < len(attempts[target]) < count:
+                        yield TargetResult(target, ways[target], tuple(attempts[target]))
         finally:
-            await _cancel(tasks)
-            self._running -= tasks
+            await _cancel(set(tasks))
+            self._running -= set(tasks)
 
     async def close(self) -> None:
         """End what is running and close every connection to a jump machine, also those that hang."""

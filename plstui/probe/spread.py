@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from plstui.domain.probe import Attempt, Target
-from plstui.probe.route import Report
 
 AT_ONCE = 600
 """Connections at a time through one machine: fifty targets with the usual twelve each. Every one is an open file of the
@@ -25,7 +24,10 @@ class _Run:
 
 
 async def spread(
-    targets: Sequence[Target], count: int, attempt: Callable[[Target], Awaitable[Attempt]], report: Report
+    targets: Sequence[Target],
+    count: int,
+    attempt: Callable[[Target], Awaitable[Attempt]],
+    report: Callable[[Target, Attempt], None],
 ) -> None:
     """Make `count` attempts at each target and report each as it ends.
 

@@ -78,6 +78,13 @@ def test_the_usual_file_is_found_and_a_named_one_wins(tmp_path: Path) -> None:
     assert load(named, environ={**usual, "PLSTUI_CONFIG": "elsewhere"}).isv.subscription == "named"
 
 
+def test_a_list_is_written_with_commas_in_the_environment() -> None:
+    assert load(environ={}).probe.routes == ("ssh", "run-command")
+    assert load(environ={"PLSTUI_PROBE_ROUTES": "direct, run-command"}).probe.routes == ("direct", "run-command")
+    with pytest.raises(ConfigError, match=r"PLSTUI_PROBE_ROUTES is not allowed"):
+        load(environ={"PLSTUI_PROBE_ROUTES": "fax"})
+
+
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
     path = write(tmp_path, '[isv]\nsubscription = "file"\n[isv.ssh]\njump = "file"\n[probe]\ncount = 1')
     environ = {
@@ -104,13 +111,15 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ('[azure]\ncredential = "magic"', 2, "`azure.credential`", "Allowed are: cli, environment, device-code."),
         ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected a whole number of at least 1"),
         ("[probe]\nread_timeout = 301", 2, "`probe.read_timeout`", "expected a number of at most 300."),
+        ('[probe]\nroutes = ["ssh", "fax"]', 2, "`probe.routes[1]`", "Allowed are: direct, ssh, run-command."),
+        ('[probe]\nroutes = "ssh"', 2, "`probe.routes`", "expected a list, got text in quotes"),
         ('[ui]\nread_only = "yes"', 2, "`ui.read_only`", "expected true or false, got text in quotes"),
         ("[isv]\nsubscription = 5", 2, "`isv.subscription`", "expected text in quotes, got a whole number"),
         ("[ui]\n[isv]\n[isv.ssh]\njmp = 'web1'", 4, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("isv = {ssh = {jmp = 'web1'}}", 1, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("\nisv.ssh.jmp = 'web1'", 2, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("[isv]\nsubscripton = 's'", 2, "`subscripton` in [isv]", "ssh, subscription, tenant."),
-        ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, probe, ui, watch."),
+        ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, lab, probe, ui, watch."),
         ("\nisv = 3", 2, "`isv`", "It is a section with the keys client_id,"),
         ('[[isv]]\nsubscription = "s"', 1, "`isv`", "expected a section, got a list"),
         ("[isv]\nsubscription = \n", 2, "", "not valid TOML: invalid value"),

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from plstui.config.settings import Probe, Settings, SideSettings, Ssh
+from plstui.config.settings import Probe, RouteName, Settings, SideSettings, Ssh
 from plstui.domain.probe import Target, TargetResult
-from plstui.probe.runner import Runner, open_prober
+from plstui.probe.open import open_prober
+from plstui.probe.runner import Runner
 from tests.probe.sshd import READER
 
 LONG = 60.0
@@ -31,6 +32,7 @@ async def probing(
     *,
     connect_timeout: float = LONG,
     read_timeout: float = LONG,
+    routes: tuple[RouteName, ...] = ("ssh",),
 ) -> AsyncIterator[Runner]:
     """A prober that, once closed, has left neither a thread nor a connection behind."""
     before = _threads()
@@ -38,7 +40,7 @@ async def probing(
         Settings(
             isv=SideSettings(ssh=isv or Ssh()),
             customer=SideSettings(ssh=customer or Ssh()),
-            probe=Probe(connect_timeout=connect_timeout, read_timeout=read_timeout),
+            probe=Probe(connect_timeout=connect_timeout, read_timeout=read_timeout, routes=routes),
         )
     )
     # Behind the machines that run in this process there are connections of theirs, which are not ours to end.

@@ -47,6 +47,9 @@ class ChannelStream:
     `set` and `clear`. All else belongs to the event loop.
     """
 
+    resolved = ""
+    """The server does not tell which address it connected to."""
+
     def __init__(self, worker: Worker) -> None:
         self.channel: paramiko.Channel | None = None
         self._worker = worker

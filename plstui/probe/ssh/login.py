@@ -9,7 +9,7 @@ import paramiko
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 
 from plstui.domain.text import clean
-from plstui.probe.route import RouteError
+from plstui.probe.route import DistrustError, RouteError
 from plstui.probe.ssh.config import Hop
 from plstui.probe.ssh.hostkeys import KnownHosts, Trust, fingerprint
 from plstui.probe.ssh.identities import Identities
@@ -71,16 +71,16 @@ def _check(known: KnownHosts, hop: Hop, key: paramiko.PKey, *, direct: bool) -> 
         else:
             # A scan would not get there, or would list it under another name.
             accept = f"echo {shlex.quote(f'{hop.known_as} {kind} {key.get_base64()}')} >> {file}"
-        raise RouteError(
+        raise DistrustError(
             f"The host key of {hop.name} is not known: {print_}. If it is the right one, accept it: {accept}"
         )
     if trust is Trust.CHANGED:
-        raise RouteError(
+        raise DistrustError(
             f"THE HOST KEY OF {hop.name} HAS CHANGED, or somebody else answers in its place! It shows {print_}, "
             f"which is not the key in {where}. Nothing was sent. If the machine was set up anew, remove that line."
         )
     if trust is Trust.REVOKED:
-        raise RouteError(f"THE HOST KEY OF {hop.name} IS REVOKED in {where}: {print_}. Nothing was sent.")
+        raise DistrustError(f"THE HOST KEY OF {hop.name} IS REVOKED in {where}: {print_}. Nothing was sent.")
 
 
 def _scan_type(kind: str) -> str:

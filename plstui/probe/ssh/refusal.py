@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 
 from paramiko.common import (
@@ -13,6 +12,7 @@ from paramiko.common import (
 
 from plstui.domain.probe import Failure
 from plstui.domain.text import clean
+from plstui.probe.errnos import FAILURES
 from plstui.probe.fetch import ConnectError
 
 _WORDS = (
@@ -28,13 +28,6 @@ _WORDS = (
 """Words of strerror and gai_strerror, which OpenSSH's sshd hands through."""
 
 _NUMBER = re.compile(r"\[Errno (?P<number>-?\d+)\]")
-_NUMBERS = {
-    errno.ECONNREFUSED: Failure.REFUSED,
-    errno.ETIMEDOUT: Failure.TIMEOUT,
-    errno.EHOSTUNREACH: Failure.NO_ROUTE,
-    errno.ENETUNREACH: Failure.NO_ROUTE,
-    errno.ECONNRESET: Failure.RESET,
-}
 """Servers written in Python give the number and words of their own."""
 
 
@@ -56,7 +49,7 @@ def explain(code: int, words: str) -> ConnectError:
 
 def _kind(words: str) -> Failure:
     number = _NUMBER.search(words)
-    if number and (kind := _NUMBERS.get(int(number["number"]))):
+    if number and (kind := FAILURES.get(int(number["number"]))):
         return kind
     # What is not understood was all the same no connection; the words are shown.
     return next((kind for pattern, kind in _WORDS if pattern.search(words)), Failure.REFUSED)

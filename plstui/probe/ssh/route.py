@@ -11,7 +11,7 @@ from plstui.config.settings import Probe, Ssh
 from plstui.domain.probe import Attempt, Failure, Target
 from plstui.domain.text import clean
 from plstui.probe.fetch import fetch
-from plstui.probe.route import Report, RouteError, report_jump
+from plstui.probe.route import Report, balanced_back
 from plstui.probe.spread import spread
 from plstui.probe.ssh.config import hops
 from plstui.probe.ssh.connection import Connection
@@ -25,21 +25,20 @@ class SshRoute:
         self._ssh = ssh
         self._probe = probe
         self._connection: Connection | None = None
+        self._names: frozenset[str] = frozenset()
+        """What the machine is called from which the connections start."""
         self._connecting = asyncio.Lock()
-
-    @property
-    def text(self) -> str:
-        """Like `ssh testVM`."""
-        return f"ssh {clean(self._ssh.jump, 60)}"
 
     async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
         """Fetch the page from each target over `count` fresh connections."""
-        try:
-            connection = await self._connected()
-        except RouteError as error:
-            report_jump(targets, count, report, str(error))
-            return
-        await spread(targets, count, lambda target: self._attempt(connection, target), report)
+        connection = await self._connected()
+        text = f"ssh {clean(self._ssh.jump, 60)}"
+        await spread(
+            targets,
+            count,
+            lambda target: self._attempt(connection, target),
+            lambda target, attempt: report(target, attempt, text),
+        )
 
     async def _connected(self) -> Connection:
         """The connection, made anew when it does not answer any more. Raises `RouteError`."""
@@ -57,6 +56,7 @@ class SshRoute:
                 await connection.close()
                 raise
             self._connection = connection
+            self._names = frozenset(name.lower() for name in (way[-1].name, way[-1].host))
             return connection
 
     async def _attempt(self, connection: Connection, target: Target) -> Attempt:
@@ -71,7 +71,7 @@ class SshRoute:
             lost = not connection.alive
         if lost:
             return replace(attempt, failure=Failure.JUMP, error=f"The connection to {self._ssh.jump} was lost.")
-        return attempt
+        return balanced_back(attempt, target, self._names)
 
     async def close(self) -> None:
         """End the connection; the next probe makes a new one."""

@@ -1,0 +1,146 @@
+"""Which way is taken: in the order of the settings, and the one that was used is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from plstui.config.settings import Probe, RouteName
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind
+from plstui.domain.sides import Side
+from plstui.probe.route import Ladder, Report, RouteError, balanced_back
+from plstui.probe.runner import Runner
+from tests.probe.probing import SHORT, probe, probing
+from tests.probe.servers import answering, page, serving, target, unanswered
+from tests.probe.sshd import Sshd, free_port
+
+
+async def test_from_this_computer() -> None:
+    async with answering(page("web1")) as one, answering(page("web2")) as two, probing(routes=("direct",)) as prober:
+        first, second = await probe(prober, target(one), target(two, address="localhost"), count=12)
+    assert (first.hosts, first.route, first.ok) == ({"web1": 12}, "this computer", True)
+    assert (second.hosts, second.resolved) == ({"web2": 12}, ("127.0.0.1",))
+    assert first.connect_ms is not None
+    assert first.first_byte_ms is not None
+
+
+async def test_failures_from_this_computer_are_told_apart() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    with unanswered() as silent:
+        async with serving(hang_up) as closing, probing(routes=("direct",), connect_timeout=SHORT) as prober:
+            refused, unknown, timeout, reset = await probe(
+                prober,
+                target(free_port(), "refused"),
+                target(80, "unknown", address="nowhere.invalid"),
+                target(silent, "timeout"),
+                target(closing, "reset"),
+                count=3,
+            )
+    assert refused.failures == {Failure.REFUSED: 3}
+    assert refused.error == "This computer could not connect: Connection refused."
+    assert unknown.failures == {Failure.NOT_FOUND: 3}
+    assert timeout.failures == {Failure.TIMEOUT: 3}
+    assert reset.failures == {Failure.RESET: 3}
+
+
+async def test_where_this_computer_reaches_nothing_the_jump_machine_is_used(sshd: Sshd) -> None:
+    routes: tuple[RouteName, ...] = ("direct", "ssh")
+    with unanswered() as silent:
+        async with answering(page("web1")) as port, probing(sshd.ssh, routes=routes, connect_timeout=SHORT) as prober:
+            [result] = await probe(prober, target(silent), count=2)
+            assert (result.route, result.failures) == (f"ssh {sshd.jump}", {Failure.TIMEOUT: 2})
+            # One that can be reached is enough: the others are told of as they are.
+            good, bad = await probe(prober, target(port), target(silent, "silent"), count=2)
+    assert (good.route, good.ok, bad.route, bad.failures) == ("this computer", True, "this computer", {"timeout": 2})
+
+
+async def test_nothing_is_sent_from_this_computer_unless_that_is_asked_for(sshd: Sshd) -> None:
+    sshd.stop()
+    async with answering(page("web1")) as port, probing(sshd.ssh, routes=Probe().routes) as prober:
+        [result] = await probe(prober, target(port))
+    assert result.failures == {Failure.JUMP: 1}
+
+
+async def test_where_no_way_can_be_used_each_says_why() -> None:
+    with unanswered() as silent:
+        async with probing(routes=("direct", "ssh"), connect_timeout=SHORT) as prober:
+            [result] = await probe(prober, target(silent), count=2)
+    assert (result.route, result.failures) == ("", {Failure.JUMP: 2})
+    assert result.error == (
+        f"From this computer no target can be reached: No connection to 127.0.0.1:{silent} within 0.5 s. "
+        "No machine to probe from is set for the ISV side: set jump in [isv.ssh] of the settings, like user@host."
+    )
+
+
+async def test_a_machine_that_may_be_another_is_not_passed_over(sshd: Sshd) -> None:
+    sshd.known_hosts.write_text("")
+    async with answering(page("web1")) as port, probing(sshd.ssh, routes=("ssh", "direct")) as prober:
+        [result] = await probe(prober, target(port))
+    assert result.failures == {Failure.JUMP: 1}
+    assert "is not known" in result.error
+
+
+class Narrow:
+    """A way that makes at most two attempts."""
+
+    async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
+        for each in targets:
+            for _ in range(min(count, 2)):
+                report(each, Attempt(host="web1"), "narrow")
+
+    async def close(self) -> None:
+        return None
+
+
+class Shut:
+    """A way that cannot be used."""
+
+    async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
+        raise RouteError("It is shut.")
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_a_way_may_make_fewer_attempts_than_were_asked_for() -> None:
+    prober = Runner(dict.fromkeys(Side, Ladder([Shut(), Narrow()])))
+    [result] = await probe(prober, target(80), count=12)
+    assert (len(result.attempts), result.hosts, result.route) == (2, {"web1": 2}, "narrow")
+
+
+async def test_what_is_known_otherwise_is_said_where_no_way_can_be_used() -> None:
+    prober = Runner(dict.fromkeys(Side, Ladder([Shut()], lambda target: f"{target.name} is up.")))
+    [result] = await probe(prober, target(80))
+    assert result.error == "It is shut. web1 is up."
+
+
+BALANCER = Target(
+    "loadBalancer", TargetKind.BALANCER, Side.ISV, "10.0.1.100", 80, behind=frozenset({"web1", "10.0.1.4"})
+)
+LOST = Attempt(failure=Failure.TIMEOUT, error="No connection.")
+
+
+@pytest.mark.parametrize("machine", ["web1", "10.0.1.4"])
+def test_what_a_balancer_gives_back_to_the_machine_that_asked_is_no_failure(machine: str) -> None:
+    attempt = balanced_back(LOST, BALANCER, frozenset({"jump", machine}))
+    assert attempt.failure is None
+    assert "tells nothing" in attempt.error
+
+
+@pytest.mark.parametrize(
+    ("attempt", "target", "machine"),
+    [
+        (LOST, BALANCER, "testvm"),
+        (LOST, replace(BALANCER, kind=TargetKind.BACKEND), "web1"),
+        (Attempt(failure=Failure.REFUSED), BALANCER, "web1"),
+        (Attempt(failure=Failure.TIMEOUT, connect_ms=1.0), BALANCER, "web1"),
+        (Attempt(host="web2"), BALANCER, "web1"),
+    ],
+)
+def test_everything_else_is_told_as_it_is(attempt: Attempt, target: Target, machine: str) -> None:
+    assert balanced_back(attempt, target, frozenset({machine})) is attempt
