@@ -2,8 +2,8 @@
 
     python -m docs.pictures
 
-Each is the real interface on the workshop's two subscriptions in memory, with keys pressed and the clock stopped:
-the same source draws the same files.
+Each is the real interface on the workshop's two subscriptions, in memory or in a served sandbox, with keys pressed and
+the clock stopped: the same source draws the same files.
 """
 
 from __future__ import annotations
@@ -11,15 +11,23 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from base64 import b64encode
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.world import World
+from tests.support.clock import TurnedClock
 from tests.support.lab import lab, with_status
+from tests.support.labscreen import lab_screen
 from tests.support.picture import svg
+from tests.support.served import serve
 from tests.support.stage import stage
 
 FOLDER = Path(__file__).parent
+
+PUBLIC_KEY = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(range(32))
+"""A key that nobody has, so that the picture is the same every time."""
 
 
 async def draw(name: str, world: World, size: tuple[int, int], keys: tuple[str, ...], until: tuple[str, ...]) -> None:
@@ -31,11 +39,30 @@ async def draw(name: str, world: World, size: tuple[int, int], keys: tuple[str, 
         (FOLDER / f"{name}.svg").write_text(svg(seen.strips, "plstui --sandbox"), encoding="utf-8")
 
 
+async def draw_lab() -> None:
+    """A run that waits for the ISV's decision, and what is told of the machines."""
+    clock = TurnedClock()
+    with TemporaryDirectory() as folder, serve(Path(folder), "pending") as served:
+        os.environ["XDG_STATE_HOME"] = folder
+        key = Path(folder) / "id_ed25519.pub"
+        key.write_text(f"ssh-ed25519 {b64encode(PUBLIC_KEY).decode()} workshop\n")
+        async with lab_screen(served, size=(150, 40), clock=clock, override={"lab": {"public_key": str(key)}}) as play:
+            await play.press("end", "u")
+            await play.shows("Build steps 1 to 16?")
+            await play.press("enter")
+            await play.shows("◷ waiting")
+            clock.turn(42)
+            await play.press("home", "down", "down")
+            seen = await play.shows("42 s", "web3", "zone 3", "a approves")
+            (FOLDER / "lab.svg").write_text(svg(seen.strips, "plstui --sandbox"), encoding="utf-8")
+
+
 async def main() -> None:
     """All pictures."""
     await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "3/3", "1 of 4 targets fail"))
     await draw("confirm", lab(), (100, 30), ("a",), ("Approve this connection?",))
     await draw("probe", with_status(APPROVED), (100, 30), ("p",), ("all 4 targets answer",))
+    await draw_lab()
 
 
 if __name__ == "__main__":

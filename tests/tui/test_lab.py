@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from plstui.tui.lab_commands import LAB_COMMANDS
 from plstui.tui.screens.confirm import ConfirmScreen
+from plstui.tui.screens.help import HelpScreen
 from plstui.tui.screens.lab import LabScreen
 from plstui.tui.screens.lab_dialogs import QuestionScreen
 from plstui.tui.screens.main import MainScreen
@@ -286,6 +288,24 @@ async def test_both_panes_stand_under_the_steps_where_there_is_room(looked_at: S
         assert "◷ Pending" in seen.line("saasPrivateEndpoint", "◷ Pending")
         await play.press("tab", "enter")
         await play.shows("Microsoft.Resources/resourceGroups", "Esc close")
+
+
+async def test_help_and_palette_are_of_the_lab_here(looked_at: Served) -> None:
+    async with lab_screen(looked_at) as play:
+        await play.press("question_mark")
+        await play.until(lambda: isinstance(play.app.screen, HelpScreen))
+        text = "\n".join([play.see().text, (await play.press("pagedown")).text])
+        for entry in LAB_COMMANDS:
+            assert entry.help[:40] in text, entry.id
+        assert "Not now: Nothing is being waited for." in text
+        await play.press("escape")
+        await back(play)
+        await play.press(":")
+        await play.shows("Until here  (u)", gone=("Reject",))
+        await play.pilot.press(*"open step")
+        await play.shows("Give the selected step more room", gone=("Until here  (u)",))
+        await play.press("enter")
+        await play.until(lambda: isinstance(play.app.screen, LabScreen) and play.app.screen.has_class("-opened"))
 
 
 async def test_a_greyed_key_says_why(looked_at: Served) -> None:
