@@ -173,7 +173,7 @@ async def _planned(
 
         await approve(runtime, lab.workshop, confirm)
 
-    return lab, lab.run(await lab.survey(), tell, decide if approves else None)
+    return lab, lab.run(await lab.survey(tell), tell, decide if approves else None)
 
 
 def lab_as_it_is(runtime: Runtime) -> Lab:

@@ -62,7 +62,20 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     return None
 
 
-async def persist(attempt: Callable[[int], Awaitable[Result]], clock: Clock, say: Callable[[str], None]) -> Result:
+def pause_after_read(error: PlstuiError, tries: int) -> float | None:
+    """The same for a first look, which a person waits for: that nobody answers is told at once.
+
+    By then the cloud has asked twice already.
+    """
+    return None if isinstance(error, UnreachableError) else pause_after(error, tries)
+
+
+async def persist(
+    attempt: Callable[[int], Awaitable[Result]],
+    clock: Clock,
+    say: Callable[[str], None],
+    pause_of: Callable[[PlstuiError, int], float | None] = pause_after,
+) -> Result:
     """Try, and again after a pause while Azure asks for patience.
 
     `attempt` is given the number of the try, from 1 on; `say` hears of each that failed. Raises `PlstuiError`.
@@ -73,7 +86,7 @@ async def persist(attempt: Callable[[int], Awaitable[Result]], clock: Clock, say
         try:
             return await attempt(tries)
         except PlstuiError as error:
-            pause = pause_after(error, tries)
+            pause = pause_of(error, tries)
             if pause is None:
                 raise
             say(f"{error.code}: {error.message} Trying again in {pause:.0f} s.")

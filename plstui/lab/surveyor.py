@@ -14,11 +14,9 @@ from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
 from plstui.lab.parts import Step, Survey, Wait, Want, lack_of
 from plstui.lab.progress import Event, Kind, Tell
-from plstui.lab.retry import persist
+from plstui.lab.reading import AT_ONCE, together
+from plstui.lab.retry import pause_after_read, persist
 from plstui.lab.steps import Workshop
-
-AT_ONCE = 8
-"""Reads under way at a time; ARM refills 25 a second for each subscription."""
 
 Result = TypeVar("Result")
 
@@ -85,17 +83,11 @@ class _Surveyor:
             async with gate:
                 return one.id, await self._persist(one.step, lambda _: self.clouds[one.side].get(one.id))
 
-        tasks = [asyncio.ensure_future(read(one)) for one in {one.id: one for one in wanted}.values()]
-        try:
-            found = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        found = await together(read(one) for one in {one.id: one for one in wanted}.values())
         return Survey({**survey.bodies, **dict(found)}, survey.health)
 
     async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[Result]]) -> Result:
         def say(text: str) -> None:
             self.tell(Event(Kind.RETRY, step, text, self.clock.monotonic() - self.began))
 
-        return await persist(attempt, self.clock, say)
+        return await persist(attempt, self.clock, say, pause_after_read)

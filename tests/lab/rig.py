@@ -26,7 +26,7 @@ from plstui.engine.actions import Intent
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
-from plstui.lab.parts import Part, Step, StepState, Survey
+from plstui.lab.parts import Part, Step, StepState
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.provider import Provider
 from plstui.lab.runner import Approve, Lab, Run
@@ -139,10 +139,6 @@ class Session:
             return (lab.step(only),)
         steps = lab.steps[: lab.step(until).number] if until else lab.steps
         return tuple(step for step in steps if not step.absent)
-
-    async def survey(self) -> Survey:
-        """What Azure holds."""
-        return await self.lab.survey()
 
     def told(self, kind: Kind) -> list[str]:
         """The texts of the events of a kind."""

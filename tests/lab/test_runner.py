@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plstui.domain.errors import RefusedError
+from plstui.domain.errors import RefusedError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Event, Kind
@@ -275,3 +275,11 @@ async def test_nothing_is_sent_where_plstui_is_read_only(empty: Rig) -> None:
         with pytest.raises(StepFailedError, match="read-only"):
             await plstui.up()
     assert empty.written == []
+
+
+async def test_that_nobody_answers_is_told_at_once(empty: Rig) -> None:
+    async with empty.session() as plstui:
+        await empty.sandbox.faults.load({"faults": [{"kind": "drop", "method": "GET"}]})
+        with pytest.raises(UnreachableError):
+            await plstui.run()
+    assert plstui.told(Kind.RETRY) == []
