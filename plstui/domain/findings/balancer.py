@@ -46,9 +46,9 @@ def missing(facts: Facts) -> Iterator[Finding]:
         severity=Severity.ERROR,
         where=id_of(networks[0]) if networks else ResourceId(f"/subscriptions/{facts.subscriptions[Side.ISV]}"),
         what="The ISV has no load balancer, so there is nothing to offer.",
-        remedy="Make a Standard internal one, with machines behind it.",
+        remedy="Make a Standard internal one, with machines behind it; plstui lab up builds it all.",
         evidence={"loadBalancers": "[]"},
-        fix="step:balancer" if networks else "step:isv-group",
+        fix="step:balancer" if networks else "",
     )
 
 

@@ -118,7 +118,7 @@ def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> It
                 what=what.format(name=ends.name),
                 remedy=remedy,
                 evidence={"privateLinkServiceConnectionState.status": status.capitalize()},
-                az=az_line(Verb.APPROVE, id_of(seen), "Approved") if seen else "",
+                az=az_line(Verb.APPROVE, ends.where, "Approved") if seen and ends.where.parent else "",
                 fix="approve" if seen else "",
             )
 

@@ -24,7 +24,8 @@ def power_of(machine: Body) -> str:
     """A machine's power state, `running`; empty when it is not known."""
     view = properties(machine).get("instanceView")
     statuses = view.get("statuses") if isinstance(view, dict) else None
-    codes = [str(one.get("code", "")) for one in statuses or [] if isinstance(one, dict)]
+    listed = statuses if isinstance(statuses, list) else []
+    codes = [str(one.get("code", "")) for one in listed if isinstance(one, dict)]
     return next((code.partition("/")[2].lower() for code in codes if code.startswith("PowerState/")), "")
 
 

@@ -50,7 +50,9 @@ def _records(facts: Facts) -> list[Body]:
 
 def _addresses(record: Body) -> list[str]:
     found = properties(record).get("aRecords")
-    return [str(one.get("ipv4Address", "")) for one in found or () if isinstance(one, dict)]
+    return (
+        [str(one.get("ipv4Address", "")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    )
 
 
 def _named(facts: Facts) -> dict[str, list[Body]]:

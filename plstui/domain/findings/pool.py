@@ -113,16 +113,18 @@ def empty_pool(facts: Facts) -> Iterator[Finding]:
     """A pool with nobody in it."""
     for rule, pool in pools(facts):
         if not any(items(pool, "backendIPConfigurations")) and not _by_address(pool):
-            where = id_of(pool)
+            where, machines = id_of(pool), list(_machines(facts))
             yield Finding(
                 rule="pool-empty",
                 severity=Severity.ERROR,
                 where=where,
                 what=f"Nobody is in {where.name}, where the rule {id_of(rule).name} sends everything.",
-                remedy="Put the machines' interfaces into the pool.",
+                remedy="Put the machines' interfaces into the pool."
+                if machines
+                else "Make machines, and put their interfaces into the pool.",
                 evidence={"backendIPConfigurations": "[]"},
-                az=" && ".join(_join(id_of(nic), configuration, where) for nic, configuration in _machines(facts)),
-                fix="step:pool",
+                az=" && ".join(_join(id_of(nic), configuration, where) for nic, configuration in machines),
+                fix="step:pool" if machines else "step:machines",
             )
 
 

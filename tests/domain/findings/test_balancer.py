@@ -131,6 +131,16 @@ async def test_an_empty_pool(approved: Ward) -> None:
     assert await approved.comes()
 
 
+async def test_an_empty_pool_and_no_machines_to_put_into_it(approved: Ward) -> None:
+    await approved.delete(*approved.provider.machines, *approved.provider.interfaces)
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.fix, finding.az) == ("pool-empty", "step:machines", "")
+    assert await approved.mend() == ["pool-empty", "pool-empty"]
+    assert await approved.comes()
+
+
 async def test_a_machine_that_is_not_in_the_pool(approved: Ward) -> None:
     await leave(approved, 2)
 

@@ -6,7 +6,7 @@ Each test gets a sandbox of its own, from resources that were built once: that t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ from plstui.lab.provider import Provider
 from plstui.lab.runner import Lab
 from plstui.lab.session import approve, subscriptions
 from plstui.lab.steps import Choices, Workshop, workshop
-from plstui.sandbox.account import Account
+from plstui.sandbox.account import COMPUTE, RESOURCES, Account
 from plstui.sandbox.azure import Azure, NoBackplane
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.latency import Latency
@@ -150,6 +150,22 @@ class Ward:
         yield body
         await self.put(resource_id, body)
 
+    async def deallocate(self, *machines: ResourceId) -> None:
+        """Stop machines as the portal does."""
+        for machine in machines:
+            party = self.box.isv if machine.subscription == self.box.isv.subscription.id else self.box.customer
+            account = Account(machine.subscription, partial(self.box.gateway.handle_for, party.owner))
+            await account.request("POST", f"{machine}/deallocate", COMPUTE)
+        await self.box.azure.operations.settle()
+
+    async def register(self, side: Side, namespace: str, verb: str) -> None:
+        """Register a provider in a subscription, or `unregister` it."""
+        party = self.box.isv if side is Side.ISV else self.box.customer
+        account = Account(party.subscription.id, partial(self.box.gateway.handle_for, party.owner))
+        path = f"/subscriptions/{party.subscription.id}/providers/{namespace}/{verb}"
+        await account.request("POST", path, RESOURCES)
+        await self.box.azure.operations.settle()
+
     async def connection(self) -> dict[str, Any]:
         """The one connection, as the service has it."""
         (connection,) = (await self.get(self.provider.service))["properties"]["privateEndpointConnections"]
@@ -163,9 +179,13 @@ class Ward:
 
     # Looking
 
-    async def facts(self, *, probe: bool = False) -> Facts:
-        """All there is to know; with a probe also what every page says."""
-        await self.box.network.settled()
+    async def facts(self, *, probe: bool = False, settled: bool = True) -> Facts:
+        """All there is to know; with a probe also what every page says and how machines were set up.
+
+        Machines are waited for until they are done with that, unless one of them never is.
+        """
+        if settled:
+            await self.box.network.settled()
         results: list[TargetResult] = []
         if probe:
             await read_both(self.runtime)
@@ -173,13 +193,13 @@ class Ward:
         doctor = Doctor(subscriptions(self.runtime), self.runtime.bodies)
         return await doctor.examine(results, inside=probe)
 
-    async def findings(self, *, probe: bool = False) -> tuple[Finding, ...]:
+    async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
         """What the doctor says."""
-        return diagnose(await self.facts(probe=probe))
+        return diagnose(await self.facts(probe=probe, settled=settled))
 
-    async def first(self, *, probe: bool = False) -> Finding:
+    async def first(self, *, probe: bool = False, settled: bool = True) -> Finding:
         """What the doctor says first."""
-        return (await self.findings(probe=probe))[0]
+        return (await self.findings(probe=probe, settled=settled))[0]
 
     async def page(self, patience: int = 10) -> str:
         """What the customer's test machine gets by the endpoint's name within some seconds; empty for nothing."""
@@ -206,10 +226,15 @@ class Ward:
         assert kind == "step", finding
         await self.up(name)
 
-    async def up(self, step: str) -> None:
-        """Take one step of the lab."""
+    async def up(self, *steps: str) -> None:
+        """Take steps of the lab, all where none is named."""
         lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock(), lambda _: "")
-        await lab.run(await lab.survey(), silent).up([self.lab.step(step)])
+        wanted = list(map(self.lab.step, steps)) or self.lab.steps
+
+        async def decide() -> None:
+            await approve(self.runtime, self.lab, _as_proposed)
+
+        await lab.run(await lab.survey(), silent, decide).up(wanted)
 
     async def mend(self, *, probe: bool = False) -> list[str]:
         """Apply the remedy of whatever is first, until nothing is wrong; which rules it took."""
@@ -225,10 +250,15 @@ class Ward:
 
 def altered(facts: Facts, side: Side, resource_id: ResourceId, change: Callable[[dict[str, Any]], None]) -> Facts:
     """The same with one resource as Azure would never let anybody make it."""
-    bodies = deepcopy(list(facts.bodies[side]))
-    (body,) = (body for body in bodies if ResourceId(body["id"]) == resource_id)
-    change(dict(body) if not isinstance(body, dict) else body)
-    return replace(facts, bodies={**facts.bodies, side: tuple(bodies)})
+    changed: list[Mapping[str, Any]] = []
+    for body in facts.bodies[side]:
+        if ResourceId(body["id"]) == resource_id:
+            own = deepcopy(dict(body))
+            change(own)
+            changed.append(own)
+        else:
+            changed.append(body)
+    return replace(facts, bodies={**facts.bodies, side: tuple(changed)})
 
 
 def without(facts: Facts, side: Side, resource_id: ResourceId) -> Facts:
@@ -258,11 +288,14 @@ async def ward(
     await server.start()
     try:
         await box.start()
+        await box.network.settled()
         state.write("id_ed25519", _PRIVATE_TEXT)
         state.write_ssh(box.network.ssh_endpoints())
         server.write_authority(state.file("ca.pem"))
         parties = {Side.ISV: box.isv, Side.CUSTOMER: box.customer}
         lines = ["[azure]", f'arm = "https://127.0.0.1:{server.port}"', f"ca = {json.dumps(str(state.file('ca.pem')))}"]
+        # What does not come need not be waited for long.
+        lines += ["[probe]", "connect_timeout = 2.0"]
         for side, party in parties.items():
             lines += _settings(state, side, party, reads=side in readers)
         runtime = await Composer(Options(config=state.write("plstui.toml", "\n".join(lines)))).connect()
