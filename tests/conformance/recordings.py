@@ -12,8 +12,10 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 EVIDENCE = Path(os.environ.get("PLSTUI_ARM_EVIDENCE") or Path(__file__).parents[2].parent / "shared" / "arm-evidence")
 """The folder with the recordings and the definitions; it is not a part of the project."""
@@ -21,6 +23,8 @@ EVIDENCE = Path(os.environ.get("PLSTUI_ARM_EVIDENCE") or Path(__file__).parents[
 _PLACEHOLDER = re.compile(r"\{(?:sub\d*|rg\d+|RG\d+|g\d+|op\d+)\}")
 _DISK = re.compile(r"[\w.-]+_(?:os)?disk_?\d+_[0-9a-f]{32}", re.IGNORECASE)
 """The name of a disk that nobody named: Azure has two ways to make it, for the same request at the same time."""
+
+_MONIKER = re.compile(r"[A-Za-z][\w.-]*0000\d\d[A-Za-z]*")
 
 _POLL = re.compile(r"/(operations|operationresults|operationstatuses|privatednsoperation\w+)/", re.IGNORECASE)
 
@@ -42,11 +46,19 @@ class Exchange:
     status: int
     headers: dict[str, str]
     body: Any
+    date: str = ""
+    """The day of the answer as `YYYY-MM-DD`; empty where it was not kept."""
 
     @property
     def is_poll(self) -> bool:
         """Whether this asks for the state of a long-running operation: the replay does that by itself."""
         return bool(_POLL.search(self.path))
+
+    @property
+    def polled(self) -> frozenset[str]:
+        """The paths at which the operation that this exchange begins can be asked for."""
+        urls = (self.headers.get(name) for name in ("azure-asyncoperation", "location"))
+        return frozenset(urlsplit(url).path for url in urls if url)
 
     @property
     def is_over_groups(self) -> bool:
@@ -68,7 +80,23 @@ class Exchange:
 
 def load(path: Path) -> list[Exchange]:
     """Every exchange of a recording, in order."""
-    return [_exchange(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = _with_monikers(path.read_text(encoding="utf-8"))
+    return [_exchange(json.loads(line)) for line in text.splitlines() if line.strip()]
+
+
+def _with_monikers(text: str) -> str:
+    """A recording with `000002` and the like also in what Azure writes in capitals.
+
+    azure-cli's recorder puts such numbers in place of the random ends of names, but misses shouted ones.
+    """
+    for name in sorted({found.upper() for found in _MONIKER.findall(text)}, key=len, reverse=True):
+        before, number, after = re.split(r"(0000\d\d)", name, maxsplit=1)
+        text = re.sub(
+            rf"(?<=/){re.escape(before)}(?!0000)[A-Z0-9]{{3,}}{re.escape(after)}(?=[/\"'])",
+            before + number + after,
+            text,
+        )
+    return text
 
 
 def _exchange(record: dict[str, Any]) -> Exchange:
@@ -84,6 +112,7 @@ def _exchange(record: dict[str, Any]) -> Exchange:
         status=record["status"],
         headers={name.lower(): value for name, value in record["headers"].items()},
         body=record.get("body"),
+        date=f"{parsedate_to_datetime(record['date']):%Y-%m-%d}" if record.get("date") else "",
     )
 
 

@@ -88,9 +88,11 @@ def replay(
 ) -> Iterator[tuple[Exchange, str]]:
     """Every difference, and every fault against the definitions, with the exchange in which it shows.
 
+    The replay waits for the end of each operation. What was refused because one was under way is left out.
     `api_versions` replaces the recorded api-version where a type begins so, in lower case; the first that fits.
     """
     told = [e for e in exchanges if SUPPORTED.match(e.kind) and not e.is_poll and "skiptoken" not in e.query]
+    told = [exchange for exchange in told if not came_too_early(exchange, exchanges)]
     used = dict.fromkeys(exchange.group for exchange in told if exchange.group)
     for group in used:
         _ensure_group(client, exchanges, bindings, group)
@@ -108,9 +110,17 @@ def replay(
         for fault in definitions.faults(exchange.method, bindings.fill(exchange.path), answer.status, answer.body):
             yield exchange, f"definition {fault}"
         if exchange.method != "GET" and answer.status < 300:
-            then, now = recorded_end(exchange, exchanges), client.follow(answer)
-            if now not in ("", then):
-                yield exchange, f"operation ended {now}"
+            end = client.follow(answer)
+            if end not in ("", recorded_end(exchange, exchanges)):
+                yield exchange, f"operation ended {end}"
+
+
+def came_too_early(exchange: Exchange, exchanges: list[Exchange]) -> bool:
+    """Whether a request was to be tried again later: refused between the start of an operation and a poll of it."""
+    if exchange.status not in (409, 429):
+        return False
+    begun = frozenset(path for earlier in exchanges if earlier.seq < exchange.seq for path in earlier.polled)
+    return any(later.is_poll and later.path in begun for later in exchanges if later.seq > exchange.seq)
 
 
 def found_at_the_start(exchanges: list[Exchange]) -> list[Exchange]:
@@ -128,8 +138,7 @@ def found_at_the_start(exchanges: list[Exchange]) -> list[Exchange]:
 
 def recorded_end(exchange: Exchange, exchanges: list[Exchange]) -> str:
     """How the operation of an exchange ended when it was recorded; well, unless its polls say otherwise."""
-    url = urlsplit(exchange.headers.get("azure-asyncoperation", ""))
-    polls = [poll.body for poll in exchanges if poll.is_poll and poll.path == url.path and isinstance(poll.body, dict)]
+    polls = [e.body for e in exchanges if e.is_poll and e.path in exchange.polled and isinstance(e.body, dict)]
     return next((body["status"] for body in polls if body.get("status") in ("Failed", "Canceled")), "Succeeded")
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conformance.compare import differences
 from tests.conformance.known import find
-from tests.conformance.recordings import Bindings, Exchange
+from tests.conformance.recordings import Bindings, Exchange, load
+from tests.conformance.replay import came_too_early, recorded_end
 
 BODY = {
     "id": "/subscriptions/{sub}/resourceGroups/{rg1}/providers/Microsoft.Compute/disks/vm_OsDisk_1_" + "ab" * 16,
@@ -69,9 +72,10 @@ def test_the_table_excuses_what_it_names_and_nothing_else() -> None:
     kind = "Microsoft.Network/virtualNetworks/subnets"
     difference = "value properties.privateEndpointNetworkPolicies: ['enabled'] -> ['disabled']"
 
-    assert find("sdkpy2103__x.jsonl", f"PUT {kind}", difference, ours=False)
-    assert not find("cli2411__x.jsonl", f"PUT {kind}", difference, ours=False)
-    assert not find("sdkpy2103__x.jsonl", f"PUT {kind}", "status 200 -> 201", ours=False)
+    assert find("x", f"PUT {kind}", difference, ours=False, date="2021-03-01")
+    assert not find("x", f"PUT {kind}", difference, ours=False, date="2024-11-01")
+    assert not find("x", f"PUT {kind}", difference, ours=False)
+    assert not find("x", f"PUT {kind}", "status 200 -> 201", ours=False, date="2021-03-01")
     assert find("x", f"GET {kind}", "key extra properties.purpose", ours=True)
     assert not find("x", f"GET {kind}", "key extra properties.purpose", ours=False)
 
@@ -87,3 +91,33 @@ def test_a_group_that_only_upper_case_names_is_the_group_in_use() -> None:
     assert bindings.fill("{rg1} {rg2}") == "run-rg1 RUN-RG1"
     bindings.learn({"etag": "{g1}/{g1}"}, {"etag": f"{'a' * 36}/{'a' * 36}"})
     assert bindings.fill("{g1}") == "a" * 36
+
+
+def exchange(seq: int, method: str, path: str, status: int, **more: Any) -> Exchange:
+    content = {"headers": {}, "body": None, **more}
+    return Exchange(seq, method, f"/subscriptions/{{sub}}/{path}", "", "", "", None, {}, status, **content)
+
+
+def test_what_was_refused_while_an_operation_was_under_way_is_left_out() -> None:
+    begun = {"azure-asyncoperation": "https://arm/subscriptions/{sub}/operations/{g1}?api-version=1"}
+    recording = [
+        exchange(0, "DELETE", "link", 202, headers=begun),
+        exchange(1, "DELETE", "zone", 409),
+        exchange(2, "GET", "operations/{g1}", 200, body={"status": "Failed"}),
+        exchange(3, "DELETE", "zone", 409),
+    ]
+
+    assert [came_too_early(one, recording) for one in recording] == [False, True, False, False]
+    assert recorded_end(recording[0], recording) == "Failed"
+    assert recorded_end(recording[1], recording) == "Succeeded"
+
+
+def test_what_the_recorder_missed_in_capitals_and_what_azure_named_is_bound(tmp_path: Path) -> None:
+    line = {"seq": 0, "method": "GET", "path": "/vm-000002NIC", "api_version": "", "rtype": "", "status": 200}
+    path = tmp_path / "recording.jsonl"
+    path.write_text(json.dumps({**line, "headers": {}, "body": {"id": "/nics/VM-ABCDEFGNIC/ips/IPVM-ABCDEFG"}}) + "\n")
+    bindings = Bindings({})
+
+    assert load(path)[0].body == {"id": "/nics/VM-000002NIC/ips/IPVM-ABCDEFG"}
+    bindings.learn({"name": f"vm_disk1_{'0' * 32}"}, {"name": f"vm_OsDisk_1_{'a' * 32}"})
+    assert bindings.fill(f"/disks/VM_disk1_{'0' * 32}") == f"/disks/vm_OsDisk_1_{'a' * 32}"
