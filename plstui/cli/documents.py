@@ -86,6 +86,8 @@ def target_json(result: TargetResult) -> dict[str, Any]:
         "connect_ms": _percentiles(result.connect_ms),
         "first_byte_ms": _percentiles(result.first_byte_ms),
         "error": text(result.error),
+        "untold": text(result.untold),
+        "resolved": [text(address) for address in result.resolved],
     }
 
 

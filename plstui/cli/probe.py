@@ -1,4 +1,4 @@
-"""`plstui probe`: fetch the page from every backend and through the endpoint."""
+"""`plstui probe`: fetch the page from every backend, from the balancer, and through the endpoint."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from plstui.cli.tables import print_target
 from plstui.compose import Options
 from plstui.domain.assertion import Assertion
 from plstui.domain.errors import AzureError, NotFoundError, UnreachableError
-from plstui.domain.probe import TargetResult, targets
+from plstui.domain.probe import TargetKind, TargetResult, frontends, targets
 from plstui.engine.runtime import Runtime
+from plstui.lab.session import known_name
 
 WATCH_INTERVAL = 5.0
 """Seconds between two rounds of `--watch`."""
@@ -51,7 +52,7 @@ def _assertions(_context: click.Context, _option: click.Parameter, values: Seque
 @click.option("--watch", is_flag=True, help=f"Again every {WATCH_INTERVAL:.0f} seconds until interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document (with --watch one a line).")
 def probe(options: Options, count: int | None, assertions: tuple[Assertion, ...], watch: bool, as_json: bool) -> int:
-    """Fetch the page from every backend and through every endpoint."""
+    """Fetch the page from every backend, from every balancer, and through every endpoint by address and by name."""
 
     async def body(runtime: Runtime) -> int:
         attempts = count or runtime.probe_count
@@ -71,7 +72,10 @@ async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertio
     """Read both sides, probe what is there and print it; returns the exit code. Raises `PlstuiError`."""
     world, failures = await read_world(runtime)
     print_failures(failures)
-    wanted = targets(world)
+    wanted = [*targets(world), *frontends(world)]
+    if name := await known_name(runtime, wanted):
+        wanted.append(name)
+    wanted.sort(key=lambda target: list(TargetKind).index(target.kind))
     if not wanted:
         nothing = NotFoundError(
             "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",

@@ -76,6 +76,11 @@ def print_target(result: TargetResult) -> None:
         click.echo(f"      Host: {host}  ×{count}")
     for failure, count in result.failures.items():
         click.echo(f"      {failure}  ×{count}: {clean(result.error_of(failure), 600)}")
+    if result.untold:
+        lost = sum(attempt.host is None and attempt.failure is None for attempt in result.attempts)
+        click.echo(f"      no answer  ×{lost}: {clean(result.untold, 600)}")
+    if result.resolved and result.resolved != (target.address,):
+        click.echo(f"      resolved to {clean(', '.join(result.resolved), 200)}")
     if result.connect_ms and result.first_byte_ms:
         click.echo(
             f"      connect {result.connect_ms[0]:.0f}/{result.connect_ms[1]:.0f} ms,"

@@ -79,8 +79,8 @@ class TargetResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every attempt that tells anything brought a backend's page."""
-        return any(attempt.host for attempt in self.attempts) and not any(attempt.failure for attempt in self.attempts)
+        """Whether every attempt that tells anything brought a backend's page. Where none does, nothing is wrong."""
+        return bool(self.attempts) and not any(attempt.failure for attempt in self.attempts)
 
     @property
     def hosts(self) -> dict[str, int]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from plstui.domain.connection import Verb
-from plstui.domain.errors import RefusedError
+from plstui.domain.errors import AzureError, RefusedError
 from plstui.domain.probe import Target, TargetKind, TargetResult, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import Link, World
@@ -55,10 +55,33 @@ def lab_targets(world: World, lab: Workshop) -> tuple[Target, ...]:
     ours = set(lab.provider.machines if lab.provider else ())
     endpoint = lab.consumer.endpoint if lab.consumer else None
     found = [target for target in targets(world) if target.resource_id in ours or target.resource_id == endpoint]
-    if lab.consumer and lab.lab.dns.kind != "none" and any(target.resource_id == endpoint for target in found):
-        name = f"{lab.lab.dns.record}.{lab.lab.dns.zone}"
-        found.append(Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record))
+    name = _name(lab)
+    if name and any(target.resource_id == endpoint for target in found):
+        found.append(name)
     return tuple(found)
+
+
+def _name(lab: Workshop) -> Target | None:
+    if lab.consumer is None or lab.lab.dns.kind == "none":
+        return None
+    name = f"{lab.lab.dns.record}.{lab.lab.dns.zone}"
+    return Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record)
+
+
+async def known_name(runtime: Runtime, found: Sequence[Target]) -> Target | None:
+    """The name of the lab's endpoint, when that endpoint is among the targets and its record can be seen: one read."""
+    # Nothing of what a run would choose has to do with names.
+    lab = workshop(runtime.lab, subscriptions(runtime), Choices(region="", size="", public_key="", run=""))
+    name, bodies = _name(lab), runtime.bodies.get(Side.CUSTOMER)
+    if name is None or name.resource_id is None or bodies is None or lab.consumer is None:
+        return None
+    if not any(target.resource_id == lab.consumer.endpoint for target in found):
+        return None
+    try:
+        return name if await bodies.get(name.resource_id) else None
+    except AzureError:
+        # Whoever may not see the zone knows of no name; the endpoint's address is probed all the same.
+        return None
 
 
 async def open_page(runtime: Runtime, lab: Workshop) -> AsyncIterator[TargetResult]:

@@ -23,7 +23,7 @@ from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 from tests.support.clock import TurnedClock
 from tests.support.cloud import Cloud, Prober, runtime
-from tests.support.lab import Request, empty, lab, with_status
+from tests.support.lab import MACHINES, Request, empty, lab, with_status
 
 OFFLINE = UnreachableError("No answer from Azure.", hint="Look at the network.")
 ID = Request().connection_id.text
@@ -214,8 +214,9 @@ async def test_a_probe_of_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert await probe_once(opened, 12, (), as_json=True) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["ok"]
-    assert [target["name"] for target in document["targets"]] == ["web1", "web2", "web3", "saasPrivateEndpoint"]
-    assert sum(document["targets"][3]["hosts"].values()) == 12
+    assert [target["name"] for target in document["targets"]] == [*MACHINES, "loadBalancer", "saasPrivateEndpoint"]
+    assert [target["kind"] for target in document["targets"]] == ["backend"] * 3 + ["balancer", "endpoint"]
+    assert [sum(target["hosts"].values()) for target in document["targets"]] == [12] * 5
     assert document["generated_at"].endswith("Z")
 
 
@@ -249,7 +250,7 @@ async def test_half_a_world_is_not_well(tmp_path: Path, capsys: pytest.CaptureFi
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert not document["ok"]
-    assert [target["ok"] for target in document["targets"]] == [True, True, True]
+    assert [target["ok"] for target in document["targets"]] == [True] * 4
     assert err.startswith("plstui: The Customer's side could not be read: No answer from Azure.")
 
 
@@ -276,7 +277,11 @@ async def test_targets_stand_in_a_steady_order(tmp_path: Path, capsys: pytest.Ca
 
     await probe_once(opened, 2, (), as_json=True)
     targets = json.loads(capsys.readouterr().out)["targets"]
-    assert [target["kind"] for target in targets] == [TargetKind.BACKEND] * 3 + [TargetKind.ENDPOINT]
+    assert [target["kind"] for target in targets] == [
+        *[TargetKind.BACKEND] * 3,
+        TargetKind.BALANCER,
+        TargetKind.ENDPOINT,
+    ]
 
 
 async def test_an_error_among_several_names_its_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

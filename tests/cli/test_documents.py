@@ -124,7 +124,8 @@ def test_a_target() -> None:
     target = Target("web1", TargetKind.BACKEND, Side.ISV, "10.0.1.4", 80)
     attempts = (
         Attempt(host="web1", connect_ms=1.234, first_byte_ms=2.345),
-        Attempt(failure=Failure.TIMEOUT, error="No answer."),
+        Attempt(failure=Failure.TIMEOUT, error="No answer.", resolved="10.0.1.4"),
+        Attempt(error="It tells nothing."),
     )
     document = target_json(TargetResult(target, "ssh web1", attempts))
 
@@ -137,12 +138,14 @@ def test_a_target() -> None:
         "port": 80,
         "route": "ssh web1",
         "ok": False,
-        "attempts": 2,
+        "attempts": 3,
         "hosts": {"web1": 1},
         "failures": {"timeout": 1},
         "connect_ms": {"p50": 1.23, "p95": 1.23},
         "first_byte_ms": {"p50": 2.35, "p95": 2.35},
         "error": "No answer.",
+        "untold": "It tells nothing.",
+        "resolved": ["10.0.1.4"],
     }
     nothing = target_json(TargetResult(target, "", ()))
     assert (nothing["route"], nothing["connect_ms"], nothing["first_byte_ms"]) == (None, None, None)

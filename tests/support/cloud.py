@@ -220,9 +220,9 @@ class Prober:
         return Attempt(host=machine, connect_ms=1.1 + number % 4 / 10, first_byte_ms=2.4 + number % 5 / 10)
 
     def _through(self, target: Target, number: int) -> Attempt:
-        isv, customer = self._cloud.sides[Side.ISV], self._cloud.sides[Side.CUSTOMER]
-        endpoint = next(e for e in customer.endpoints if e.id == target.resource_id)
-        if endpoint.connections[0].status != APPROVED:
+        isv, customer = self._cloud.sides[Side.ISV], self._cloud.sides.get(Side.CUSTOMER)
+        endpoint = next((e for e in customer.endpoints if e.id == target.resource_id), None) if customer else None
+        if endpoint and endpoint.connections[0].status != APPROVED:
             return Attempt(failure=Failure.TIMEOUT, error=f"No answer from {target.address} within 5 s.")
         healthy = [vm.name for vm in isv.machines if all(member.up for member in isv.member_health(vm))]
         host = healthy[crc32(f"{target.address}:{number}".encode()) % len(healthy)]
