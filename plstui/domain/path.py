@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import TargetKind, TargetResult
+from plstui.domain.probe import Failure, TargetKind, TargetResult
 from plstui.domain.resources import (
     BackendAddressPool,
     LoadBalancer,
@@ -72,6 +72,8 @@ class Path:
 
 def path_of(world: World, link: Link, results: Sequence[TargetResult] = ()) -> Path:
     """The way that a link opens, from the customer's machine to every backend."""
+    # Where the machine a probe starts from could not be used, nobody has asked the target.
+    results = [result for result in results if set(result.failures) != {Failure.JUMP}]
     service = _service(world.isv, link)
     balancer, rule, pool = _balanced(world.isv, service)
     hops = [

@@ -128,6 +128,8 @@ def test_a_probe_says_what_no_list_does() -> None:
     assert silent is not None
     assert (silent.kind, silent.state) == (HopKind.ENDPOINT, "timeout")
 
+    assert the_path(world, result(TargetKind.ENDPOINT, endpoint, Failure.JUMP)).broken_at is None
+
     nameless = the_path(world, result(TargetKind.NAME, name, Failure.NOT_FOUND))
     assert nameless.hops[1].state == "name not found"
     assert nameless.broken_at == 1
