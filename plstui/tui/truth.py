@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from plstui.domain.ids import ResourceId
 from plstui.domain.path import path_of
 from plstui.domain.probe import Target, TargetKind, TargetResult
@@ -43,8 +45,11 @@ class _Situation:
         if target.kind is TargetKind.BACKEND:
             power = self._power.get(target.resource_id) if target.resource_id else None
             return target.address in self._down, power or Tone.QUIET
-        link = self._link(target.resource_id)
+        if target.kind is TargetKind.BALANCER:
+            return self._down, self._power
+        link = self._by_endpoint.get(target.resource_id) if target.resource_id else None
         return link and tuple((hop.kind, hop.id, hop.broken) for hop in path_of(self._world, link).hops)
 
-    def _link(self, endpoint_id: ResourceId | None) -> Link | None:
-        return next((link for link in self._world.links() if link.endpoint_id == endpoint_id), None)
+    @cached_property
+    def _by_endpoint(self) -> dict[ResourceId, Link]:
+        return {link.endpoint_id: link for link in self._world.links() if link.endpoint_id}
