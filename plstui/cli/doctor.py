@@ -9,9 +9,10 @@ import click
 
 from plstui.cli.documents import text
 from plstui.cli.main import cli, command_with_globals
-from plstui.cli.output import EXIT_FAILED, EXIT_OK, now_json, print_json
+from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of_all, now_json, print_failures, print_json
 from plstui.cli.session import read_both, run_session
 from plstui.compose import Options
+from plstui.domain.az import shell_word
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.probe import TargetResult, targets
@@ -20,30 +21,40 @@ from plstui.engine.doctor import Doctor
 from plstui.engine.runtime import Runtime
 
 _GLYPHS = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}
+_INDENT = " " * 11
 
 
 @command_with_globals(cli, "doctor")
-@click.option("--probe", "probes", is_flag=True, help="Fetch the page from everywhere too, and use what comes back.")
+@click.option(
+    "--probe",
+    "probes",
+    is_flag=True,
+    help="Fetch the page from everywhere too, and ask machines that seem ill how cloud-init went.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def doctor(options: Options, probes: bool, as_json: bool) -> int:
     """Find what keeps the page from coming, on both sides, and name the remedy."""
+    return run_session(options, lambda runtime: examine_once(runtime, probes=probes, as_json=as_json))
 
-    async def body(runtime: Runtime) -> int:
-        results: list[TargetResult] = []
-        if probes:
-            await read_both(runtime)
-            async for result in runtime.prober.probe(targets(runtime.world()), runtime.probe_count):
-                results.append(result)
-        subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
-        findings = diagnose(await Doctor(subscriptions, runtime.bodies).examine(results))
-        good = healthy(findings)
-        if as_json:
-            print_json({"findings": list(map(finding_json, findings)), "ok": good, "generated_at": now_json()})
-        else:
-            _print(findings)
-        return EXIT_OK if good else EXIT_FAILED
 
-    return run_session(options, body)
+async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
+    """Examine both sides and print what is found; returns the exit code. Raises `PlstuiError`."""
+    results: list[TargetResult] = []
+    if probes:
+        await read_both(runtime)
+        async for result in runtime.prober.probe(targets(runtime.world()), runtime.probe_count):
+            results.append(result)
+    subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
+    facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=probes)
+    print_failures(facts.failures)
+    findings = diagnose(facts)
+    # What could not be looked at is not well.
+    good = healthy(findings) and not facts.failures
+    if as_json:
+        print_json({"findings": list(map(finding_json, findings)), "ok": good, "generated_at": now_json()})
+    else:
+        _print(findings, good=good)
+    return exit_code_of_all(facts.failures.values()) or (EXIT_OK if good else EXIT_FAILED)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
@@ -60,17 +71,24 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _print(findings: Sequence[Finding]) -> None:
-    if not findings:
+def _print(findings: Sequence[Finding], *, good: bool) -> None:
+    if good:
         click.echo("✔ Nothing is wrong.")
-        return
     for finding in findings:
         click.echo(f"{_GLYPHS[finding.severity]} {finding.severity:<7}  {_clean(finding.what)}  [{finding.rule}]")
-        click.echo(f"           {_clean(finding.remedy)}")
+        click.echo(f"{_INDENT}{_clean(finding.remedy)}")
         for name, value in finding.evidence.items():
-            click.echo(f"           {finding.where.name}: {name} = {_clean(value)}")
-        if finding.az:
-            click.echo(f"           {finding.az}")
+            click.echo(f"{_INDENT}{_clean(finding.where.name)}: {name} = {_clean(value)}")
+        for line in filter(None, (_command(finding), finding.az)):
+            click.echo(f"{_INDENT}$ {line}")
+
+
+def _command(finding: Finding) -> str:
+    """What of ours mends it, as a command; empty when nothing does."""
+    if finding.fix == "approve":
+        return f"plstui connections approve {shell_word(finding.where.text)}"
+    _, _, step = finding.fix.partition(":")
+    return f"plstui lab up --until {step}" if step else ""
 
 
 def _clean(value: str) -> str:

@@ -31,9 +31,9 @@ ZONE, ZONE_LINK, RECORD = f"{N}privateDnsZones", f"{N}privateDnsZones/virtualNet
 MACHINE = "Microsoft.Compute/virtualMachines"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of both sides."""
+    """What is known of both sides; no two are equal, so that what follows from one can be kept with it."""
 
     subscriptions: Mapping[Side, str] = field(default_factory=dict)
     """The sides that were looked at."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from plstui.domain import facts
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError
@@ -29,6 +29,8 @@ TYPES = (
     facts.ZONE,
     facts.MACHINE,
 )
+Result = TypeVar("Result")
+
 AT_ONCE = 6
 """Reads under way at a time for each side."""
 
@@ -87,6 +89,15 @@ class Doctor:
         return next((line.partition(":")[2].strip() for line in printed.splitlines() if line[:7] == "status:"), "")
 
 
+async def _all(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """The results of all of it; when something fails, that is raised once nothing is under way any more."""
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    results = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    if len(results) < len(outcomes):
+        raise next(outcome for outcome in outcomes if isinstance(outcome, BaseException))
+    return results
+
+
 class _Chart:
     """One side while it is being read."""
 
@@ -102,47 +113,48 @@ class _Chart:
 
     async def fill(self) -> None:
         """Read it all. Raises `PlstuiError` when nothing could be read."""
-        lists = await asyncio.gather(*(self._list(kind) for kind in TYPES), self._account())
-        found = [body for bodies in lists[:-1] for body in bodies or ()]
+        lists = await _all([*(self._list(kind) for kind in TYPES), self._account()])
+        found = [body for bodies in lists for body in bodies or ()]
         zones = [id_of(body) for body in found if id_of(body).is_type(facts.ZONE)]
-        parts = await asyncio.gather(
-            *(self._list(facts.ZONE_LINK, f"{zone.text}/virtualNetworkLinks") for zone in zones),
-            *(self._list(facts.RECORD, f"{zone.text}/A") for zone in zones),
+        parts = await _all(
+            [
+                *(self._list(facts.ZONE_LINK, f"{zone.text}/virtualNetworkLinks") for zone in zones),
+                *(self._list(facts.RECORD, f"{zone.text}/A") for zone in zones),
+            ]
         )
         self.bodies = (*found, *(body for bodies in parts for body in bodies or ()))
         await self._ask_balancers()
 
     async def _list(self, kind: str, path: str = "") -> list[dict[str, Any]] | None:
         query = {"$expand": "instanceView"} if kind == facts.MACHINE else {}
-        namespace = kind.partition("/")
-        try:
-            async with self._gate:
-                return await self._cloud.collect(
-                    path or f"{self._root}/providers/{namespace[0]}/{namespace[2]}", kind, **query
-                )
-        except AzureError as error:
+        found = await self._told(kind, path or f"{self._root}/providers/{kind}", **query)
+        if found is None:
             # Without the right to see one type the others still tell a lot.
-            if isinstance(error, ThrottledError) or error.status not in (403, 404, 409):
-                raise
             self.unread.add(kind.lower())
-            return None
+        return found
 
     async def _account(self) -> None:
-        """What may be done here, and which providers are registered."""
+        """Find out what may be done here, and which providers are registered."""
+        rights = "Microsoft.Authorization/permissions"
+        registered, allowed = await _all(
+            [
+                self._told("Microsoft.Resources/providers", f"{self._root}/providers"),
+                self._told(rights, f"{self._root}/providers/{rights}"),
+            ]
+        )
+        states = {str(one.get("namespace", "")): str(one.get("registrationState", "")) for one in registered or ()}
+        self.providers = {namespace.lower(): state for namespace, state in states.items()}
+        self.permissions = None if allowed is None else tuple(allowed)
+
+    async def _told(self, kind: str, path: str, **query: str) -> list[dict[str, Any]] | None:
+        """A list at a path; None when it may not be seen, or when its provider is not registered."""
         try:
-            found = await self._cloud.collect(f"{self._root}/providers", "Microsoft.Resources/providers")
-            self.providers = {
-                str(one.get("namespace", "")).lower(): str(one.get("registrationState", "")) for one in found
-            }
-            self.permissions = tuple(
-                await self._cloud.collect(
-                    f"{self._root}/providers/Microsoft.Authorization/permissions",
-                    "Microsoft.Authorization/permissions",
-                )
-            )
+            async with self._gate:
+                return await self._cloud.collect(path, kind, **query)
         except AzureError as error:
-            if isinstance(error, ThrottledError) or error.status not in (403, 404):
+            if isinstance(error, ThrottledError) or error.status not in (403, 404, 409):
                 raise
+            return None
 
     async def _ask_balancers(self) -> None:
         rules = [
@@ -152,7 +164,7 @@ class _Chart:
             for rule in facts.items(body, "loadBalancingRules")
             if facts.properties(rule).get("probe")
         ]
-        for answer in await asyncio.gather(*map(self._ask, rules)):
+        for answer in await _all(map(self._ask, rules)):
             if answer:
                 self.health.append(answer)
 

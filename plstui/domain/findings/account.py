@@ -47,20 +47,23 @@ def provider_not_registered(facts: Facts) -> Iterator[Finding]:
 
 def missing_right(facts: Facts) -> Iterator[Finding]:
     """Who is signed in may look and not act: no matter while the link stands, else it keeps the remedy from them."""
-    ours = [ends for ends in connections(facts) if is_shown(facts, ends)]
-    stands = any(set(ends.statuses) == {"approved"} for ends in ours)
     for side, permissions in facts.permissions.items():
         subscription = facts.subscriptions.get(side, "")
         for action in NEEDED[side]:
             if not allowed(permissions, action):
                 yield Finding(
                     rule="missing-right",
-                    severity=Severity.INFO if stands else Severity.WARNING,
+                    severity=Severity.INFO if _stands(facts) else Severity.WARNING,
                     where=ResourceId(f"/subscriptions/{subscription}"),
                     what=f"You may not do {action} in the {side.label}'s subscription.",
                     remedy="Ask for a role with this action, like Network Contributor.",
                     evidence={"action": action},
                 )
+
+
+def _stands(facts: Facts) -> bool:
+    """Whether a connection between the two sides is approved at every end that is seen."""
+    return any(set(ends.statuses) == {"approved"} and is_shown(facts, ends) for ends in connections(facts))
 
 
 def allowed(permissions: tuple[Body, ...], action: str) -> bool:

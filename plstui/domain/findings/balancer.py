@@ -105,13 +105,13 @@ def probe_port(facts: Facts) -> Iterator[Finding]:
     for balancer, rule in rules_of(facts):
         probe = facts.get(properties(rule).get("probe"))
         port, knocked = properties(rule).get("backendPort"), properties(probe).get("port")
-        up = health.get(id_of(rule), [False])
-        if probe is None or port == knocked or all(up):
+        up = health.get(id_of(rule))
+        if probe is None or port == knocked or (up is not None and all(up)):
             continue  # A port of its own for health is nobody's mistake while it answers.
         where = id_of(probe)
         yield Finding(
             rule="probe-wrong-port",
-            severity=Severity.WARNING if any(up) else Severity.ERROR,
+            severity=Severity.WARNING if up is None or any(up) else Severity.ERROR,
             where=where,
             what=f"The probe {where.name} asks port {knocked}, and the rule {id_of(rule).name} sends to {port}.",
             remedy="Let it ask the port that the page is served on.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from plstui.domain.az import az_line, shell_word
 from plstui.domain.connection import Verb
@@ -35,6 +36,15 @@ class Ends:
     at_service: Body | None
     endpoint: Body | None
     at_endpoint: Body | None
+    statuses: tuple[str, ...]
+    """The status at each end that is seen, the service's first, in lower case."""
+
+    @classmethod
+    def of(cls, at_service: Body | None, endpoint: Body | None) -> Ends:
+        """A connection as the service has it, with the customer's endpoint, where these are seen."""
+        at_endpoint = request_of(endpoint) if endpoint else None
+        statuses = tuple(status_of(end).lower() for end in (at_service, at_endpoint) if end)
+        return cls(at_service, endpoint, at_endpoint, statuses)
 
     @property
     def where(self) -> ResourceId:
@@ -51,14 +61,19 @@ class Ends:
         other = properties(self.at_service).get("privateEndpoint")
         return id_of(other).name if isinstance(other, dict) and other.get("id") else self.where.name
 
-    @property
-    def statuses(self) -> tuple[str, ...]:
-        """The status at each end that is seen, the service's first, in lower case."""
-        return tuple(status_of(end).lower() for end in (self.at_service, self.at_endpoint) if end)
+
+_found: WeakKeyDictionary[Facts, tuple[Ends, ...]] = WeakKeyDictionary()
+"""What has been looked up: most rules ask for it, and a service may have a thousand connections."""
 
 
-def connections(facts: Facts) -> Iterator[Ends]:
+def connections(facts: Facts) -> tuple[Ends, ...]:
     """Every connection of the ISV's services, and every one of the customer's endpoints that leads to a service."""
+    if facts not in _found:
+        _found[facts] = tuple(_connections(facts))
+    return _found[facts]
+
+
+def _connections(facts: Facts) -> Iterator[Ends]:
     seen: set[ResourceId] = set()
     by_id = {id_of(body): body for body in facts.of(Side.CUSTOMER, ENDPOINT)}
     by_name = {f"{id_of(body).name}.{word(body, 'resourceGuid')}".lower(): body for body in by_id.values()}
@@ -69,11 +84,11 @@ def connections(facts: Facts) -> Iterator[Ends]:
             endpoint = endpoint or by_name.get(str(connection.get("name", "")).lower())
             if endpoint:
                 seen.add(id_of(endpoint))
-            yield Ends(connection, endpoint, request_of(endpoint) if endpoint else None)
+            yield Ends.of(connection, endpoint)
     for endpoint_id, endpoint in by_id.items():
         request = request_of(endpoint)
         if endpoint_id not in seen and request and leads_to_a_service(target_of(request)):
-            yield Ends(None, endpoint, request)
+            yield Ends.of(None, endpoint)
 
 
 def request_of(endpoint: Body) -> Body | None:

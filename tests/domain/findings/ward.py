@@ -6,7 +6,7 @@ Each test gets a sandbox of its own, from resources that were built once: that t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -42,6 +42,7 @@ from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.sandbox.account import COMPUTE, RESOURCES, Account
 from plstui.sandbox.azure import Azure, NoBackplane
 from plstui.sandbox.gateway.https import HttpsServer
+from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party
 from plstui.sandbox.sandbox import Sandbox
@@ -81,6 +82,9 @@ async def resources_of(world: str) -> list[Body]:
     return _built[world]
 
 
+Meddle = Callable[[Request], Awaitable[Response | None]]
+
+
 def named(body: dict[str, Any], collection: str, name: str) -> dict[str, Any]:
     """The properties of one of the named things in a resource."""
     (found,) = (item for item in body["properties"][collection] if item["name"] == name)
@@ -95,6 +99,8 @@ class Ward:
     box: Sandbox
     runtime: Runtime
     lab: Workshop
+    meddle: Meddle | None = None
+    """Sees each request before Azure does; what it returns is the answer, None lets the request pass."""
 
     @property
     def isv(self) -> Bodies:
@@ -283,7 +289,13 @@ async def ward(
     box = Sandbox(Azure(latency=Latency.NONE))
     for body in await resources_of(world):
         box.azure.store.put(body)
-    server = HttpsServer(box.handle)
+    made: list[Ward] = []
+
+    async def handle(request: Request) -> Response:
+        meddle = made[0].meddle if made else None
+        return (await meddle(request) if meddle else None) or await box.handle(request)
+
+    server = HttpsServer(handle)
     state = StateDir.open(folder / "sandbox")
     await server.start()
     try:
@@ -301,7 +313,8 @@ async def ward(
         runtime = await Composer(Options(config=state.write("plstui.toml", "\n".join(lines)))).connect()
         try:
             choices = Choices(region="westeurope", size="Standard_B2s", public_key=KEY, run="r1")
-            yield Ward(box, runtime, workshop(runtime.lab, subscriptions(runtime), choices))
+            made.append(Ward(box, runtime, workshop(runtime.lab, subscriptions(runtime), choices)))
+            yield made[0]
         finally:
             await runtime.close()
     finally:
