@@ -134,8 +134,9 @@ class LabWork:
 
     def request(self) -> Link | None:
         """The lab's connection, once the service shows it."""
-        endpoint = self.workshop.consumer.endpoint if self.workshop.consumer else None
-        links = self.runtime.world().links()
+        if self.workshop.consumer is None:
+            return None
+        endpoint, links = self.workshop.consumer.endpoint, self.runtime.world().links()
         return next((link for link in links if link.endpoint_id == endpoint and link.service_side), None)
 
     async def open_page(self) -> AsyncIterator[TargetResult]:

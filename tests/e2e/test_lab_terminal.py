@@ -21,7 +21,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "16
 def test_up_to_the_page_and_down_again(tmp_path: Path, size: tuple[int, int]) -> None:
     command = [sys.executable, "-m", "plstui", "--sandbox=empty"]
     with terminal(tmp_path, command, size=size, environ=environment(tmp_path)) as screen:
-        screen.wait_for("There is nothing in this", "l Lab")
+        screen.wait_for("There is nothing in this", "live")
         screen.press("l")
         screen.wait_for("0 of 16 steps done", "Three machines in three zones")
 
@@ -31,7 +31,7 @@ def test_up_to_the_page_and_down_again(tmp_path: Path, size: tuple[int, int]) ->
         screen.wait_for("waiting", "a approves saasPrivateEndpoint")
         # The panes have filled meanwhile.
         screen.press("Escape")
-        panes = screen.wait_for("lab: a to approve", "web1", "web2", "web3", "Pending")
+        panes = screen.wait_for("1 Connections", "lab: a to approve", "web1", "web2", "web3", "Pending")
         assert len(re.findall("running", panes)) >= 3, panes
         screen.press("l")
         screen.wait_for("waiting")
@@ -45,6 +45,6 @@ def test_up_to_the_page_and_down_again(tmp_path: Path, size: tuple[int, int]) ->
         screen.press("y")
         screen.wait_for("0 of 16 steps done", "Delete the ISV's resource group")
         screen.press("Escape")
-        screen.wait_for("There is nothing in this", gone=("✔ Succeeded", "✔ running"))
+        screen.wait_for("1 Connections", "There is nothing in this", gone=("✔ Succeeded", "✔ running"))
         screen.press("q")
         assert "exit code 0" in screen.wait_for("exit code")

@@ -199,7 +199,7 @@ async def test_the_lab_comes_down_with_the_names_typed_that_need_it(pending: Ser
             await asked(play, f"Delete {group}?")
             await play.pilot.press(*group)
             await play.press("enter")
-        await play.shows("→ deletion of resource group privatelink-dns-microhack-rg")
+        await play.shows("→ deletion of private endpoint", "✔ Delete the customer's resource group")
         seen = await play.shows(
             "0 of 16 steps done", "✔ Delete the ISV's resource group", "nothing in this subscription"
         )
@@ -262,7 +262,10 @@ async def test_an_opened_step_says_why_where_what_and_how(looked_at: Served, siz
         await play.press("down", "down")
         await play.press("enter")
         seen = await play.shows(
-            "One machine in each zone keeps the service up", "Portal  Virtual machines › Create", "✔ machine web1 runs"
+            "One machine in each zone keeps the service up",
+            "Portal  Virtual machines › Create",
+            "What came of it",
+            "✔ SSH key",
         )
         assert "▸" in row(play, "Three machines in three zones")
         assert "Log" not in seen.text

@@ -6,9 +6,10 @@ It stays when a person goes back to the panes, so that a run goes on; the main s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from functools import partial
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -28,10 +29,10 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.domain.world import World
+from plstui.domain.world import Link, World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
-from plstui.lab.parts import Step, StepState
+from plstui.lab.parts import StepState
 from plstui.lab.progress import StepStatus
 from plstui.lab.runner import StepFailedError
 from plstui.tui.clock import NO_TIME
@@ -77,6 +78,7 @@ class LabScreen(Screen[None]):
     world: var[World] = var(World)
     read_at: var[Mapping[Side, datetime]] = var(dict)
     connected: var[bool] = var(True)
+    """What the panes ask; nobody gets here before."""
 
     def __init__(self, runtime: Runtime, where: str, clock: Clock, home: MessagePump) -> None:
         """`home` is the screen that is told how the lab goes."""
@@ -94,6 +96,7 @@ class LabScreen(Screen[None]):
         """Why the last thing that was started did not come to its end; empty when it did."""
         self._unready = ""
         """Why the steps may not be as shown, or cannot be built; empty when nothing is wrong."""
+        self._told_home = Line()
         self._surveyed: World | None = None
         """Both sides as they were when Azure was last asked about the steps."""
 
@@ -134,33 +137,36 @@ class LabScreen(Screen[None]):
         self.world = self._runtime.world()
         self.read_at = {side: w.snapshot.read_at for side, w in watchers.items() if w.snapshot.read_at}
         if self.is_current and not self._doing and self.world != self._surveyed:
-            self.read_again()
+            self._survey()
         self._refresh()
 
     # What the runs report
 
-    def _start(self, doing: str, job: Coroutine[Any, Any, None]) -> None:
+    def _start(self, doing: str, job: Callable[[], Awaitable[None]]) -> None:
+        # What a look in the background chooses must not take the place of what a person is asked about.
+        self.workers.cancel_group(self, "look")
         self._doing = doing
         self._trouble = ""
         self._job = self.run_worker(self._see_through(job), group="lab", name=doing)
         self._refresh()
 
-    async def _see_through(self, job: Coroutine[Any, Any, None]) -> None:
+    async def _see_through(self, job: Callable[[], Awaitable[None]]) -> None:
         try:
-            await job
+            await job()
         except PlstuiError as error:
             self.post_message(LabFailed(error))
         finally:
             self.call_later(self._is_over)
 
     def _is_over(self) -> None:
-        if self._work.teardown:
-            # After its own steps have made way for those of the lab.
-            self.call_after_refresh(self._select_row, key_of(self._work.workshop.steps[0]))
+        was_teardown = self._work.teardown is not None
         self._work.end()
         self._doing = ""
         self._surveyed = None
         self._take_sides()
+        if was_teardown:
+            # Its own steps have made way for those of the lab.
+            self._select_row(key_of(self._work.workshop.steps[0]))
 
     async def _ask(self, question: ModalScreen[Answer]) -> Answer:
         return await self.app.push_screen_wait(question)
@@ -221,20 +227,28 @@ class LabScreen(Screen[None]):
         notice = self._notice()
         self.query_one("#notice", Static).update(styled(notice.text, notice.tone))
         self.query_one("#notice").display = bool(notice.text)
-        note = Line("")
-        if self._doing:
-            note = Line(f"{BUSY_GLYPH} lab: {done} of {len(self.statuses)} done", BUSY)
-            if self._pending():
-                note = Line("◷ lab: a to approve", Tone.WAITING)
-        self._home.post_message(LabTold(note))
+        self._tell_home(done)
 
-    def _pending(self) -> bool:
-        return self.context.request is not None and self.context.request.status == PENDING
+    def _tell_home(self, done: int) -> None:
+        """Let the main screen say how far a run is."""
+        note = Line()
+        if self._doing and self._asks():
+            note = Line("◷ lab: a to approve", Tone.WAITING)
+        elif self._doing:
+            note = Line(f"{BUSY_GLYPH} lab: {done} of {len(self.statuses)} done", BUSY)
+        if note != self._told_home:
+            self._told_home = note
+            self._home.post_message(LabTold(note))
+
+    def _asks(self) -> bool:
+        """Whether the lab's request waits for a decision that can be made here."""
+        request = self.context.request
+        return request is not None and request.status == PENDING and not approve_why_not(self.context)
 
     def _notice(self) -> Line:
         """What a person should know before anything else."""
         request = self.context.request
-        if request and self._pending():
+        if request and self._asks():
             message = clean(request.message, 200)
             asks = f"◷ a approves {clean(request.endpoint_name, 80)}"
             return Line(f"{asks}: {message}" if message else asks, Tone.WAITING)
@@ -253,23 +267,24 @@ class LabScreen(Screen[None]):
         elif is_decision(status.step) and not approve_why_not(self.context):
             self.approve()
         else:
-            self._start(f"step {status.step.number}", self._runs.build((status.step,), always_ask=False))
+            steps = (status.step,)
+            self._start(numbers(steps), partial(self._runs.build, steps, always_ask=False))
 
     def do_until_here(self) -> None:
         last = self.context.selected
         steps = self._work.wanted(last)
         if last and steps:
-            self._start(numbers(steps), self._runs.build(steps, always_ask=True))
+            self._start(numbers(steps), partial(self._runs.build, steps, always_ask=True))
 
     def approve(self) -> None:
         request = self.context.request
         if request and not self._deciding:
             self._deciding = True
-            self.run_worker(self._decide(self._runs.approve(request)), name="approve the lab's request")
+            self.run_worker(self._decide(request), name="approve the lab's request")
 
-    async def _decide(self, decision: Coroutine[Any, Any, None]) -> None:
+    async def _decide(self, request: Link) -> None:
         try:
-            await decision
+            await self._runs.approve(request)
         except PlstuiError as error:
             self.post_message(LabFailed(error))
         finally:
@@ -277,10 +292,10 @@ class LabScreen(Screen[None]):
             self.call_later(self._take_sides)
 
     def open_page(self) -> None:
-        self._start("the page", self._runs.open_page())
+        self._start("the page", self._runs.open_page)
 
     def tear_down(self) -> None:
-        self._start("taking the lab down", self._runs.tear_down())
+        self._start("taking the lab down", self._runs.tear_down)
 
     def stop(self) -> None:
         still = ", ".join(clean(what, 120) for what in self._work.under_way.values())
@@ -291,6 +306,10 @@ class LabScreen(Screen[None]):
         self.notify(said, title="Lab", severity="warning", markup=False)
 
     def read_again(self) -> None:
+        self._trouble = ""
+        self._survey()
+
+    def _survey(self) -> None:
         self._surveyed = self.world
         self.run_worker(self._look(), group="look", exclusive=True, name="survey")
 
@@ -343,8 +362,7 @@ class LabScreen(Screen[None]):
 
     def run_command(self, command_id: str) -> None:
         """Do it, or say why not."""
-        # Somebody who types fast has moved the cursor, and its message is still on its way.
-        self._select_row(self.query_one(StepTable).cursor)
+        self._select()
         chosen = command(command_id, LAB_COMMANDS)
         if reason := chosen.why_not(self.context):
             self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
@@ -356,8 +374,13 @@ class LabScreen(Screen[None]):
         self.run_command(event.command_id)
 
     @on(Table.Highlighted)
-    def _select(self, event: Table.Highlighted) -> None:
-        self._select_row(event.key)
+    def _select(self) -> None:
+        # As it is now: a message tells of a cursor that may have moved since, and keys come without waiting for one.
+        self._select_row(self.query_one(StepTable).cursor)
+
+    def show_step(self, step_id: str) -> None:
+        """Select a step, also before it is known where it stands."""
+        self._select_row(key_of(self._work.workshop.step(step_id)))
 
     def _select_row(self, key: ResourceId | None) -> None:
         if key != self.selected:

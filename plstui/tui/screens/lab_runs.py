@@ -103,7 +103,9 @@ class LabRuns:
         run = work.begin(self._tell)
         self._post(LabMoved())
         found = plan([status for status in work.statuses() if status.step.id in wanted], work.subscriptions)
-        if found and (always_ask or not self._agreed):
+        # A password that was made for this run must be shown before it is used.
+        secret = bool(found and "client" in found.keys and work.workshop.choices.password)
+        if found and (always_ask or secret or not self._agreed):
             facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
             warning = COSTS if found.keys & COSTLY else ""
             if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):

@@ -63,16 +63,16 @@ def _lines(told: StepText) -> Iterator[Content]:
         yield styled(f"{told.badge.text}: {told.because}", told.badge.tone)
     yield Content("")
     yield Content.assemble(styled("Portal  ", Tone.QUIET), Content(told.blade))
-    if told.parts:
-        yield Content("")
-        yield styled("What it takes", Tone.QUIET)
-        yield from (styled(f"  {part.text}", part.tone) for part in told.parts)
     if told.outcome:
         yield Content("")
         yield styled("What came of it", Tone.QUIET)
         width = max(len(name) for name, _ in told.outcome)
         for name, line in told.outcome:
             yield Content.assemble(styled(f"  {name:<{width}}  ", Tone.QUIET), styled(line.text, line.tone))
+    if told.parts:
+        yield Content("")
+        yield styled("What it takes", Tone.QUIET)
+        yield from (styled(f"  {part.text}", part.tone) for part in told.parts)
     if told.az:
         # The widget after this one shows them.
         yield Content("")
