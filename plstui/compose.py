@@ -24,7 +24,7 @@ from plstui.sandbox.child import ChildError, SandboxChild
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
     from plstui.engine.runtime import Runtime
-    from plstui.probe.runner import Runner
+    from plstui.probe.open import OpenProber
 
 
 WHERE_TO = ("PLSTUI_AZURE_", "PLSTUI_ISV_", "PLSTUI_CUSTOMER_")
@@ -100,11 +100,13 @@ class Composer:
         except PlstuiError:
             await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
             raise
-        return self._join(settings, opened, open_prober(settings))
+        return self._join(settings, opened, open_prober)
 
-    def _join(self, settings: Settings, opened: dict[Side, ArmSide], prober: Runner) -> Runtime:
+    def _join(self, settings: Settings, opened: dict[Side, ArmSide], open_prober: OpenProber) -> Runtime:
         """The engine on top of what has been opened."""
+        from plstui.domain.world import World
         from plstui.engine.actions import Actions
+        from plstui.engine.agents import Agents, BalancersOpinion
         from plstui.engine.journal import Journal
         from plstui.engine.runtime import Runtime
         from plstui.engine.watcher import Watcher
@@ -124,15 +126,25 @@ class Composer:
         writes = Writes(journal, watchers.values(), read_only=settings.ui.read_only)
         isv = opened.get(Side.ISV)
         actions = Actions(isv.reader, isv.writer, writes) if isv else None
+        bodies = {side: arm.bodies for side, arm in opened.items()}
+
+        def world() -> World:
+            seen = {side: watcher.snapshot for side, watcher in watchers.items()}
+            return World(seen.get(Side.ISV), seen.get(Side.CUSTOMER))
+
+        opinion = BalancersOpinion(watchers.get(Side.ISV))
+        prober = open_prober(settings, Agents(bodies, writes, world), opinion)
 
         async def close() -> None:
-            await asyncio.gather(prober.close(), *(arm.reader.close() for arm in opened.values()))
+            # What the probe leaves in a machine is removed over the readers' connections.
+            await prober.close()
+            await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
             await self.close()
 
         return Runtime(
             watchers,
             actions,
-            {side: arm.bodies for side, arm in opened.items()},
+            bodies,
             writes,
             settings.lab,
             prober,
@@ -151,7 +163,7 @@ def _not_started(error: ChildError) -> UnreachableError:
     return UnreachableError(f"The sandbox did not start: {error}.")
 
 
-def _import() -> tuple[Callable[[Settings, Side], ArmSide], Callable[[Settings], Runner]]:
+def _import() -> tuple[Callable[[Settings, Side], ArmSide], OpenProber]:
     """The two factories whose modules are slow to import."""
     from plstui.arm.side import open_side
     from plstui.probe.open import open_prober

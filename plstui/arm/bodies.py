@@ -34,6 +34,9 @@ API_VERSIONS = {
 }
 """By the beginning of a type, the longest first where several fit."""
 
+_VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
+"""Types whose state stands in an instance view, which has to be asked for."""
+
 PATIENCE = 1800.0
 """Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
 
@@ -57,9 +60,9 @@ class Bodies:
         self._patience = patience
 
     async def get(self, resource_id: ResourceId) -> Body | None:
-        """A resource as it is now; None when it is not there. Machines come with their instance view."""
+        """A resource as it is now; None when it is not there. Machines and run commands come with their view."""
         query = {"api-version": api_version(resource_id.type)}
-        if resource_id.is_type("Microsoft.Compute/virtualMachines"):
+        if any(map(resource_id.is_type, _VIEWED)):
             query["$expand"] = "instanceView"
         try:
             return await self._read(resource_id.text, query)
@@ -96,6 +99,14 @@ class Bodies:
         except NotFoundError:
             return
 
+    async def discard(self, resource_id: ResourceId) -> None:
+        """Have a resource deleted and do not wait for it: Azure has taken note."""
+        query = urlencode({"api-version": api_version(resource_id.type)})
+        async with self._clients.translated():
+            request = HttpRequest("DELETE", f"{resource_id.text}?{query}")
+            response = await self._clients.resources.send_request(request)
+            response.raise_for_status()
+
     async def start(self, machine_id: ResourceId) -> None:
         """Start a machine and wait until it runs."""
         async with self._written():
@@ -104,8 +115,10 @@ class Bodies:
             )
             await poller.result()
 
-    async def run_command(self, machine_id: ResourceId, script: str) -> str:
-        """What a shell script prints, run as root by a Linux machine's agent; of more than 4,096 bytes the end.
+    async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
+        """What a script prints, run by a machine's agent: as root by a shell, or as the system by PowerShell.
+
+        Of more than 4,096 bytes the end.
 
         Azure takes half a minute even for the shortest one, and refuses a second one in the same machine meanwhile.
         """
@@ -113,11 +126,15 @@ class Bodies:
             poller = await self._clients.compute.virtual_machines.begin_run_command(
                 machine_id.resource_group,
                 machine_id.name,
-                {"commandId": "RunShellScript", "script": [script]},
+                {"commandId": "RunPowerShellScript" if windows else "RunShellScript", "script": [script]},
                 api_version=COMPUTE_API,
             )
             result = await poller.result()
-        return _printed("".join(status.message or "" for status in result.value or ()))
+        told = result.value or ()
+        if windows:
+            # Each stream has a text of its own there.
+            return "".join(status.message or "" for status in told if "/StdOut/" in (status.code or ""))
+        return _printed("".join(status.message or "" for status in told))
 
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""

@@ -61,7 +61,7 @@ class CloudBodies(Protocol):
     """One side's resources as ARM's JSON. Every method raises `PlstuiError` and nothing else."""
 
     async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
-        """A resource as it is now; None when it is not there. Machines come with their instance view."""
+        """A resource as it is now; None when it is not there. Machines and run commands come with their view."""
 
     async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
         """All items of a list at a path; `kind` is the full type that says the api-version."""
@@ -75,8 +75,11 @@ class CloudBodies(Protocol):
     async def start(self, machine_id: ResourceId) -> None:
         """Start a machine and wait until it runs."""
 
-    async def run_command(self, machine_id: ResourceId, script: str) -> str:
-        """What a shell script prints, run as root by a Linux machine's agent."""
+    async def discard(self, resource_id: ResourceId) -> None:
+        """Have a resource deleted and do not wait for it; one that is not there is no error."""
+
+    async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
+        """What a script prints, run by a machine's agent: by a shell, or by PowerShell."""
 
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from plstui.config.settings import Settings
 from plstui.domain.sides import Side
+from plstui.probe.agent.route import AgentRoute, Machines
 from plstui.probe.direct import DirectRoute
-from plstui.probe.route import Ladder, Missing, Route
+from plstui.probe.route import Ladder, Missing, Opinion, Route
 from plstui.probe.runner import Runner
 from plstui.probe.ssh.route import SshRoute
 
+OpenProber = Callable[[Settings, Machines | None, Opinion | None], Runner]
+"""What `open_prober` is to whoever imports it late."""
 
-def open_prober(settings: Settings) -> Runner:
-    """A prober for these settings. Nothing is connected before the first probe."""
+
+def open_prober(settings: Settings, machines: Machines | None = None, opinion: Opinion | None = None) -> Runner:
+    """A prober for these settings. Nothing is connected before the first probe.
+
+    Without `machines` no script is run in one. `opinion` is for what no way leads to.
+    """
     ladders: dict[object, Ladder] = {}
     routes: dict[Side, Route] = {}
     for side in Side:
         ssh = settings.side(side).ssh
         # Sides that start from the same machine share the connection to it.
-        routes[side] = ladders.setdefault(ssh if ssh.jump else side, Ladder(_routes(settings, side)))
+        ladder = Ladder(_routes(settings, side, machines), opinion)
+        routes[side] = ladders.setdefault(ssh if ssh.jump else side, ladder)
     return Runner(routes)
 
 
-def _routes(settings: Settings, side: Side) -> list[Route]:
+def _routes(settings: Settings, side: Side, machines: Machines | None) -> list[Route]:
     """What can be tried for a side, in the order of the settings."""
     ssh = settings.side(side).ssh
     found: list[Route] = []
@@ -37,4 +47,6 @@ def _routes(settings: Settings, side: Side) -> list[Route]:
                     f"set jump in [{side}.ssh] of the settings, like user@host."
                 )
             )
+        elif machines:
+            found.append(AgentRoute(machines, settings.probe))
     return found or [Missing("The settings allow no way to probe: see routes in [probe].")]

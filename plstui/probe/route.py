@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,6 +10,10 @@ from plstui.domain.probe import Attempt, Failure, Target, TargetKind
 
 Report = Callable[[Target, Attempt, str], None]
 """Hears of every attempt as it ends, and how the target was reached: like `ssh testVM`, empty when it was not."""
+
+
+Opinion = Callable[[Target], Awaitable[str]]
+"""What else is known of a target that could not be asked: a sentence, or empty."""
 
 
 class RouteError(Exception):
@@ -52,8 +56,7 @@ class Missing:
 class Ladder:
     """Several ways: the first that can be used is. Where none can, every target says why."""
 
-    def __init__(self, routes: Sequence[Route], opinion: Callable[[Target], str] = lambda _: "") -> None:
-        """`opinion` is what else is known of a target that could not be asked: a sentence, or empty."""
+    def __init__(self, routes: Sequence[Route], opinion: Opinion | None = None) -> None:
         self._routes = tuple(routes)
         self._opinion = opinion
 
@@ -71,7 +74,7 @@ class Ladder:
             else:
                 return
         for target in targets:
-            opinion = self._opinion(target)
+            opinion = await self._opinion(target) if self._opinion else ""
             why = " ".join(part for part in (*reasons, opinion) if part)
             for _ in range(count):
                 report(target, Attempt(failure=Failure.JUMP, error=why), NOT_PROBED)

@@ -114,7 +114,10 @@ async def test_a_way_may_make_fewer_attempts_than_were_asked_for() -> None:
 
 
 async def test_what_is_known_otherwise_is_said_where_no_way_can_be_used() -> None:
-    prober = Runner(dict.fromkeys(Side, Ladder([Shut()], lambda target: f"{target.name} is up.")))
+    async def opinion(target: Target) -> str:
+        return f"{target.name} is up."
+
+    prober = Runner(dict.fromkeys(Side, Ladder([Shut()], opinion)))
     [result] = await probe(prober, target(80))
     assert result.error == "It is shut. web1 is up."
 

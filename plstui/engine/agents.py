@@ -1,0 +1,145 @@
+"""Scripts in machines, for a probe that has no other way: written through the gate, and cleaned up after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from secrets import token_hex
+from typing import Any
+
+from plstui.domain.az import shell_word
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError
+from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Target, TargetKind
+from plstui.domain.sides import Side
+from plstui.domain.text import clean
+from plstui.domain.vantage import starting_points
+from plstui.domain.world import World
+from plstui.engine.ports import CloudBodies
+from plstui.engine.watcher import Watcher
+from plstui.engine.writes import Writes
+
+PATIENCE = 120.0
+"""Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
+
+
+class Agents:
+    """Runs scripts in the machines of both sides."""
+
+    def __init__(self, bodies: Mapping[Side, CloudBodies], writes: Writes, world: Callable[[], World]) -> None:
+        self._bodies = bodies
+        self._writes = writes
+        self._world = world
+
+    def starting_points(self, targets: Sequence[Target]) -> Mapping[ResourceId, Sequence[Target]]:
+        """The machine to probe each target from, as both sides were last seen."""
+        return starting_points(self._world(), targets)
+
+    def why_not(self) -> str | None:
+        """Why nothing can be run at all; None when it can."""
+        return self._writes.why_not()
+
+    async def is_windows(self, machine: ResourceId) -> bool:
+        """Whether the machine runs Windows. Raises `PlstuiError`."""
+        storage = _part(await self._machine(machine), "properties", "storageProfile", "osDisk")
+        return str(storage.get("osType", "")).lower() == "windows"
+
+    async def run_managed(self, machine: ResourceId, script: str, *, seconds: int) -> str:
+        """What a script prints that is run as a resource of its own, which is removed again. Raises `PlstuiError`."""
+        side, bodies = self._side_of(machine)
+        run = machine.child("runCommands", f"plstui-{token_hex(4)}")
+        body = {
+            "location": str((await self._machine(machine)).get("location", "")),
+            "properties": {"source": {"script": script}, "timeoutInSeconds": seconds, "asyncExecution": False},
+        }
+        place = (
+            f"--resource-group {shell_word(run.resource_group)} --vm-name {shell_word(machine.name)} "
+            f"--name {shell_word(run.name)} --subscription {shell_word(run.subscription)}"
+        )
+        create, delete = f"az vm run-command create {place} --script @probe", f"az vm run-command delete {place} --yes"
+        try:
+            async with _patience(seconds):
+                await self._writes.send(side, "probe", run, create, lambda: bodies.put(run, body))
+                view = _part(await bodies.get(run) or {}, "properties", "instanceView")
+        finally:
+            # Also when nobody waits any more, and when it is not known whether Azure has made it. The journal tells of
+            # one that stays.
+            with suppress(PlstuiError):
+                await _seen_through(self._writes.send(side, "clean up", run, delete, lambda: bodies.discard(run)))
+        if not view.get("output") and view.get("executionState", "Succeeded") != "Succeeded":
+            said = view.get("executionMessage") or view.get("error") or ""
+            raise AzureError(f"The script ended as {view['executionState']}: {said}", code="ScriptFailed")
+        return str(view.get("output") or "")
+
+    async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
+        """What a script prints that is run by the machine's action. Raises `PlstuiError`."""
+        side, bodies = self._side_of(machine)
+        command = "RunPowerShellScript" if windows else "RunShellScript"
+        az = f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id {command} --scripts @probe"
+        async with _patience(seconds):
+            return await self._writes.send(
+                side, "probe", machine, az, lambda: bodies.run_command(machine, script, windows=windows)
+            )
+
+    async def _machine(self, machine: ResourceId) -> dict[str, Any]:
+        _, bodies = self._side_of(machine)
+        body = await bodies.get(machine)
+        if body is None:
+            raise NotFoundError(f"The machine {machine.name} is not there.", status=404)
+        return body
+
+    def _side_of(self, machine: ResourceId) -> tuple[Side, CloudBodies]:
+        world = self._world()
+        side = next(side for side in Side if (s := world.side(side)) and any(m.id == machine for m in s.machines))
+        return side, self._bodies[side]
+
+
+class BalancersOpinion:
+    """What the balancer finds of a backend that could not be probed: all there is to know then."""
+
+    def __init__(self, isv: Watcher | None) -> None:
+        self._isv = isv
+        self._reading = asyncio.Lock()
+
+    async def __call__(self, target: Target) -> str:
+        """One sentence; empty where no balancer was asked, or none says."""
+        if self._isv is None or target.kind is not TargetKind.BACKEND:
+            return ""
+        async with self._reading:
+            # Asked once, as it may take half a minute.
+            seen = self._isv.snapshot if self._isv.snapshot.health else await self._isv.refresh_health()
+        machine = next((machine for machine in seen.machines if machine.id == target.resource_id), None)
+        members = seen.member_health(machine) if machine else ()
+        if not members:
+            return ""
+        down = next((member.reason for member in members if not member.up), None)
+        return f"Not probed; the balancer finds it {'up' if down is None else f'down ({clean(down, 60)})'}."
+
+
+@asynccontextmanager
+async def _patience(seconds: float) -> AsyncIterator[None]:
+    limit = seconds + PATIENCE
+    try:
+        async with asyncio.timeout(limit):
+            yield
+    except TimeoutError:
+        message = f"The machine's agent did not answer within {limit:.0f} s."
+        raise AzureError(message, code="OperationTimeout") from None
+
+
+async def _seen_through(work: Coroutine[None, None, None]) -> None:
+    """See a piece of work through, even while this is being cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])
+
+
+def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """A part of a body; empty where there is none."""
+    for key in keys:
+        inner = body.get(key)
+        body = inner if isinstance(inner, dict) else {}
+    return body
