@@ -29,6 +29,8 @@ class Context:
     has_targets: bool = False
     """Whether there is anything to probe."""
     probing: bool = False
+    examining: bool = False
+    """Whether the doctor is at work."""
 
 
 class Host(Protocol):
@@ -39,6 +41,9 @@ class Host(Protocol):
 
     def start_probe(self) -> None:
         """Fetch the page from every target."""
+
+    def start_doctor(self) -> None:
+        """Find out what keeps the page from coming."""
 
     def refresh_sides(self) -> None:
         """Read both sides now."""
@@ -59,7 +64,7 @@ class Host(Protocol):
         """Give the focused area the whole screen, or take it back."""
 
     def open_lab(self) -> None:
-        """Open the lab screen."""
+        """Open the lab screen, at the step that mends the finding that a person is looking at."""
 
     def show_help(self) -> None:
         """Open the help screen."""
@@ -148,6 +153,12 @@ def _probe(context: Context) -> str | None:
     return None
 
 
+def _doctor(context: Context) -> str | None:
+    if context.examining:
+        return "The doctor is looking at both sides already."
+    return _connected(context)
+
+
 COMMANDS: tuple[Command[Context, Host], ...] = (
     Command(
         "approve",
@@ -211,6 +222,16 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         rank=1,
     ),
     Command(
+        "doctor",
+        "w",
+        "Doctor",
+        "Why does the page not come? Look at everything on both sides, and name what is wrong and what mends it.",
+        Group.LOOK,
+        lambda host: host.start_doctor(),
+        _doctor,
+        rank=1,
+    ),
+    Command(
         "refresh",
         "r",
         "Refresh",
@@ -261,6 +282,14 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         "Go to what has happened since the start.",
         Group.LOOK,
         lambda host: host.show_section("activity"),
+    ),
+    Command(
+        "findings",
+        "5",
+        "Doctor view",
+        "Go to what the doctor has found; a approves, l opens the lab at the step that mends it.",
+        Group.LOOK,
+        lambda host: host.show_section("doctor"),
     ),
     Command(
         "zoom",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from plstui.domain.probe import TargetResult
     from plstui.domain.snapshot import Snapshot
     from plstui.engine.runtime import Runtime
+    from plstui.tui.details import Details
+    from plstui.tui.doctor_view import Examination
     from plstui.tui.state import Line
 
 
@@ -59,6 +61,20 @@ class LabTold(Message):
 @dataclass
 class ProbeOver(Message):
     """The running probe has come to its end, whatever it was."""
+
+
+@dataclass
+class Examined(Message):
+    """The doctor's look has come to its end."""
+
+    examination: Examination
+
+
+@dataclass
+class FindingRequested(Message):
+    """Somebody wants to see everything about one of the doctor's findings."""
+
+    details: Details
 
 
 @dataclass

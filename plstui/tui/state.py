@@ -31,6 +31,10 @@ class Event:
     tone: str = ""
 
 
+KEPT_RUNS = 7
+"""Runs of the probe that are kept beside the last one: a cell each, and a line of 80 cells has few to spare."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeRun:
     """The last probe: what was asked and what has come back so far."""
@@ -40,8 +44,15 @@ class ProbeRun:
     """In the order in which they came."""
     running: bool = False
     started_at: datetime | None = None
+    past: tuple[tuple[TargetResult, ...], ...] = ()
+    """What the runs before brought, the oldest first."""
     world: World = field(default_factory=World, compare=False, repr=False)
     """Both sides as they were when it was started."""
+
+    def again(self, targets: tuple[Target, ...], at: datetime, world: World) -> ProbeRun:
+        """The next run: what this one brought is kept to be looked back at."""
+        past = (*self.past, self.results)[-KEPT_RUNS:] if self.results else self.past
+        return ProbeRun(targets, running=True, started_at=at, past=past, world=world)
 
     def answered(self, result: TargetResult) -> ProbeRun:
         """This run with one result more."""
@@ -49,12 +60,20 @@ class ProbeRun:
 
     def result(self, target: Target) -> TargetResult | None:
         """What came back from a target; None while nothing has."""
-        return next((result for result in self.results if result.target == target), None)
+        return _result(self.results, target)
+
+    def history(self, target: Target) -> tuple[TargetResult | None, ...]:
+        """What a target answered in each run, the oldest first; None where it was not asked to the end."""
+        return tuple(_result(results, target) for results in (*self.past, self.results))
 
     @property
     def ok(self) -> bool:
         """Whether every target answered with a backend's page every time."""
         return bool(self.targets) and all((r := self.result(t)) is not None and r.ok for t in self.targets)
+
+
+def _result(results: tuple[TargetResult, ...], target: Target) -> TargetResult | None:
+    return next((result for result in results if result.target == target), None)
 
 
 LOOKS = 2

@@ -15,7 +15,15 @@ from plstui.tui.widgets.deck import Deck
 from tests.support.lab import empty, lab, with_status
 from tests.support.stage import Stage, stage
 
-EVERY_KEY = {"a": "approve", "x": "reject", "d": "remove", "p": "probe", "r": "refresh", "tab": "next"} | {
+EVERY_KEY = {
+    "a": "approve",
+    "x": "reject",
+    "d": "remove",
+    "p": "probe",
+    "w": "doctor",
+    "r": "refresh",
+    "tab": "next",
+} | {
     "?": "help",
     "q": "quit",
 }
@@ -74,12 +82,12 @@ async def test_help_says_why_a_command_is_not_possible_now() -> None:
 async def test_the_footer_keeps_the_needed_keys_in_a_narrow_terminal() -> None:
     async with stage(lab(), size=(80, 24)) as play:
         footer = play.see().lines[-1]
-        for key in ("a Approve", "x Reject", "d Remove", "p Probe", "r Refresh", "? Help", "q Quit"):
+        for key in ("a Approve", "x Reject", "d Remove", "p Probe", "w Doctor", "r Refresh", "? Help", "q Quit"):
             assert key in footer
 
 
 async def test_a_click_on_the_footer_is_that_key() -> None:
-    async with stage(lab(), size=(100, 30)) as play:
+    async with stage(lab(), size=(160, 48)) as play:
         column = play.see().lines[-1].index("i Details")
         await play.pilot.click(CommandBar, offset=(column, 0))
         await play.until(lambda: isinstance(play.app.screen, DetailsScreen))
@@ -114,7 +122,13 @@ async def test_the_palette_has_the_registry_s_commands_and_no_others() -> None:
 
 async def test_numbers_bring_sections_to_the_front() -> None:
     async with stage(lab(), size=(80, 24)) as play:
-        for key, sight in (("2", "not probed"), ("3", "Press p"), ("4", "Watching"), ("1", "Customer: Tradewinds")):
+        for key, sight in (
+            ("2", "not probed"),
+            ("3", "Press p"),
+            ("4", "Watching"),
+            ("5", "Press w"),
+            ("1", "Customer: Tradewinds"),
+        ):
             await play.press(key)
             await play.shows(sight)
         assert play.app.screen.query_one(Deck).active == "connections"

@@ -33,17 +33,22 @@ class DetailsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._details.title)
-            dialog.border_subtitle = Content("Esc close · y copy az · c copy id")
+            copy_az = "y copy az · " if self._details.az else ""
+            dialog.border_subtitle = Content(f"Esc close · {copy_az}c copy id")
             with VerticalScroll(), Grid(classes="facts"):
                 for line in self._details.lines:
                     if line.text:
                         yield Static(styled(clean(line.name, 60), Tone.QUIET))
                         yield Static(styled(clean(line.text, LONGEST), line.tone))
-            yield Static(Content(self._details.az), classes="az")
+            if self._details.az:
+                yield Static(Content(self._details.az), classes="az")
 
     def action_copy_az(self) -> None:
         """Copy the command that shows this resource."""
-        self._copy(self._details.az, "The az line")
+        if self._details.az:
+            self._copy(self._details.az, "The az line")
+        else:
+            self.notify("There is no az command for this.", severity="warning", markup=False)
 
     def action_copy_id(self) -> None:
         """Copy the resource's id."""

@@ -29,12 +29,15 @@ from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import COMMANDS, Context, bindings, command
-from plstui.tui.details import details_of
+from plstui.tui.details import Details, details_of
+from plstui.tui.doctor_view import Examination
 from plstui.tui.messages import (
     CommandChosen,
     Connected,
     DetailsRequested,
+    Examined,
     Failed,
+    FindingRequested,
     LabTold,
     ProbeAnswered,
     ProbeOver,
@@ -46,6 +49,7 @@ from plstui.tui.messages import (
     WritesMoved,
 )
 from plstui.tui.screens.decisions import Decisions
+from plstui.tui.screens.doctoring import Doctoring
 from plstui.tui.screens.probing import probe
 from plstui.tui.state import Event, Line, ProbeRun, seen_since
 from plstui.tui.telling import news
@@ -54,12 +58,14 @@ from plstui.tui.widgets.backends import BackendsTable
 from plstui.tui.widgets.bars import CommandBar, TopBar
 from plstui.tui.widgets.connections import ConnectionsTable
 from plstui.tui.widgets.deck import Deck
+from plstui.tui.widgets.doctor import DoctorView
 from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.probe_view import ProbeView
+from plstui.tui.widgets.ribbon import PathRibbon
 
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
-HEIGHTS: Final = [(0, "-low"), (40, "-high")]
-"""Cells from which the style sheet has room for more: all sections at once where it is wide and high."""
+HEIGHTS: Final = [(0, "-very-low"), (20, "-low"), (40, "-high")]
+"""Cells from which the style sheet has room for more: the path first, and all sections where it is wide and high."""
 
 LAB: Final = "lab"
 """The name of the installed lab screen."""
@@ -69,7 +75,12 @@ class MainScreen(Screen[None]):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
-    CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/main.tcss", "../styles/dialogs.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = [
+        "../styles/main.tcss",
+        "../styles/ribbon.tcss",
+        "../styles/doctor.tcss",
+        "../styles/dialogs.tcss",
+    ]
     AUTO_FOCUS = "#connections"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
@@ -88,6 +99,7 @@ class MainScreen(Screen[None]):
     marked: var[tuple[ResourceId, ...]] = var(())
     """The two ends of the selected connection: its row at the service, the endpoint's at the customer."""
     probe: var[ProbeRun] = var(ProbeRun)
+    examination: var[Examination] = var(Examination)
     happened: var[tuple[Event, ...]] = var(())
     section: var[str] = var("connections")
     notes: var[Mapping[str, str]] = var(dict)
@@ -115,6 +127,7 @@ class MainScreen(Screen[None]):
                     MainScreen.under_way,
                     MainScreen.marked,
                 )
+        yield PathRibbon().data_bind(MainScreen.world, MainScreen.context, MainScreen.probe, MainScreen.under_way)
         yield Deck(
             (
                 "connections",
@@ -130,6 +143,7 @@ class MainScreen(Screen[None]):
             ("backends", BackendsTable.TITLE, BackendsTable().data_bind(MainScreen.world, MainScreen.probe)),
             ("probe", ProbeView.TITLE, ProbeView().data_bind(MainScreen.probe)),
             ("activity", ActivityLog.TITLE, ActivityLog().data_bind(events=MainScreen.happened)),
+            ("doctor", DoctorView.TITLE, DoctorView().data_bind(MainScreen.examination, MainScreen.world)),
         ).data_bind(MainScreen.notes, active=MainScreen.section)
         yield ActivityLine().data_bind(events=MainScreen.happened)
         yield CommandBar(COMMANDS).data_bind(MainScreen.context)
@@ -219,7 +233,7 @@ class MainScreen(Screen[None]):
     def start_probe(self) -> None:
         wanted = targets(self.world)
         if self._runtime and wanted and not self.probe.running:
-            self.probe = ProbeRun(wanted, running=True, started_at=self._clock.now())
+            self.probe = self.probe.again(wanted, self._clock.now(), self.world)
             self.show_section("probe")
             self.run_worker(probe(self._runtime, wanted, self.post_message), group="probe", name="probe")
 
@@ -235,6 +249,26 @@ class MainScreen(Screen[None]):
 
     def watch_probe(self) -> None:
         self._update_context()
+
+    # Doctor
+
+    def start_doctor(self) -> None:
+        if self._runtime:
+            doctor = Doctoring(self._runtime, self.post_message)
+            self.examination = doctor.begin(self.examination, self._clock.now(), self.world, self.probe)
+            self.show_section("doctor")
+            self.run_worker(doctor.examine(self.examination), group="doctor", name="doctor")
+
+    @on(Examined)
+    def _take_findings(self, event: Examined) -> None:
+        self.examination = event.examination
+
+    def watch_examination(self) -> None:
+        self._update_context()
+
+    @on(FindingRequested)
+    def _show_finding(self, event: FindingRequested) -> None:
+        self._push_details(event.details)
 
     # What else commands ask for
 
@@ -281,6 +315,9 @@ class MainScreen(Screen[None]):
         if not self.app.is_screen_installed(LAB):
             # It stays when it is left, so that what it has started goes on.
             self.app.install_screen(LabScreen(self._runtime, self._where, self._clock, self), LAB)
+        lab = self.app.get_screen(LAB, LabScreen)
+        if step_id := self.query_one(DoctorView).step:
+            lab.show_step(step_id)
         self.app.push_screen(LAB)
 
     @on(LabTold)
@@ -339,11 +376,13 @@ class MainScreen(Screen[None]):
         self._open_details(event.resource_id)
 
     def _open_details(self, resource_id: ResourceId) -> None:
+        if details := details_of(self.world, resource_id):
+            self._push_details(details)
+
+    def _push_details(self, details: Details) -> None:
         from plstui.tui.screens.details import DetailsScreen
 
-        details = details_of(self.world, resource_id)
-        if details:
-            self.app.push_screen(DetailsScreen(details))
+        self.app.push_screen(DetailsScreen(details))
 
     # Bookkeeping
 
@@ -357,6 +396,7 @@ class MainScreen(Screen[None]):
             under_way=frozenset(self.under_way),
             has_targets=bool(targets(self.world)),
             probing=self.probe.running,
+            examining=self.examination.running,
         )
 
     @on(Said)

@@ -61,7 +61,9 @@ class Deck(Container):
 
     def focus_section(self, section_id: str) -> None:
         """Put the focus on a section."""
-        self.query_one(f"#{section_id}").focus()
+        section = self.query_one(f"#{section_id}")
+        # A section of several parts has its focus in one of them.
+        next((part for part in (section, *section.query("*")) if part.focusable), section).focus()
 
     @property
     def focused_section(self) -> str | None:

@@ -22,6 +22,10 @@ from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, styled
 
 BAR = "━"
+BARS = "▁▂▃▄▅▆▇█"
+FAILED, SOME_FAILED, NOT_ASKED = "✖", "!", "·"
+"""What stands for a run: how long the page took, that none came, that some did not, that it was not asked for."""
+
 SHORTEST_BAR = 10
 LONGEST_BAR = 40
 """Cells of a bar that stands for all attempts."""
@@ -65,6 +69,9 @@ class _Layout:
     names: int
     addresses: int
     width: int
+    runs: ProbeRun
+    slowest: float
+    """Milliseconds until a page came, in the slowest run."""
 
     @classmethod
     def of(cls, probe: ProbeRun, width: int) -> _Layout:
@@ -72,6 +79,8 @@ class _Layout:
             max(cell_len(_name(target)) for target in probe.targets),
             max(cell_len(_where(target)) for target in probe.targets),
             width,
+            probe,
+            max((_pace(r) for results in (*probe.past, probe.results) for r in results), default=0.0),
         )
 
     @property
@@ -83,7 +92,24 @@ class _Layout:
             styled(f"{glyph} ", tone),
             Content.styled(set_cell_size(_name(target), self.names), "bold"),
             styled(f"  {target.side.marker} {set_cell_size(_where(target), self.addresses)}  ", Tone.QUIET),
+            self._history(target),
         )
+
+    def _history(self, target: Target) -> Content:
+        """A cell for each run, once there are several: how long the page took, or that it did not come."""
+        if not self.runs.past:
+            return Content("")
+        cells = (self._cell(result) for result in self.runs.history(target))
+        return Content.assemble(*cells, Content("  "))
+
+    def _cell(self, result: TargetResult | None) -> Content:
+        if result is None:
+            return styled(NOT_ASKED, Tone.QUIET)
+        if not result.hosts:
+            return styled(FAILED, Tone.BAD)
+        height = _pace(result) / self.slowest if self.slowest else 0.0
+        bar = BARS[min(len(BARS) - 1, int(height * len(BARS)))]
+        return styled(bar, Tone.GOOD) if result.ok else styled(SOME_FAILED, Tone.WAITING)
 
 
 def _name(target: Target) -> str:
@@ -180,6 +206,11 @@ def _times(result: TargetResult) -> Iterator[str]:
         yield f"{connect[0]} + {first_byte[0]} ms"
     else:
         yield route
+
+
+def _pace(result: TargetResult) -> float:
+    """Milliseconds until the page usually came; 0 when it never did."""
+    return sum(times[0] for times in (result.connect_ms, result.first_byte_ms) if times)
 
 
 def _ms(value: float) -> str:

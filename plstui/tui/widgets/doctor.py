@@ -1,0 +1,161 @@
+"""What keeps the page from coming: the doctor's findings, and all about the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive, var
+from textual.widgets import Static
+
+from plstui.domain.findings.finding import Finding
+from plstui.domain.ids import ResourceId
+from plstui.domain.states import Tone
+from plstui.domain.text import clean
+from plstui.domain.world import World
+from plstui.tui import doctor_view
+from plstui.tui.details import LONGEST
+from plstui.tui.doctor_view import APPROVE, TONES, Examination
+from plstui.tui.messages import FindingRequested, ResourceHighlighted
+from plstui.tui.tones import styled
+from plstui.tui.widgets.bars import KEY_STYLE
+from plstui.tui.widgets.columns import Column
+from plstui.tui.widgets.table import Cell, Row, Table
+
+
+def key_of(place: int, finding: Finding) -> ResourceId:
+    """What a finding's row is known by: a rule may find several things in one resource."""
+    return finding.where.child("findings", f"{finding.rule}.{place}")
+
+
+class FindingsTable(Table):
+    """One row a finding."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("severity", "Severity", 9, 9, 1),
+        Column("what", "What is wrong", 24, 120, 1, enough=64),
+        Column("where", "Where", 10, 34, 2),
+        Column("fix", "Mended by", 9, 50, 3),
+    )
+
+    examination: reactive[Examination] = reactive(Examination)
+    world: reactive[World] = reactive(World)
+
+    def watch_examination(self) -> None:
+        self._fill()
+
+    def watch_world(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        seen: dict[tuple[ResourceId, str], int] = {}
+        rows = []
+        for finding in self.examination.findings:
+            place = seen[finding.where, finding.rule] = seen.get((finding.where, finding.rule), -1) + 1
+            rows.append(Row(key_of(place, finding), self._cells(finding)))
+        self.rows = tuple(rows)
+
+    def _cells(self, finding: Finding) -> dict[str, Cell]:
+        tone = TONES[finding.severity]
+        return {
+            "severity": Cell(doctor_view.badge(finding.severity), tone),
+            "what": Cell(clean(finding.what, LONGEST), "" if tone is not Tone.QUIET else tone),
+            "where": Cell(doctor_view.where(finding, self.world), Tone.QUIET),
+            "fix": Cell(" ".join(doctor_view.mended_by(self.examination, finding)).strip()),
+        }
+
+    @property
+    def current(self) -> Finding | None:
+        """The finding under the cursor."""
+        place = next((place for place, row in enumerate(self.rows) if row.key == self.cursor), None)
+        return None if place is None else self.examination.findings[place]
+
+    def shows(self, key: str, text: str) -> bool:
+        """Whether a column has room for all of a text."""
+        return any(column.key == key and cell_len(text) <= width for column, width in self._fitted)
+
+
+class DoctorView(Vertical):
+    """The verdict, the findings with the worst first, and what proves and mends the one under the cursor."""
+
+    TITLE = "Doctor"
+
+    examination: var[Examination] = var(Examination)
+    world: var[World] = var(World)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._current: Finding | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="verdict")
+        yield FindingsTable().data_bind(DoctorView.examination, DoctorView.world)
+        yield Static(id="finding")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """What is cut in the table is told in full below it."""
+        self.call_after_refresh(self._show)
+
+    def watch_examination(self) -> None:
+        # After the table has its rows.
+        self.call_after_refresh(self._show)
+
+    def watch_world(self) -> None:
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        table = self.query_one(FindingsTable)
+        verdict, finding = (self.query_one(f"#{name}", Static) for name in ("verdict", "finding"))
+        first = Content.assemble(
+            *(styled(line.text, line.tone) for line in doctor_view.summary(self.examination, self.world))
+        )
+        trouble = (styled(f"✖ {text}", Tone.BAD) for text in self.examination.trouble)
+        verdict.update(Content("\n").join(line for line in (first, *trouble) if line))
+        table.display = bool(table.rows)
+        current = table.current
+        finding.display = current is not None
+        finding.update(Content("\n").join(self._lines(current, table)) if current else Content(""))
+        if current != self._current:
+            self._current = current
+            if current and current.fix == APPROVE:
+                # So that the key acts on it.
+                self.post_message(ResourceHighlighted(current.where))
+
+    def _lines(self, finding: Finding, table: FindingsTable) -> Iterator[Content]:
+        """What the row does not say."""
+        what = clean(finding.what, LONGEST)
+        if not table.shows("what", what):
+            yield styled(what, TONES[finding.severity])
+        remedy = Content(clean(finding.remedy, LONGEST))
+        key, does = doctor_view.mended_by(self.examination, finding)
+        if key and not table.shows("fix", f"{key} {does}"):
+            action = Content.assemble(Content.styled(key, KEY_STYLE), Content(f" {does}"))
+            together = Content.assemble(remedy, Content("  "), action)
+            yield from [together] if together.cell_length <= table.size.width - 4 else [action, remedy]
+        else:
+            yield remedy
+        proof = " · ".join(doctor_view.evidence(finding))
+        place = doctor_view.where(finding, self.world)
+        yield styled(f"{place}  {proof}", Tone.QUIET)
+
+    @property
+    def step(self) -> str:
+        """The id of the step of the lab that mends the finding that a person is at; empty without one."""
+        return self.examination.step(self._current) if self.has_focus_within and self._current else ""
+
+    def on_table_highlighted(self, event: Table.Highlighted) -> None:
+        event.stop()
+        self._show()
+
+    def on_table_selected(self, event: Table.Selected) -> None:
+        event.stop()
+        if self._current:
+            self.post_message(FindingRequested(doctor_view.details(self.examination, self._current)))
