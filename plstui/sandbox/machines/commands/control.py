@@ -121,6 +121,13 @@ async def leave(shell: Shell, arguments: list[str], _streams: Streams) -> int:
     raise ShellExit(int(arguments[0]) % 256 if arguments and arguments[0].isdigit() else shell.status)
 
 
+@command("wait")
+async def wait(shell: Shell, _arguments: list[str], _streams: Streams) -> int:
+    """Wait for what was started with `&`: for all of it, also when some of it is named."""
+    await shell.wait()
+    return 0
+
+
 @command("break")
 async def leave_loop(_shell: Shell, arguments: list[str], _streams: Streams) -> int:
     """End a loop."""

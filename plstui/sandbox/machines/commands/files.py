@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from secrets import token_hex
 
 from plstui.sandbox.machines.shell.interpreter import Shell, command
 from plstui.sandbox.machines.shell.streams import Streams
@@ -33,6 +34,18 @@ async def mkdir(shell: Shell, arguments: list[str], streams: Streams) -> int:
             streams.err(f"mkdir: cannot create directory '{name}': No such file or directory\n")
             return 1
         shell.guest.disk.make_folder(path)
+    return 0
+
+
+@command("mktemp")
+async def mktemp(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """A new file, or with `-d` a new folder, under `/tmp`."""
+    path = f"/tmp/tmp.{token_hex(5)}"
+    if "-d" in arguments:
+        shell.guest.disk.make_folder(path)
+    else:
+        shell.guest.disk.write(path, "")
+    streams.out(f"{path}\n")
     return 0
 
 

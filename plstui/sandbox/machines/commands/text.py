@@ -112,7 +112,8 @@ async def grep(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return 2
     pattern, *names = operands
     try:
-        wanted = re.compile(re.escape(pattern) if "F" in options else pattern, re.IGNORECASE if "i" in options else 0)
+        text = re.escape(pattern) if "F" in options else pattern if "E" in options else _from_basic(pattern)
+        wanted = re.compile(text, re.IGNORECASE if "i" in options else 0)
     except re.error as error:
         streams.err(f"grep: {error}\n")
         return 2
@@ -127,6 +128,16 @@ async def grep(shell: Shell, arguments: list[str], streams: Streams) -> int:
     elif "q" not in options:
         streams.out("".join(f"{line}\n" for line in found))
     return 0 if found else 1
+
+
+def _from_basic(pattern: str) -> str:
+    """A basic regular expression in Python's words: there `|`, `+`, `?` and brackets need a backslash to be special."""
+    # Within square brackets nothing is.
+    pieces = re.findall(r"\[\^?\]?[^\]]*\]|\\.|.", pattern, re.DOTALL)
+    return "".join(_BASIC.get(piece, piece) for piece in pieces)
+
+
+_BASIC = {**{f"\\{char}": char for char in "|+?(){}"}, **{char: f"\\{char}" for char in "|+?(){}"}}
 
 
 @command("wc")
@@ -159,6 +170,65 @@ async def sort(shell: Shell, arguments: list[str], streams: Streams) -> int:
 def _number(line: str) -> tuple[float, str]:
     match = re.match(r"\s*(-?\d+(\.\d+)?)", line)
     return (float(match[1]) if match else 0.0, line)
+
+
+@command("cut")
+async def cut(shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """A range of each line's characters (`-c1-40`) or of its fields (`-d' ' -f2`)."""
+    options: dict[str, str] = {}
+    names: list[str] = []
+    queue = list(arguments)
+    while queue:
+        argument = queue.pop(0)
+        if argument[:2] in ("-c", "-d", "-f"):
+            options[argument[1]] = argument[2:] or (queue.pop(0) if queue else "")
+        else:
+            names.append(argument)
+    by_field = "f" in options
+    span = re.fullmatch(r"(\d*)(-?)(\d*)", options.get("f", options.get("c", "")))
+    if span is None or not (span[1] or span[3]):
+        streams.err("cut: only one range of -c or -f is in the sandbox\n")
+        return 1
+    first = int(span[1] or 1)
+    last = int(span[3]) if span[3] else None if span[2] else first
+    lines = await _lines(shell, names, streams, "cut")
+    if lines is None:
+        return 1
+    separator = options.get("d", "\t")
+    for line in lines:
+        if not by_field:
+            streams.out(line[first - 1 : last] + "\n")
+        elif separator not in line:
+            streams.out(f"{line}\n")
+        else:
+            streams.out(separator.join(line.split(separator)[first - 1 : last]) + "\n")
+    return 0
+
+
+@command("tr")
+async def tr(_shell: Shell, arguments: list[str], streams: Streams) -> int:
+    """Exchange characters, or delete them (`-d`); `-c` means all the others."""
+    options = "".join(argument[1:] for argument in arguments if re.fullmatch(r"-[cd]+", argument))
+    sets = [_unescape(argument) for argument in arguments if not re.fullmatch(r"-[cd]+", argument)]
+    if len(sets) != (1 if "d" in options else 2):
+        streams.err("tr: one set to delete or two to exchange are in the sandbox\n")
+        return 1
+    members, text = _members(sets[0]), await streams.read()
+    if "d" in options:
+        streams.out("".join(char for char in text if (char in members) == ("c" in options)))
+    elif "c" in options:
+        streams.out("".join(char if char in members else sets[1][-1] for char in text))
+    else:
+        others = _members(sets[1])
+        others += others[-1:] * (len(members) - len(others))
+        # Of a character that is named twice the last counts.
+        streams.out(text.translate({ord(char): other for char, other in zip(members, others, strict=False)}))
+    return 0
+
+
+def _members(text: str) -> str:
+    """The characters that a set means; `a-z` is all between."""
+    return re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text, flags=re.DOTALL)
 
 
 @command("uniq")

@@ -103,6 +103,8 @@ class Shell:
         self._conditions = 0
         self._substituted = 0
         self._depth = 0
+        self._jobs: set[asyncio.Task[None]] = set()
+        """What was started with `&`."""
 
     async def run(self, source: str, streams: Streams) -> int:
         """Run a script; returns its exit code. Errors of the script go to its standard error."""
@@ -115,7 +117,22 @@ class Shell:
         except ShellSyntaxError as error:
             streams.err(f"sh: {error}\n")
             self.status = 2
+        finally:
+            await self._end_jobs()
         return self.status
+
+    async def wait(self) -> None:
+        """Wait for everything that was started with `&`."""
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+
+    async def _end_jobs(self) -> None:
+        """Whoever reads the output of a script waits until nobody holds it open, jobs included."""
+        try:
+            await self.wait()
+        finally:
+            for job in self._jobs:
+                job.cancel()
 
     async def run_line(self, source: str, streams: Streams) -> int | None:
         """Run a line typed at a prompt; returns the exit code when it ends the shell, else None."""
@@ -174,6 +191,8 @@ class Shell:
             return str(self.status)
         if name == "#":
             return str(len(self._arguments))
+        if name.startswith("#"):
+            return str(len(self.lookup(name[1:])))
         if name == "$":
             return "1000"
         if name in "@*":
@@ -204,9 +223,25 @@ class Shell:
             raise ShellSyntaxError("nested too deeply")
         try:
             for chain in script.chains:
-                await self._chain(chain, streams)
+                if chain.background:
+                    job = asyncio.create_task(self.child()._in_background(chain, streams))
+                    self._jobs.add(job)
+                    job.add_done_callback(self._jobs.discard)
+                    self.status = 0
+                else:
+                    await self._chain(chain, streams)
         finally:
             self._depth -= 1
+
+    async def _in_background(self, chain: Chain, streams: Streams) -> None:
+        try:
+            await self._chain(chain, streams)
+        except (ShellExit, LoopControl):
+            pass
+        except ShellSyntaxError as error:
+            streams.err(f"sh: {error}\n")
+        finally:
+            await self._end_jobs()
 
     async def _chain(self, chain: Chain, streams: Streams) -> None:
         pipelines = [("", chain.first), *chain.rest]

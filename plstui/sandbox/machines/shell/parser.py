@@ -31,6 +31,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _REDIRECT = re.compile(r"(\d?)(&>>?|>>|>&|>|<<-?|<)")
 _PARAMETER = re.compile(r"[?#@*$]|\d|[A-Za-z_][A-Za-z0-9_]*")
 _BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*|[?#@*]|\d+)(:?-)?")
+_LENGTH = re.compile(r"(#[A-Za-z_][A-Za-z0-9_]*)\}")
 _KEYWORD = re.compile(r"[A-Za-z_]+|[{}!]|\[\[")
 _WORD_ENDS = " \t\n;&|<>()"
 _RESERVED_ENDS = ("then", "elif", "else", "fi", "do", "done", "}")
@@ -70,11 +71,12 @@ class _Parser:
             self._skip_lines()
             if self.at_end or self._peek(")") or self._keyword() in _RESERVED_ENDS:
                 break
-            chains.append(self._chain())
+            chain = self._chain()
             self._blanks()
-            if self._peek("&") and not self._peek("&&"):
-                raise ShellSyntaxError("background jobs are not in the sandbox")
-            if not (self._take(";") or self._peek("\n") or self.at_end or self._peek(")")):
+            # Never the first half of `&&`: that belongs to the chain.
+            background = self._take("&")
+            chains.append(Chain(chain.first, chain.rest, background))
+            if not (background or self._take(";") or self._peek("\n") or self.at_end or self._peek(")")):
                 break
         self._depth -= 1
         if ends and self._keyword() not in ends:
@@ -296,6 +298,9 @@ class _Parser:
         return Literal("$", quoted)
 
     def _braced(self, *, quoted: bool) -> Variable:
+        if length := _LENGTH.match(self._text, self._at):
+            self._at = length.end()
+            return Variable(length[1], quoted)
         match = _BRACED.match(self._text, self._at)
         if not match:
             raise ShellSyntaxError(f"${{{self.near}: bad substitution")

@@ -120,6 +120,8 @@ class Chain:
 
     first: Pipeline
     rest: tuple[tuple[str, Pipeline], ...]
+    background: bool = False
+    """Whether a `&` follows, so that the script goes on."""
 
 
 @dataclass(frozen=True, slots=True)
