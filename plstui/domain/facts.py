@@ -6,10 +6,11 @@ reads everything once, when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from plstui.domain.errors import PlstuiError
 from plstui.domain.ids import ResourceId
@@ -91,6 +92,22 @@ class Facts:
         if isinstance(text, ResourceId):
             return self._by_id.get(text)
         return self._by_id.get(ResourceId(text)) if isinstance(text, str) else None
+
+
+Known = TypeVar("Known")
+
+
+def once(question: Callable[[Facts], Known]) -> Callable[[Facts], Known]:
+    """Answers a question about facts a single time: most rules ask, and a service may have a thousand connections."""
+    answers: WeakKeyDictionary[Facts, Known] = WeakKeyDictionary()
+
+    @wraps(question)
+    def answered(facts: Facts) -> Known:
+        if facts not in answers:
+            answers[facts] = question(facts)
+        return answers[facts]
+
+    return answered
 
 
 def id_of(body: Body) -> ResourceId:

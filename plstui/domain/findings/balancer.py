@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from plstui.domain.az import shell_word
 from plstui.domain.facts import BALANCER, NETWORK, SERVICE, Body, Facts, id_of, items, properties, reference
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.links import services
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
@@ -15,7 +16,7 @@ def balancers(facts: Facts) -> list[Body]:
     """The balancers that services stand on; all of them where there is no service yet."""
     used = {
         frontend.parent
-        for service in facts.of(Side.ISV, SERVICE)
+        for service in services(facts)
         for frontend in map(id_of, items(service, "loadBalancerFrontendIpConfigurations"))
     }
     found = facts.of(Side.ISV, BALANCER)
@@ -37,8 +38,9 @@ def rules_of(facts: Facts) -> Iterator[tuple[Body, Body]]:
 
 def missing(facts: Facts) -> Iterator[Finding]:
     """Nothing is there that a private link service could stand on."""
-    services, known = facts.of(Side.ISV, SERVICE), facts.knows(Side.ISV, BALANCER) and facts.knows(Side.ISV, SERVICE)
-    if services or not known or facts.of(Side.ISV, BALANCER):
+    if not (facts.knows(Side.ISV, BALANCER) and facts.knows(Side.ISV, SERVICE)):
+        return
+    if facts.of(Side.ISV, SERVICE) or facts.of(Side.ISV, BALANCER):
         return
     networks = facts.of(Side.ISV, NETWORK)
     yield Finding(
@@ -144,7 +146,7 @@ def no_probe(facts: Facts) -> Iterator[Finding]:
 
 def wrong_frontend(facts: Facts) -> Iterator[Finding]:
     """The service stands on a frontend that no rule listens on."""
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         for frontend in map(id_of, items(service, "loadBalancerFrontendIpConfigurations")):
             balancer = facts.get(frontend.parent)
             rules = list(items(balancer, "loadBalancingRules"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from plstui.domain.facts import SERVICE, Facts, id_of, items, properties
 from plstui.domain.findings.balancer import balancers
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.links import services
 from plstui.domain.probe import Failure
 from plstui.domain.sides import Side
 
@@ -39,7 +40,7 @@ def few_ports(facts: Facts) -> Iterator[Finding]:
     some = any(result.hosts and Failure.TIMEOUT.value in result.failures for result in through)
     if not some or not direct or not all(result.ok for result in direct):
         return
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         addresses = sum(1 for _ in items(service, "ipConfigurations"))
         yield Finding(
             rule="snat-exhaustion",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from plstui.domain.az import az_line, shell_word
 from plstui.domain.connection import Verb
@@ -18,6 +17,7 @@ from plstui.domain.facts import (
     Facts,
     id_of,
     items,
+    once,
     properties,
     reference,
     word,
@@ -33,6 +33,8 @@ REQUESTS = ("manualPrivateLinkServiceConnections", "privateLinkServiceConnection
 class Ends:
     """One private link connection from whichever ends are seen."""
 
+    service: str
+    """The service's id in lower case, or the alias that was asked for when nothing is known of it."""
     at_service: Body | None
     endpoint: Body | None
     at_endpoint: Body | None
@@ -40,11 +42,11 @@ class Ends:
     """The status at each end that is seen, the service's first, in lower case."""
 
     @classmethod
-    def of(cls, at_service: Body | None, endpoint: Body | None) -> Ends:
+    def of(cls, service: str, at_service: Body | None, endpoint: Body | None) -> Ends:
         """A connection as the service has it, with the customer's endpoint, where these are seen."""
         at_endpoint = request_of(endpoint) if endpoint else None
         statuses = tuple(status_of(end).lower() for end in (at_service, at_endpoint) if end)
-        return cls(at_service, endpoint, at_endpoint, statuses)
+        return cls(service, at_service, endpoint, at_endpoint, statuses)
 
     @property
     def where(self) -> ResourceId:
@@ -62,33 +64,65 @@ class Ends:
         return id_of(other).name if isinstance(other, dict) and other.get("id") else self.where.name
 
 
-_found: WeakKeyDictionary[Facts, tuple[Ends, ...]] = WeakKeyDictionary()
-"""What has been looked up: most rules ask for it, and a service may have a thousand connections."""
-
-
+@once
 def connections(facts: Facts) -> tuple[Ends, ...]:
     """Every connection of the ISV's services, and every one of the customer's endpoints that leads to a service."""
-    if facts not in _found:
-        _found[facts] = tuple(_connections(facts))
-    return _found[facts]
+    return tuple(_connections(facts))
 
 
 def _connections(facts: Facts) -> Iterator[Ends]:
     seen: set[ResourceId] = set()
     by_id = {id_of(body): body for body in facts.of(Side.CUSTOMER, ENDPOINT)}
     by_name = {f"{id_of(body).name}.{word(body, 'resourceGuid')}".lower(): body for body in by_id.values()}
+    aliases: dict[str, str] = {}
     for service in facts.of(Side.ISV, SERVICE):
+        key = id_of(service).key
+        aliases[word(service, "alias").lower()] = key
         for connection in items(service, "privateEndpointConnections"):
-            other = properties(connection).get("privateEndpoint")
-            endpoint = by_id.get(id_of(other)) if isinstance(other, dict) else None
+            other = reference(connection, "privateEndpoint")
+            endpoint = by_id.get(other) if other else None
             endpoint = endpoint or by_name.get(str(connection.get("name", "")).lower())
             if endpoint:
                 seen.add(id_of(endpoint))
-            yield Ends.of(connection, endpoint)
+            yield Ends.of(key, connection, endpoint)
     for endpoint_id, endpoint in by_id.items():
         request = request_of(endpoint)
         if endpoint_id not in seen and request and leads_to_a_service(target_of(request)):
-            yield Ends.of(None, endpoint)
+            target = target_of(request).lower()
+            yield Ends.of(aliases.get(target, target), None, endpoint)
+
+
+def is_shown(facts: Facts, ends: Ends) -> bool:
+    """Whether a connection is one between the two sides; a service has other customers, too."""
+    customer = facts.subscriptions.get(Side.CUSTOMER)
+    if ends.endpoint or not customer:
+        return True
+    other = reference(ends.at_service, "privateEndpoint")
+    return other is not None and other.subscription.lower() == customer.lower()
+
+
+@once
+def services(facts: Facts) -> tuple[Body, ...]:
+    """The services that this customer has asked for; all while there is none, or where no customer is configured."""
+    found = facts.of(Side.ISV, SERVICE)
+    if Side.CUSTOMER not in facts.subscriptions:
+        return found
+    asked = {ends.service for ends in connections(facts) if is_shown(facts, ends)}
+    return tuple(body for body in found if id_of(body).key in asked) or found
+
+
+@once
+def standing(facts: Facts) -> frozenset[str]:
+    """The services that this customer has an approved connection to, however many others there are beside it."""
+    if Side.CUSTOMER not in facts.subscriptions:
+        return frozenset()
+    ours = (ends for ends in connections(facts) if is_shown(facts, ends))
+    return frozenset(ends.service for ends in ours if set(ends.statuses) == {"approved"})
+
+
+def _severity(facts: Facts, ends: Ends) -> Severity:
+    """A customer's second endpoint may wait or be left over while the page comes through the first."""
+    return Severity.WARNING if ends.service in standing(facts) else Severity.ERROR
 
 
 def request_of(endpoint: Body) -> Body | None:
@@ -112,15 +146,6 @@ def status_of(connection: Body) -> str:
     return str(state.get("status") or "") if isinstance(state, dict) else ""
 
 
-def is_shown(facts: Facts, ends: Ends) -> bool:
-    """Whether a connection is one between the two sides; a service has other customers, too."""
-    customer = facts.subscriptions.get(Side.CUSTOMER)
-    if ends.endpoint or not customer:
-        return True
-    other = reference(ends.at_service, "privateEndpoint")
-    return other is not None and other.subscription.lower() == customer.lower()
-
-
 def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> Iterator[Finding]:
     """A finding for each connection that all ends that are seen have in a status."""
     for ends in connections(facts):
@@ -128,7 +153,7 @@ def _decided(facts: Facts, rule: str, status: str, what: str, remedy: str) -> It
             seen = ends.at_service
             yield Finding(
                 rule=rule,
-                severity=Severity.ERROR,
+                severity=_severity(facts, ends),
                 where=ends.where,
                 what=what.format(name=ends.name),
                 remedy=remedy,
@@ -178,7 +203,7 @@ def disconnected(facts: Facts) -> Iterator[Finding]:
             endpoint = id_of(ends.endpoint)
             yield Finding(
                 rule="connection-disconnected",
-                severity=Severity.ERROR,
+                severity=_severity(facts, ends),
                 where=endpoint,
                 what=f"The ISV has removed the connection of {endpoint.name}, for good.",
                 remedy="The customer deletes the endpoint and asks again with a new one.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from plstui.domain.az import shell_word
-from plstui.domain.facts import MACHINE, NETWORK, Body, Facts, id_of, properties, word
+from plstui.domain.facts import ENDPOINT, INTERFACE, NETWORK, Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
@@ -97,29 +97,46 @@ def _severity(backends: list[_Backend]) -> Severity:
 
 
 def stopped(facts: Facts) -> Iterator[Finding]:
-    """A machine that does not run."""
+    """A machine behind a rule that does not run, or no machine beside an endpoint from which to open the page."""
     backends = _backends(facts)
-    behind = {id_of(one.machine) for one in backends}
-    for side in Side:
-        for machine in facts.of(side, MACHINE):
-            power, where = power_of(machine), id_of(machine)
-            if power in ("", "running", "starting"):
-                continue
-            yield Finding(
-                rule="machine-stopped",
-                severity=_severity(backends) if where in behind else Severity.WARNING,
-                where=where,
-                what=f"{where.name} is {power}.",
-                remedy="Start it.",
-                evidence={"instanceView.statuses": f"PowerState/{power}"},
-                az=f"az vm start --ids {shell_word(where.text)}",
-                fix="step:machines" if side is Side.ISV else "step:customer-network",
-            )
+    behind = {id_of(one.machine): one.machine for one in backends}
+    for machine in behind.values():
+        if power_of(machine) not in ("", "running", "starting"):
+            yield _start(machine, _severity(backends), "step:machines")
+    beside = list(_beside_endpoints(facts))
+    if beside and all(power_of(machine) not in ("", "running", "starting") for machine in beside):
+        yield _start(beside[0], Severity.WARNING, "step:customer-network")
+
+
+def _start(machine: Body, severity: Severity, fix: str) -> Finding:
+    power, where = power_of(machine), id_of(machine)
+    return Finding(
+        rule="machine-stopped",
+        severity=severity,
+        where=where,
+        what=f"{where.name} is {power}.",
+        remedy="Start it.",
+        evidence={"instanceView.statuses": f"PowerState/{power}"},
+        az=f"az vm start --ids {shell_word(where.text)}",
+        fix=fix,
+    )
+
+
+def _beside_endpoints(facts: Facts) -> Iterator[Body]:
+    """The customer's machines in the networks of the endpoints."""
+    networks = {
+        subnet.parent for endpoint in facts.of(Side.CUSTOMER, ENDPOINT) if (subnet := reference(endpoint, "subnet"))
+    }
+    for nic in facts.of(Side.CUSTOMER, INTERFACE):
+        subnets = [subnet for one in items(nic, "ipConfigurations") if (subnet := reference(one, "subnet"))]
+        machine = facts.get(properties(nic).get("virtualMachine"))
+        if machine and any(subnet.parent in networks for subnet in subnets):
+            yield machine
 
 
 def failed(facts: Facts) -> Iterator[Finding]:
-    """A machine that Azure could not make or change."""
-    for machine in facts.of(Side.ISV, MACHINE):
+    """A machine behind a rule that Azure could not make or change."""
+    for machine in {id_of(one.machine): one.machine for one in _backends(facts)}.values():
         if word(machine, "provisioningState").lower() == "failed":
             where = id_of(machine)
             yield Finding(

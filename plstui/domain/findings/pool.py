@@ -37,7 +37,12 @@ class Member:
     @property
     def groups(self) -> frozenset[ResourceId]:
         """The application security groups it is in."""
-        return frozenset(map(id_of, items(self.configuration, "applicationSecurityGroups")))
+        return groups_of(self.configuration)
+
+
+def groups_of(configuration: Body) -> frozenset[ResourceId]:
+    """The application security groups that an address configuration is in."""
+    return frozenset(map(id_of, items(configuration, "applicationSecurityGroups")))
 
 
 def pools(facts: Facts) -> Iterator[tuple[Body, Body]]:
@@ -129,15 +134,18 @@ def empty_pool(facts: Facts) -> Iterator[Finding]:
 
 
 def outside(facts: Facts) -> Iterator[Finding]:
-    """A machine next to the pool's members that is in no pool."""
-    beside: dict[ResourceId, ResourceId] = {}
+    """A machine of the same subnet and application security group as the members of a pool, and in none.
+
+    Other machines may well be there for something else.
+    """
+    alike: dict[tuple[ResourceId | None, ResourceId], ResourceId] = {}
     for _, pool in pools(facts):
         for _, configuration in members(facts, pool):
-            if subnet := reference(configuration, "subnet"):
-                beside.setdefault(subnet, id_of(pool))
+            for group in groups_of(configuration):
+                alike.setdefault((reference(configuration, "subnet"), group), id_of(pool))
     for nic, configuration in _machines(facts):
         subnet = reference(configuration, "subnet")
-        near = beside.get(subnet) if subnet else None
+        near = next((other for group in groups_of(configuration) if (other := alike.get((subnet, group)))), None)
         if near is None or any(items(configuration, "loadBalancerBackendAddressPools")):
             continue
         where = id_of(nic)
@@ -145,7 +153,7 @@ def outside(facts: Facts) -> Iterator[Finding]:
             rule="pool-member-missing",
             severity=Severity.WARNING,
             where=where,
-            what=f"{where.name} is beside the members of {near.name}, and is not one.",
+            what=f"{where.name} is in the subnet and group of the members of {near.name}, and is not one.",
             remedy="Put it into the pool.",
             evidence={"loadBalancerBackendAddressPools": "[]"},
             az=_join(where, configuration, near),

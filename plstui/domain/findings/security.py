@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from plstui.domain.az import shell_word
-from plstui.domain.facts import SERVICE, Body, Facts, id_of, items, properties, reference, word
+from plstui.domain.facts import Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.links import services
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
 
 PROBE_SOURCE = "168.63.129.16"
 """Where a balancer's probes come from, in every network."""
@@ -213,7 +213,7 @@ def _nat_addresses(facts: Facts, networks: tuple[str, ...]) -> list[str]:
     While there is no service, any address of the network stands for them.
     """
     found: dict[str, None] = {}
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         for nic in items(service, "networkInterfaces"):
             for configuration in items(facts.get(nic), "ipConfigurations"):
                 address = word(configuration, "privateIPAddress")

@@ -21,7 +21,7 @@ from plstui.domain.facts import (
 )
 from plstui.domain.findings.balancer import is_basic
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.links import request_of, target_of
+from plstui.domain.findings.links import request_of, services, target_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
@@ -70,7 +70,7 @@ def _create(balancer: Body, frontend: Body, subnet: ResourceId) -> str:
 
 def subnet_policies(facts: Facts) -> Iterator[Finding]:
     """The subnet that a service takes its addresses from must have its policies off."""
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         for subnet in _subnets(facts, service):
             if word(subnet, "privateLinkServiceNetworkPolicies").lower() == "enabled":
                 yield Finding(
@@ -94,7 +94,7 @@ def _switch_off(subnet: Body) -> str:
 
 def nat_addresses(facts: Facts) -> Iterator[Finding]:
     """Each address of a service carries 64,000 connections to one machine; more need one more, and none is left."""
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         own = list(items(service, "ipConfigurations"))
         for subnet in _subnets(facts, service):
             free = _free(subnet)
@@ -137,7 +137,7 @@ def proxy_protocol(facts: Facts) -> Iterator[Finding]:
     plain = any(result.hosts for result in facts.results if result.target.side is Side.ISV)
     if any(result.hosts for result in through):
         return
-    for service in facts.of(Side.ISV, SERVICE):
+    for service in services(facts):
         if properties(service).get("enableProxyProtocol") is True:
             name = id_of(service).name
             yield Finding(
@@ -157,14 +157,15 @@ def proxy_protocol(facts: Facts) -> Iterator[Finding]:
 def visibility(facts: Facts) -> Iterator[Finding]:
     """A service that names who may see it and leaves this customer out."""
     customer = facts.subscriptions.get(Side.CUSTOMER, "").lower()
-    for service in facts.of(Side.ISV, SERVICE) if customer else ():
-        listed = _listed(service, "visibility")
-        if listed is None or "*" in listed or customer in listed:
-            continue
+    hidden = [service for service in services(facts) if customer and not _admits(service, "visibility", customer)]
+    for service in hidden:
+        listed = _listed(service, "visibility") or []
         others = [
             reference(connection, "privateEndpoint") for connection in items(service, "privateEndpointConnections")
         ]
         connected = any(other and other.subscription.lower() == customer for other in others)
+        if not connected and len(hidden) < len(services(facts)):
+            continue  # Who has asked for none yet needs one of them, not all.
         yield Finding(
             rule="service-visibility",
             # What has been asked for stands; only a new request is refused.
@@ -181,9 +182,9 @@ def visibility(facts: Facts) -> Iterator[Finding]:
 def auto_approval(facts: Facts) -> Iterator[Finding]:
     """Others are approved by themselves, this customer is not."""
     customer = facts.subscriptions.get(Side.CUSTOMER, "").lower()
-    for service in facts.of(Side.ISV, SERVICE) if customer else ():
+    for service in services(facts) if customer else ():
         listed = _listed(service, "autoApproval")
-        if not listed or "*" in listed or customer in listed:
+        if not listed or _admits(service, "autoApproval", customer):
             continue
         yield Finding(
             rule="service-auto-approval",
@@ -194,6 +195,12 @@ def auto_approval(facts: Facts) -> Iterator[Finding]:
             evidence={"autoApproval.subscriptions": ", ".join(listed)},
             az=_admit(service, "--auto-approval", [*listed, customer]),
         )
+
+
+def _admits(service: Body, name: str, customer: str) -> bool:
+    """Whether a list of a service lets a subscription in; one that is left open does."""
+    listed = _listed(service, name)
+    return listed is None or "*" in listed or customer in listed
 
 
 def _admit(service: Body, option: str, subscriptions: list[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from plstui.domain.facts import ENDPOINT, INTERFACE, SERVICE, Facts
-from plstui.domain.findings import diagnose
+from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -195,6 +195,28 @@ async def test_other_customers_requests_are_no_error_of_this_customers(approved:
     assert (finding.rule, finding.severity) == ("requests-waiting", Severity.INFO)
     assert "3 requests" in finding.what
     assert finding.where == approved.provider.service
+
+
+async def test_an_endpoint_that_is_left_over_beside_one_that_works(approved: Ward) -> None:
+    second = ResourceId(f"{approved.consumer.endpoint}2")
+    request = {"name": "c", "properties": {"privateLinkServiceId": approved.provider.service.text}}
+    subnet = {"id": approved.consumer.subnet.text}
+    properties = {"subnet": subnet, "manualPrivateLinkServiceConnections": [request]}
+    await approved.put(second, {"location": "westeurope", "properties": properties})
+
+    waiting = await approved.first()
+    service = await approved.get(approved.provider.service)
+    (connection,) = (
+        one for one in service["properties"]["privateEndpointConnections"] if one["name"].startswith(f"{second.name}.")
+    )
+    await approved.delete(ResourceId(connection["id"]))
+    left = await approved.first()
+
+    assert (waiting.rule, waiting.severity) == ("connection-pending", Severity.WARNING)
+    assert (left.rule, left.severity, left.where) == ("connection-disconnected", Severity.WARNING, second)
+    assert await approved.comes()
+    await approved.delete(second)
+    assert healthy(await approved.findings())
 
 
 async def test_to_the_isv_alone_every_request_counts(approved: Ward) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -17,20 +18,36 @@ NO_YAML = "#cloud-config\npackages: [nginx\n"
 NEEDS_A_PACKAGE = "#cloud-config\npackages: [nginx]\n"
 
 
+async def like(ward: Ward, model: ResourceId, name: str, nic: ResourceId, user_data: str = "") -> dict[str, Any]:
+    """What makes a machine like another one."""
+    body = await ward.get(model)
+    key = {"path": "/home/azureuser/.ssh/authorized_keys", "keyData": ward.lab.choices.public_key}
+    profile = {
+        "computerName": name,
+        "adminUsername": "azureuser",
+        "customData": base64.b64encode(user_data.encode()).decode(),
+        "linuxConfiguration": {"disablePasswordAuthentication": True, "ssh": {"publicKeys": [key]}},
+    }
+    disk = {"name": f"{name}-again", "createOption": "FromImage", "deleteOption": "Delete"}
+    image = body["properties"]["storageProfile"]["imageReference"]
+    return {
+        "location": body["location"],
+        "zones": body["zones"],
+        "properties": {
+            "hardwareProfile": body["properties"]["hardwareProfile"],
+            "storageProfile": {"imageReference": image, "osDisk": disk},
+            "osProfile": profile,
+            "networkProfile": {"networkInterfaces": [{"id": nic.text, "properties": {"primary": True}}]},
+        },
+    }
+
+
 async def make_again(ward: Ward, machine: ResourceId, user_data: str) -> None:
     """Let a machine be set up by other user data, which only a new one can be."""
-    body = await ward.get(machine)
+    nic = ward.provider.interfaces[ward.provider.machines.index(machine)]
+    body = await like(ward, machine, machine.name, nic, user_data)
     await ward.delete(machine)
-    profile = body["properties"]["osProfile"]
-    profile["customData"] = base64.b64encode(user_data.encode()).decode()
-    profile["linuxConfiguration"]["ssh"]["publicKeys"] = [
-        {"path": "/home/azureuser/.ssh/authorized_keys", "keyData": ward.lab.choices.public_key}
-    ]
-    disk = {"name": f"{machine.name}-again", "createOption": "FromImage", "deleteOption": "Delete"}
-    body["properties"]["storageProfile"] |= {"osDisk": disk}
-    kept = ("hardwareProfile", "storageProfile", "osProfile", "networkProfile")
-    new = {"location": body["location"], "zones": body["zones"]}
-    await ward.put(machine, {**new, "properties": {name: body["properties"][name] for name in kept}})
+    await ward.put(machine, body)
 
 
 async def test_one_machine_is_stopped(approved: Ward) -> None:
@@ -67,6 +84,18 @@ async def test_the_test_machine_is_stopped(approved: Ward) -> None:
     assert (finding.where, finding.fix) == (approved.consumer.machine, "step:customer-network")
     assert await approved.mend() == ["machine-stopped"]
     assert await approved.comes()
+
+
+async def test_machines_that_have_nothing_to_do_with_it(approved: Ward) -> None:
+    """A machine in the subnet of the others that is no backend, and stopped."""
+    nic, machine = (ResourceId(f"{one[0]}9") for one in (approved.provider.interfaces, approved.provider.machines))
+    subnet = {"subnet": {"id": approved.provider.subnet.text}}
+    configurations = {"ipConfigurations": [{"name": "ipconfig1", "properties": subnet}]}
+    await approved.put(nic, {"location": "westeurope", "properties": configurations})
+    await approved.put(machine, await like(approved, approved.provider.machines[0], "web9", nic))
+    await approved.deallocate(machine)
+
+    assert healthy(await approved.findings())
 
 
 async def test_a_web_server_is_stopped(approved: Ward) -> None:

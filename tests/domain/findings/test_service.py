@@ -171,6 +171,38 @@ async def test_a_service_that_does_not_show_itself_to_this_customer(approved: Wa
     assert await approved.comes()
 
 
+async def beside(ward: Ward, **more: Any) -> None:
+    """Make a second service for somebody else, in front of a balancer that has nothing behind it."""
+    provider = ward.provider
+    balancer, service = ResourceId(f"{provider.balancer}2"), ResourceId(f"{provider.service}2")
+    frontend = {"name": "f", "properties": {"subnet": {"id": provider.subnet.text}}}
+    await ward.put(
+        balancer,
+        {
+            "location": "westeurope",
+            "sku": {"name": "Standard"},
+            "properties": {"frontendIPConfigurations": [frontend]},
+        },
+    )
+    nat = {"name": "nat", "properties": {"subnet": {"id": provider.subnet.text}, "primary": True}}
+    stands = [{"id": balancer.child("frontendIPConfigurations", "f").text}]
+    properties = {"ipConfigurations": [nat], "loadBalancerFrontendIpConfigurations": stands, **more}
+    await ward.put(service, {"location": "westeurope", "properties": properties})
+
+
+async def test_services_for_others_are_not_this_customers_business(approved: Ward) -> None:
+    await beside(approved, visibility={"subscriptions": [OTHER]}, enableProxyProtocol=True)
+
+    assert healthy(await approved.findings())
+
+
+async def test_who_has_asked_for_nothing_yet_needs_one_service_that_can_be_seen(approved: Ward) -> None:
+    await beside(approved, visibility={"subscriptions": [OTHER]})
+    await approved.delete(approved.consumer.endpoint)
+
+    assert "service-visibility" not in {finding.rule for finding in await approved.findings()}
+
+
 @pytest.mark.parametrize(("listed", "wrong"), [([], True), (["*"], False)])
 async def test_visible_to_nobody_and_to_all(approved: Ward, listed: list[str], wrong: bool) -> None:
     async with approved.changing(approved.provider.service) as service:
