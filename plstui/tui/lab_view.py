@@ -202,8 +202,8 @@ def plan(statuses: Iterable[StepStatus], subscriptions: Mapping[Side, str]) -> P
         wants = [part for part in status.step.parts if isinstance(part, Want) and part.key in status.lacking]
         keys.update(want.key for want in wants)
         for side in Side:
-            if whats := ", ".join(clean(want.what, 120) for want in wants if want.side is side):
-                lines.setdefault(side, []).append((status.step.number, whats))
+            if names := ", ".join(clean(want.what, 120) for want in wants if want.side is side):
+                lines.setdefault(side, []).append((status.step.number, names))
     if not keys:
         return None
     sides = tuple((side, clean(subscriptions[side], 60), tuple(lines[side])) for side in Side if side in lines)

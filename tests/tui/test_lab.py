@@ -339,3 +339,9 @@ async def test_one_side_alone_says_whose_steps_it_cannot_do(looked_at: Served) -
         assert "⊘ blocked" in row(play, "Private link service")
         await play.press("a")
         await play.shows("Only the ISV decides on connections")
+
+
+async def test_the_cursor_stays_in_view_where_not_all_steps_fit(looked_at: Served) -> None:
+    async with lab_screen(looked_at, size=(60, 18)) as play:
+        await play.press("end")
+        await play.until(lambda: "▸" in row(play, "Open the page"), "the last step under the cursor")

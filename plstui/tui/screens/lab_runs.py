@@ -200,7 +200,7 @@ def _teardown_facts(teardown: Teardown) -> Iterator[tuple[str, Content]]:
 def _plan_facts(found: Plan) -> Iterator[tuple[str, Content]]:
     for side, subscription, lines in found.sides:
         yield f"{side.marker} {side.label}", Content(f"subscription {subscription}")
-        yield from ((f"   step {number}", Content(whats)) for number, whats in lines)
+        yield from ((f"   step {number}", Content(names)) for number, names in lines)
 
 
 def _choice_facts(choices: Choices, found: Plan, user: str) -> Iterator[tuple[str, Content]]:
