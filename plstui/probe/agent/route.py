@@ -16,6 +16,8 @@ from plstui.probe.agent.output import OutputError, read
 from plstui.probe.agent.script import MOST_TARGETS, USABLE, Asked, powershell_script, shell_script
 from plstui.probe.route import Report, RouteError, balanced_back
 
+NOBODY = "No running machine is known in the target's network that could run a script."
+
 
 class Machines(Protocol):
     """The machines of both sides, as far as a script can be run in them. What asks Azure raises `PlstuiError`."""
@@ -50,7 +52,7 @@ class AgentRoute:
         usable = [target for target in targets if USABLE.fullmatch(target.address)]
         starts = self._machines.starting_points(usable)
         if not starts:
-            raise RouteError("No running machine is known in the network that could run a script.")
+            raise RouteError(NOBODY)
         troubles: list[str] = []
         reported: set[Target] = set()
 
@@ -71,10 +73,11 @@ class AgentRoute:
         if not reported:
             raise RouteError(" ".join(dict.fromkeys(troubles)))
         for target in targets:
-            if target not in reported:
-                why = " ".join(dict.fromkeys(troubles)) or "No running machine is known in its network."
-                failure = Failure.JUMP if target in usable else Failure.NOT_FOUND
-                report(target, Attempt(failure=failure, error=why if target in usable else "No usable address."), "")
+            if target in reported:
+                continue
+            known = target in usable
+            why = (" ".join(dict.fromkeys(troubles)) or NOBODY) if known else "The target has no usable address."
+            report(target, Attempt(failure=Failure.JUMP if known else Failure.NOT_FOUND, error=why), "")
 
     async def _fetch_from(self, machine: ResourceId, targets: Sequence[Target], count: int, report: Report) -> None:
         """Probe targets from one machine. Raises `RouteError`; nothing was reported of these then."""

@@ -1,0 +1,246 @@
+"""Probing by a script that Azure runs in a machine: what is sent, what is left, what strange output is taken for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plstui.cli.session import read_both
+from plstui.domain.probe import Failure, Target, TargetKind, TargetResult, frontends, targets
+from plstui.domain.sides import Side
+from plstui.probe.agent.route import NOBODY
+from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.ports import CommandOutput
+from tests.domain.findings.ward import Ward, ward
+
+RUNS = "/runcommands/"
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ward]:
+    """The lab as it is when it works, to be probed by scripts."""
+    monkeypatch.setenv("PLSTUI_PROBE_ROUTES", "run-command")
+    monkeypatch.setenv("PLSTUI_PROBE_CONNECT_TIMEOUT", "1")
+    monkeypatch.setenv("PLSTUI_PROBE_READ_TIMEOUT", "1")
+    async with ward(tmp_path, monkeypatch) as made:
+        await read_both(made.runtime)
+        yield made
+
+
+async def probe(lab: Ward, *wanted: Target, count: int = 6) -> dict[str, TargetResult]:
+    """The results by the target's name."""
+    world = lab.runtime.world()
+    asked = wanted or (*targets(world), *frontends(world))
+    return {result.target.name: result async for result in lab.runtime.prober.probe(asked, count)}
+
+
+def runs(lab: Ward) -> list[str]:
+    """The scripts that stand in the sandbox as resources."""
+    return [str(body["id"]) for body in lab.box.azure.store if RUNS in str(body["id"]).lower()]
+
+
+class Sent:
+    """The writes that were sent, and answers given in Azure's stead."""
+
+    def __init__(self, lab: Ward) -> None:
+        self.writes: list[str] = []
+        self.refused: dict[str, Response] = {}
+        """By method and the last but one word of the path."""
+        self.on: Callable[[str], None] = lambda _: None
+        """Hears of each write."""
+        lab.meddle = self._see
+
+    async def _see(self, request: Request) -> Response | None:
+        if request.method == "GET" or "oauth2" in request.path:
+            return None
+        words = request.path.split("/")
+        what = f"{request.method} {words[-2] if words[-2].lower() == 'runcommands' else words[-1]}"
+        self.writes.append(what)
+        self.on(what)
+        return self.refused.get(what)
+
+
+def refusal(status: int, code: str, message: str) -> Response:
+    return Response(status, {"error": {"code": code, "message": message}})
+
+
+def agents_say(lab: Ward, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], str]) -> None:
+    """Let every machine's agent hand over something else than the script printed."""
+    real = lab.box.azure.backplane.run_command
+
+    async def run_command(vm_id: str, script: str) -> CommandOutput:
+        output = await real(vm_id, script)
+        return replace(output, stdout=say(output.stdout))
+
+    monkeypatch.setattr(lab.box.azure.backplane, "run_command", run_command)
+
+
+def journal(lab: Ward) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lab.runtime.journal.path.read_text().splitlines()]
+
+
+async def test_each_side_is_probed_from_a_machine_of_its_own_and_nothing_is_left_of_it(lab: Ward) -> None:
+    sent = Sent(lab)
+    found = await probe(lab)
+    assert {name: result.hosts for name, result in found.items() if name.startswith("web")} == {
+        name: {name: 6} for name in ("web1", "web2", "web3")
+    }
+    assert set(found["saasPrivateEndpoint"].hosts) <= {"web1", "web2", "web3"}
+    assert found["saasPrivateEndpoint"].ok
+    assert {result.route for result in found.values() if result.target.side is Side.ISV} == {
+        "managed run command in web1"
+    }
+    assert found["saasPrivateEndpoint"].route == "managed run command in testVM"
+    # One script a side, whatever is asked.
+    assert sorted(sent.writes) == ["DELETE runCommands"] * 2 + ["PUT runCommands"] * 2
+    await lab.box.azure.operations.settle()
+    assert not runs(lab)
+    assert [(line["verb"], line["outcome"]) for line in journal(lab) if line["side"] == "isv"] == [
+        ("probe", "sent"),
+        ("probe", "done"),
+        ("clean up", "sent"),
+        ("clean up", "done"),
+    ]
+
+
+async def test_what_a_balancer_gives_back_to_the_machine_it_came_from_is_no_failure(lab: Ward) -> None:
+    found = (await probe(lab, count=12))["loadBalancer"]
+    assert found.ok
+    assert found.failures == {}
+    assert set(found.hosts) == {"web2", "web3"}
+
+
+async def test_a_name_is_resolved_by_the_machine_and_the_answer_comes_back(lab: Ward) -> None:
+    name = "saas-pls.tradewinds.internal"
+    [endpoint] = [target for target in targets(lab.runtime.world()) if target.kind is TargetKind.ENDPOINT]
+    by_name = Target(name, TargetKind.NAME, Side.CUSTOMER, name, 80)
+    unknown = replace(by_name, name="unknown", address="other.tradewinds.internal")
+    found = await probe(lab, endpoint, by_name, unknown)
+    assert found[name].ok
+    assert found[name].resolved == (endpoint.address,)
+    assert found["unknown"].failures == {Failure.NOT_FOUND: 6}
+
+
+async def test_a_sick_machine_and_a_silent_one_are_told_apart(lab: Ward) -> None:
+    await lab.box.network.break_web("web2")
+    await lab.deallocate(next(m.id for m in lab.runtime.world().isv.machines if m.name == "web3"))  # type: ignore[union-attr]
+    found = await probe(lab, count=2)
+    assert found["web2"].failures == {Failure.REFUSED: 2}
+    assert found["web3"].failures == {Failure.TIMEOUT: 2}
+
+
+async def test_the_first_machine_that_runs_is_used(lab: Ward) -> None:
+    await lab.deallocate(next(m.id for m in lab.runtime.world().isv.machines if m.name == "web1"))  # type: ignore[union-attr]
+    await read_both(lab.runtime)
+    assert (await probe(lab, count=1))["web2"].route == "managed run command in web2"
+
+
+async def test_without_the_right_for_the_one_the_other_is_used(lab: Ward) -> None:
+    sent = Sent(lab)
+    sent.refused["PUT runCommands"] = refusal(403, "AuthorizationFailed", "You may not.")
+    found = await probe(lab)
+    assert found["web1"].route == "action run command in web1"
+    assert found["web1"].hosts == {"web1": 6}
+    assert "POST runCommand" in sent.writes
+
+
+async def test_where_neither_works_both_say_why_and_the_balancer_is_asked(lab: Ward) -> None:
+    sent = Sent(lab)
+    sent.refused["PUT runCommands"] = refusal(403, "AuthorizationFailed", "You may not.")
+    sent.refused["POST runCommand"] = refusal(409, "Conflict", "Run command extension execution is in progress.")
+    found = await probe(lab, count=1)
+    assert found["web1"].failures == {Failure.JUMP: 1}
+    assert found["web1"].route == ""
+    assert "The managed run command in web1 did not work: " in found["web1"].error
+    assert "The action run command in web1 did not work: " in found["web1"].error
+    assert found["web1"].error.endswith("Not probed; the balancer finds it up.")
+
+
+async def test_read_only_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLSTUI_PROBE_ROUTES", "run-command")
+    monkeypatch.setenv("PLSTUI_UI_READ_ONLY", "true")
+    async with ward(tmp_path, monkeypatch) as lab:
+        await read_both(lab.runtime)
+        sent = Sent(lab)
+        found = await probe(lab, count=1)
+    assert "read-only" in found["saasPrivateEndpoint"].error
+    assert not [write for write in sent.writes if "unCommand" in write]
+
+
+async def test_a_network_without_a_machine_is_said(lab: Ward) -> None:
+    await lab.deallocate(lab.consumer.machine)
+    await read_both(lab.runtime)
+    found = await probe(lab, count=1)
+    assert found["web1"].ok
+    assert found["saasPrivateEndpoint"].failures == {Failure.JUMP: 1}
+    assert found["saasPrivateEndpoint"].error == NOBODY
+
+
+async def test_a_probe_that_is_ended_takes_its_script_with_it(lab: Ward) -> None:
+    """As Ctrl-C ends one: while Azure is still at it."""
+    sent, hung = Sent(lab), asyncio.Event()
+    await lab.box.network.hang_machine("web1")
+
+    def heard(what: str) -> None:
+        if what == "PUT runCommands":
+            hung.set()
+
+    sent.on = heard
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    probed = asyncio.create_task(probe(lab, web1))
+    await hung.wait()
+    probed.cancel()
+    with suppress(asyncio.CancelledError):
+        await probed
+    assert sent.writes == ["PUT runCommands", "DELETE runCommands"]
+    await lab.box.azure.operations.settle()
+    assert not runs(lab)
+    assert [line["outcome"] for line in journal(lab)] == ["sent", "interrupted", "sent", "done"]
+
+
+async def test_output_that_was_cut_off_is_recognised(lab: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    agents_say(lab, monkeypatch, lambda printed: printed[len(printed.splitlines()[0]) // 2 :])
+    found = await probe(lab, count=1)
+    cut = [result for result in found.values() if "cut off" in result.error]
+    assert {result.target.side for result in cut} == {Side.ISV, Side.CUSTOMER}
+    assert len(cut) == 2
+    assert all(result.failures == {Failure.JUMP: 1} for result in cut)
+
+
+@pytest.mark.parametrize(
+    ("say", "said"),
+    [
+        (lambda printed: "", "brought nothing: The script printed nothing."),
+        (lambda printed: printed.rpartition('{"n"')[0], "brought nothing: The script's output breaks off"),
+        (lambda printed: '{"n":"00000000","end":1}\n', "brought nothing: The output is not this probe's"),
+        (lambda printed: "\x1b[2J[bold]motd\n", "brought nothing: The output is not this probe's"),
+    ],
+)
+async def test_output_that_is_not_this_probes_is_not_used(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], str], said: str
+) -> None:
+    agents_say(lab, monkeypatch, say)
+    found = await probe(lab, count=1)
+    assert all(said in result.error and result.failures == {Failure.JUMP: 1} for result in found.values())
+
+
+async def test_what_an_earlier_run_printed_is_not_taken_for_this_ones(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+
+    def stale(printed: str) -> str:
+        kept.append(printed)
+        return kept[0]
+
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    agents_say(lab, monkeypatch, stale)
+    assert (await probe(lab, web1))["web1"].ok
+    assert "an earlier run" in (await probe(lab, web1))["web1"].error
