@@ -30,7 +30,7 @@ pytestmark = [
 ]
 
 ISV, CUSTOMER = "privatelink-pls-microhack-rg", "privatelink-dns-microhack-rg"
-COMPUTE, DNS = "2024-07-01", "2020-06-01"
+COMPUTE, DNS, RESOURCES = "2024-07-01", "2020-06-01", "2022-09-01"
 OTHER = "99999999-9999-4999-8999-999999999999"
 Result = TypeVar("Result")
 
@@ -235,6 +235,18 @@ def stop_machine(patient: Patient) -> None:
     patient.served.arm("isv", "POST", f"{web2}/deallocate", api_version=COMPUTE)
 
 
+def unregister(patient: Patient) -> None:
+    subscription = patient.served.ready["subscriptions"]["isv"]
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/unregister"
+    patient.served.arm("isv", "POST", path, api_version=RESOURCES)
+
+
+def withdraw(patient: Patient) -> None:
+    endpoint = patient.id_of("customer", "Microsoft.Network/privateEndpoints/saasPrivateEndpoint")
+    patient.served.arm("customer", "DELETE", endpoint)
+    patient.served.arm("isv", "DELETE", patient.network("privateLinkServices/saasPrivateLinkService"))
+
+
 def unname(patient: Patient) -> None:
     patient.served.arm("customer", "DELETE", _zone(patient, "A/saas-pls"), api_version=DNS)
 
@@ -268,6 +280,8 @@ def _zone(patient: Patient, part: str) -> str:
         (hide, ["service-visibility"]),
         (stand_elsewhere, ["service-wrong-frontend"]),
         (stop_machine, ["machine-stopped"]),
+        (unregister, ["provider-not-registered"]),
+        (withdraw, ["service-missing", "endpoint-missing", "connection-pending"]),
         (unname, ["name-missing"]),
         (misname, ["name-elsewhere"]),
         (unlink, ["zone-not-linked"]),

@@ -25,6 +25,11 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+def counted(failures: Mapping[str, int]) -> str:
+    """How often each kind of failure happened, `3 × timeout`."""
+    return ", ".join(f"{count} × {kind}" for kind, count in failures.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong or worth knowing, with what proves it and what mends it."""

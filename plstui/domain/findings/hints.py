@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from plstui.domain.facts import SERVICE, Facts, id_of, items, properties
 from plstui.domain.findings.balancer import balancers
-from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.links import services
 from plstui.domain.probe import Failure
 from plstui.domain.sides import Side
@@ -38,7 +38,7 @@ def few_ports(facts: Facts) -> Iterator[Finding]:
     through = [result for result in facts.results if result.target.side is Side.CUSTOMER]
     direct = [result for result in facts.results if result.target.side is Side.ISV]
     some = any(result.hosts and Failure.TIMEOUT.value in result.failures for result in through)
-    if not some or not direct or not all(result.ok for result in direct):
+    if not some or not any(result.hosts for result in direct) or any(result.failures for result in direct):
         return
     for service in services(facts):
         addresses = sum(1 for _ in items(service, "ipConfigurations"))
@@ -59,7 +59,7 @@ def unexplained(facts: Facts) -> Iterator[Finding]:
     for result in facts.results:
         where = result.target.resource_id
         if well and where and result.target.side is Side.CUSTOMER and not result.hosts:
-            if Failure.JUMP.value in result.failures:
+            if not result.failures or Failure.JUMP.value in result.failures:
                 continue  # Nobody has asked the endpoint.
             yield Finding(
                 rule="page-not-through",
@@ -67,7 +67,7 @@ def unexplained(facts: Facts) -> Iterator[Finding]:
                 where=where,
                 what=f"The machines serve their page, and through {where.name} it does not come.",
                 remedy="Look at what the customer's network lets out, and at who else is between the two.",
-                evidence={"failures": ", ".join(f"{count} × {kind}" for kind, count in result.failures.items())},
+                evidence={"failures": counted(result.failures)},
             )
 
 

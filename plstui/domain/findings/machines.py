@@ -8,16 +8,19 @@ from functools import partial
 
 from plstui.domain.az import shell_word
 from plstui.domain.facts import ENDPOINT, INTERFACE, NETWORK, Body, Facts, id_of, items, properties, reference, word
-from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, TargetKind, TargetResult
 from plstui.domain.sides import Side
 
 _AT_WORK = frozenset({"running", "not run", "not started"})
-_WRONG = frozenset({Failure.WRONG_PAGE.value, Failure.TLS.value})
 _FAILED = frozenset({"error", "degraded", "degraded done", "error - done"})
 """What `cloud-init status` says of a machine whose setting up has not ended, and of one where it went wrong."""
+
+
+_WRONG = frozenset({Failure.WRONG_PAGE.value, Failure.TLS.value})
+"""The failures in which a machine did answer."""
 
 
 def power_of(machine: Body) -> str:
@@ -48,14 +51,38 @@ class _Backend:
         return self.result is not None and not _WRONG.isdisjoint(self.result.failures)
 
     @property
+    def failures(self) -> dict[str, int]:
+        """What went wrong at the machine itself when its page was fetched."""
+        found = self.result.failures if self.result else {}
+        return {kind: count for kind, count in found.items() if kind != Failure.JUMP.value}
+
+    @property
+    def host(self) -> str:
+        """The name on its page; empty when it did not come each time, or nobody has looked."""
+        return next(iter(self.result.hosts), "") if self.result and not self.result.failures else ""
+
+    @property
     def ill(self) -> bool:
         """Whether something seems to be wrong with it."""
-        return self.up is False or (self.result is not None and not self.result.ok)
+        return self.up is False or bool(self.failures)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing comes from it: so says the balancer, or whoever has tried where the balancer says nothing."""
+        tried = self.up is None and self.result is not None and not self.result.hosts and bool(self.failures)
+        return (self.up is False or tried) and not self.wrong_page
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """What shows that it is ill."""
+        if self.up is False:
+            return {"health": "Down"}
+        return {"failures": counted(self.failures)} if self.failures else {}
 
     @property
     def serves(self) -> bool:
         """Whether its page comes, as far as anybody can tell."""
-        return power_of(self.machine) in ("running", "") and self.up is not False and not self.wrong_page
+        return power_of(self.machine) in ("running", "") and not self.silent and not self.wrong_page
 
 
 def _backends(facts: Facts) -> list[_Backend]:
@@ -159,17 +186,17 @@ def ill(facts: Facts) -> Iterator[Finding]:
         if where in told or power_of(one.machine) not in ("running", ""):
             continue
         finding = partial(Finding, severity=_severity(backends), where=where)
-        seen = {"health": "Down"} if one.up is False else {}
+        seen = one.seen
         way_out = _has_way_out(facts, one.member)
-        if one.up is False and one.result is not None and one.result.ok:
+        if one.up is False and one.host:
             told.add(where)
             yield finding(
                 rule="health-down-page-right",
                 what=f"{where.name} serves its page, and the balancer finds it down.",
                 remedy="Look at the health probe's protocol, port and path, and at what keeps it out.",
-                evidence={**seen, "page": f"Host: {next(iter(one.result.hosts))}"},
+                evidence={**seen, "page": f"Host: {one.host}"},
             )
-        elif one.up is False and not one.wrong_page and way_out is False:
+        elif one.silent and way_out is False:
             told.add(where)
             yield finding(
                 rule="no-outbound",
@@ -197,10 +224,10 @@ def ill(facts: Facts) -> Iterator[Finding]:
                 rule="page-wrong",
                 what=f"{where.name} answers, and not with its page.",
                 remedy="Look at what its web server serves.",
-                evidence={"page": one.result.error, **seen},
+                evidence={"page": one.result.error},
                 az=_look(where),
             )
-        elif one.up is False:
+        elif one.silent:
             told.add(where)
             yield finding(
                 rule="page-missing",

@@ -23,6 +23,7 @@ from plstui.domain.findings.balancer import is_basic
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.findings.links import request_of, services, target_of
 from plstui.domain.ids import ResourceId
+from plstui.domain.probe import Failure
 from plstui.domain.sides import Side
 
 RESERVED = 5
@@ -133,9 +134,13 @@ def proxy_protocol(facts: Facts) -> Iterator[Finding]:
     Web servers that expect them are known by what comes through the endpoint, and plain ones by what comes without
     these bytes; where nobody has fetched a page it is a guess.
     """
-    through = [result for result in facts.results if result.target.side is Side.CUSTOMER]
+    through = [
+        result
+        for result in facts.results
+        if result.target.side is Side.CUSTOMER and result.failures and Failure.JUMP.value not in result.failures
+    ]
     plain = any(result.hosts for result in facts.results if result.target.side is Side.ISV)
-    if any(result.hosts for result in through):
+    if any(result.hosts for result in facts.results if result.target.side is Side.CUSTOMER):
         return
     for service in services(facts):
         if properties(service).get("enableProxyProtocol") is True:

@@ -97,6 +97,8 @@ async def test_what_a_rule_explains_needs_no_other_explanation(approved: Ward) -
 
 async def test_an_endpoint_that_nobody_could_ask_is_not_silent(approved: Ward) -> None:
     unasked = Attempt(failure=Failure.JUMP, error="No way in.")
-    facts = probed(approved, await approved.facts(), [unasked], [PAGE])
+    facts = await approved.facts()
 
-    assert healthy(diagnose(facts))
+    assert healthy(diagnose(probed(approved, facts, [unasked], [PAGE])))
+    assert healthy(diagnose(probed(approved, facts, [unasked], [unasked])))
+    assert healthy(diagnose(probed(approved, facts, [Attempt(error="Not told.")], [Attempt(error="Not told.")])))

@@ -110,6 +110,18 @@ async def test_a_web_server_is_stopped(approved: Ward) -> None:
     assert healthy(await approved.findings(probe=True))
 
 
+async def test_a_web_server_is_stopped_and_no_balancer_asks(approved: Ward) -> None:
+    async with approved.changing(approved.provider.balancer) as balancer:
+        named(balancer, "loadBalancingRules", "http").pop("probe")
+    await approved.box.network.break_web("web2")
+
+    first, second, *_ = await approved.findings(probe=True)
+
+    assert first.rule == "rule-without-probe"
+    assert (second.rule, second.severity) == ("page-missing", Severity.WARNING)
+    assert (second.where, second.evidence) == (approved.provider.machines[1], {"failures": "6 × refused"})
+
+
 async def test_every_web_server_is_stopped(approved: Ward) -> None:
     for machine in approved.provider.machines:
         await approved.isv.run_command(machine, "systemctl stop nginx")
