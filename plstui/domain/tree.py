@@ -46,7 +46,20 @@ def rows(snapshot: Snapshot) -> tuple[TreeRow, ...]:
 
     Inside a group the private link comes first, then what stands behind it in the order in which traffic arrives, then
     what all of that stands in; each type by name.
+
+    Made once for each snapshot, which never changes: there may be thousands, and several ask for them.
     """
+    kept = vars(snapshot)  # Where a cached property of its own would keep them.
+    if _KEPT not in kept:
+        kept[_KEPT] = _rows(snapshot)
+    made: tuple[TreeRow, ...] = kept[_KEPT]
+    return made
+
+
+_KEPT = "_rows"
+
+
+def _rows(snapshot: Snapshot) -> tuple[TreeRow, ...]:
     groups = sorted(snapshot.groups, key=lambda group: group.name.lower())
     inside: dict[ResourceId | None, list[TreeRow]] = {}
     for row in _resources(snapshot):
