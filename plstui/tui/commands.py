@@ -26,6 +26,8 @@ class Context:
     """The connection that is selected."""
     under_way: frozenset[ResourceId] = frozenset()
     """The connections with a write under way; held here so that its change makes another context."""
+    others_wait: bool = False
+    """Whether another connection than the selected one waits for a decision."""
     has_targets: bool = False
     """Whether there is anything to probe."""
     probing: bool = False
@@ -53,6 +55,12 @@ class Host(Protocol):
 
     def show_section(self, section_id: str) -> None:
         """Bring a section to the front and focus it."""
+
+    def start_filter(self) -> None:
+        """Let the person type words that the connections are filtered by."""
+
+    def next_pending(self) -> None:
+        """Select the next connection that waits for a decision."""
 
     def show_details(self) -> None:
         """Show everything about the selected connection."""
@@ -143,6 +151,12 @@ def _selected(context: Context) -> str | None:
     return None if context.link else "No connection is selected."
 
 
+def _others_wait(context: Context) -> str | None:
+    if not context.connected:
+        return _connected(context)
+    return None if context.others_wait else "No other connection in the table waits for a decision."
+
+
 def _probe(context: Context) -> str | None:
     if not context.connected:
         return _connected(context)
@@ -190,6 +204,26 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         _decide(Verb.REMOVE),
         dangerous=True,
         rank=1,
+    ),
+    Command(
+        "next-pending",
+        "N",
+        "Next pending",
+        "Go to the next request that waits for a decision.",
+        Group.CONNECTION,
+        lambda host: host.next_pending(),
+        _others_wait,
+        rank=7,
+    ),
+    Command(
+        "filter",
+        "/",
+        "Filter",
+        "Show only the connections with these words in status, endpoint, message or service; Esc shows all again.",
+        Group.CONNECTION,
+        lambda host: host.start_filter(),
+        _connected,
+        rank=7,
     ),
     Command(
         "details",

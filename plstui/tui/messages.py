@@ -108,6 +108,18 @@ class ResourceHighlighted(Message):
 
 
 @dataclass
+class FilterTyped(Message):
+    """The connections are to be filtered by other words."""
+
+    text: str
+
+
+@dataclass
+class FilterLeft(Message):
+    """Nobody types any more; the filter stays as it is."""
+
+
+@dataclass
 class DetailsRequested(Message):
     """Somebody wants to see everything about a resource."""
 

@@ -10,13 +10,12 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
-from textual.screen import Screen
 from textual.types import CSSPathType
 
-from plstui.domain.connection import PENDING, Verb
+from plstui.domain.connection import Verb
 from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import targets
@@ -28,15 +27,16 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
-from plstui.tui.commands import COMMANDS, Context, bindings, command
+from plstui.tui.commands import COMMANDS, Context, bindings
 from plstui.tui.details import Details, details_of
 from plstui.tui.doctor_view import Examination
 from plstui.tui.messages import (
-    CommandChosen,
     Connected,
     DetailsRequested,
     Examined,
     Failed,
+    FilterLeft,
+    FilterTyped,
     FindingRequested,
     LabTold,
     ProbeAnswered,
@@ -48,9 +48,11 @@ from plstui.tui.messages import (
     Troubled,
     WritesMoved,
 )
+from plstui.tui.screens.commanding import CommandingScreen
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.doctoring import Doctoring
 from plstui.tui.screens.probing import probe
+from plstui.tui.selection import Selection, in_short, matching
 from plstui.tui.state import Event, Line, ProbeRun, seen_since
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
@@ -59,6 +61,7 @@ from plstui.tui.widgets.bars import CommandBar, TopBar
 from plstui.tui.widgets.connections import ConnectionsTable
 from plstui.tui.widgets.deck import Deck
 from plstui.tui.widgets.doctor import DoctorView
+from plstui.tui.widgets.filter_line import FilterLine
 from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.probe_view import ProbeView
 from plstui.tui.widgets.ribbon import PathRibbon
@@ -71,10 +74,13 @@ LAB: Final = "lab"
 """The name of the installed lab screen."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(CommandingScreen):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(COMMANDS),
+        Binding("escape", "drop_filter", "All", show=False),
+    ]
     CSS_PATH: ClassVar[CSSPathType | None] = [
         "../styles/main.tcss",
         "../styles/ribbon.tcss",
@@ -88,6 +94,10 @@ class MainScreen(Screen[None]):
 
     world: var[World] = var(World)
     links: var[tuple[Link, ...]] = var(())
+    sought: var[str] = var("")
+    """What the connections are filtered by."""
+    shown: var[tuple[Link, ...]] = var(())
+    """The links that the table shows."""
     read_at: var[Mapping[Side, datetime]] = var(dict)
     now: var[datetime] = var(NO_TIME)
     connected: var[bool] = var(False)
@@ -112,6 +122,7 @@ class MainScreen(Screen[None]):
         self._where = where
         self._clock = clock
         self._runtime: Runtime | None = None
+        self._selection = Selection()
         self._decisions: Decisions | None = None
         """None while nothing is connected, and where the ISV's side is not configured."""
 
@@ -133,10 +144,11 @@ class MainScreen(Screen[None]):
                 "connections",
                 ConnectionsTable.TITLE,
                 ConnectionsTable().data_bind(
-                    MainScreen.links,
                     MainScreen.under_way,
                     MainScreen.since,
                     MainScreen.now,
+                    MainScreen.sought,
+                    links=MainScreen.shown,
                     cursor=MainScreen.selected,
                 ),
             ),
@@ -146,6 +158,7 @@ class MainScreen(Screen[None]):
             ("doctor", DoctorView.TITLE, DoctorView().data_bind(MainScreen.examination, MainScreen.world)),
         ).data_bind(MainScreen.notes, active=MainScreen.section)
         yield ActivityLine().data_bind(events=MainScreen.happened)
+        yield FilterLine()
         yield CommandBar(COMMANDS).data_bind(MainScreen.context)
 
     def on_mount(self) -> None:
@@ -195,12 +208,20 @@ class MainScreen(Screen[None]):
         links = self.world.links()
         self.since = seen_since(self.links, links, self.since, self._clock.now())
         self.links = links
-        ids = {link.id for link in links}
-        if self.selected not in ids:
-            first = next((link for link in links if link.status == PENDING), links[0] if links else None)
-            self.selected = first.id if first and self.selected is None else self.selected
-        waiting = sum(link.status == PENDING for link in links)
-        self.notes = {"connections": f"{waiting} pending"} if waiting else {}
+        self._show_links()
+
+    def watch_sought(self) -> None:
+        self._show_links()
+
+    def _show_links(self) -> None:
+        """Bring the table and what is selected in it up to date."""
+        self.shown = matching(self.links, self.sought)
+        self._choose(self._selection.follow(self.links, self.shown))
+        self.notes = {"connections": in_short(self.links, self.shown, self.sought)}
+
+    def _choose(self, selection: Selection) -> None:
+        self._selection = selection
+        self.selected = selection.link.id if selection.link else None
         self._update_context()
 
     def _leave_if_nobody_is_signed_in(self) -> None:
@@ -219,6 +240,7 @@ class MainScreen(Screen[None]):
         if reason := decisions.why_not():
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
         else:
+            self._choose(self._selection.take(link, self.shown))
             self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
 
     @on(WritesMoved)
@@ -285,6 +307,17 @@ class MainScreen(Screen[None]):
         # In front first, focused after: what is not displayed cannot have the focus.
         self.call_after_refresh(self.query_one(Deck).focus_section, section_id)
 
+    def start_filter(self) -> None:
+        self.remove_class(*(f"-zoom-{side}" for side in Side))
+        self.section = "connections"
+        self.add_class("-filtering")
+        self.call_after_refresh(self.query_one(FilterLine).focus)
+
+    def next_pending(self) -> None:
+        if link := self._selection.next_pending(self.shown):
+            self._choose(self._selection.take(link, self.shown))
+            self.show_section("connections")
+
     def show_details(self) -> None:
         if self.context.link:
             self._open_details(self.context.link.id)
@@ -324,38 +357,7 @@ class MainScreen(Screen[None]):
     def _take_note(self, event: LabTold) -> None:
         self.lab_note = event.note
 
-    def show_help(self) -> None:
-        from plstui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(COMMANDS, self.context))
-
-    def show_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def choose_theme(self) -> None:
-        self.app.search_themes()
-
-    def leave(self) -> None:
-        self.app.exit()
-
     # Messages of the widgets
-
-    def action_command(self, command_id: str) -> None:
-        """A key of the registry was pressed."""
-        self.run_command(command_id)
-
-    def run_command(self, command_id: str) -> None:
-        """Do it, or say why not."""
-        chosen = command(command_id, COMMANDS)
-        reason = chosen.why_not(self.context)
-        if reason:
-            self.notify(reason, title=chosen.label, severity="warning", markup=False)
-        else:
-            chosen.run(self)
-
-    @on(CommandChosen)
-    def _run_chosen(self, event: CommandChosen) -> None:
-        self.run_command(event.command_id)
 
     @on(SectionChosen)
     def _show_chosen(self, event: SectionChosen) -> None:
@@ -366,10 +368,21 @@ class MainScreen(Screen[None]):
         wanted = event.resource_id
         link = next((link for link in self.links if wanted in (link.id, link.endpoint_id)), None)
         if link:
-            self.selected = link.id
+            self._choose(self._selection.take(link, self.shown))
 
-    def watch_selected(self) -> None:
-        self._update_context()
+    @on(FilterTyped)
+    def _filter(self, event: FilterTyped) -> None:
+        self.sought = event.text.strip()
+
+    @on(FilterLeft)
+    def _leave_filter(self) -> None:
+        if self.has_class("-filtering"):
+            self.remove_class("-filtering")
+            self.show_section("connections")
+
+    def action_drop_filter(self) -> None:
+        """Show every connection again."""
+        self.query_one(FilterLine).value = ""
 
     @on(DetailsRequested)
     def _show_requested(self, event: DetailsRequested) -> None:
@@ -387,13 +400,14 @@ class MainScreen(Screen[None]):
     # Bookkeeping
 
     def _update_context(self) -> None:
-        link = next((link for link in self.links if link.id == self.selected), None)
+        link = self._selection.link
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
         self.context = Context(
             connected=self.connected,
             actions=self._runtime.actions if self._runtime else None,
             link=link,
             under_way=frozenset(self.under_way),
+            others_wait=self._selection.next_pending(self.shown) is not None,
             has_targets=bool(targets(self.world)),
             probing=self.probe.running,
             examining=self.examination.running,

@@ -37,12 +37,20 @@ class ConnectionsTable(Table):
         Column("sides", "Sides", 5, 5, 5),
     )
     EMPTY = "No private link connection yet: it appears when a customer's endpoint asks for one."
+    NO_MATCH = "No connection has these words in its status, endpoint, message or service; Esc shows all again."
+    FINDS_ANOTHER = False
 
     links: reactive[tuple[Link, ...]] = reactive(())
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
     since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
     """Since when each connection has been seen in its status."""
     now: reactive[datetime] = reactive(NO_TIME, repaint=False)
+    sought: reactive[str] = reactive("")
+    """What the links are filtered by; empty when these are all."""
+
+    @property
+    def nothing(self) -> str:
+        return self.NO_MATCH if self.sought else self.EMPTY
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,8 +60,10 @@ class ConnectionsTable(Table):
     def watch_links(self) -> None:
         self._fill()
 
-    def watch_under_way(self) -> None:
-        self._fill()
+    def watch_under_way(self, before: Mapping[ResourceId, Verb], now: Mapping[ResourceId, Verb]) -> None:
+        if changed := {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}:
+            self._kept |= {link.id: self._keep(link) for link, _, _ in self._kept.values() if link.id in changed}
+            self.rows = tuple(row for _, _, row in self._kept.values())
 
     def watch_since(self) -> None:
         self._show_ages()
@@ -83,7 +93,7 @@ class ConnectionsTable(Table):
         """A link's row as it was if nothing in it has changed: a thousand of them are not made anew for one."""
         verb = self.under_way.get(link.id)
         kept = self._kept.get(link.id)
-        if kept and kept[:2] == (link, verb):
+        if kept and kept[1] == verb and (kept[0] is link or kept[0] == link):
             return kept
         return link, verb, Row(link.id, self._cells(link, verb))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -61,6 +62,8 @@ class Table(ScrollView, can_focus=True):
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
     EMPTY: ClassVar[str] = ""
     """What is said instead of rows."""
+    FINDS_ANOTHER: ClassVar[bool] = True
+    """Whether the cursor goes to another row when its own is gone; if not, whoever sets `cursor` sees to that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Up", show=False),
@@ -91,15 +94,23 @@ class Table(ScrollView, can_focus=True):
         key: ResourceId
 
     _index: int = 0
+    _places: Mapping[ResourceId, int] = MappingProxyType({})
+    """Each row's place, by its key."""
     _fitted: tuple[tuple[Column, int], ...] = ()
 
     def watch_rows(self) -> None:
+        self._places = {row.key: place for place, row in enumerate(self.rows)}
         self._arrange()
         self._find_cursor()
 
     def live_cells(self, row: Row) -> Mapping[str, Cell]:
         """Cells that change by themselves, like an age: asked for when the row is painted, over those it holds."""
         return {}
+
+    @property
+    def nothing(self) -> str:
+        """What is said while there are no rows."""
+        return self.EMPTY
 
     @property
     def visible_rows(self) -> tuple[Row, ...]:
@@ -136,11 +147,11 @@ class Table(ScrollView, can_focus=True):
         """Put the cursor back on its row; when that is gone, on the one that took its place."""
         if not self.rows:
             return
-        keys = [row.key for row in self.rows]
-        if self.cursor in keys:
-            self._index = keys.index(self.cursor)
-        else:
-            self._move_to(min(self._index, len(keys) - 1))
+        place = self._places.get(self.cursor) if self.cursor else None
+        if place is not None:
+            self._index = place
+        elif self.FINDS_ANOTHER:
+            self._move_to(min(self._index, len(self.rows) - 1))
         self._scroll_to_cursor()
 
     def _move_to(self, index: int) -> None:
@@ -152,7 +163,7 @@ class Table(ScrollView, can_focus=True):
         visible = self.scrollable_content_region.height - 1
         top = self.scroll_offset.y
         if visible > 0 and not top <= self._index < top + visible:
-            self.scroll_to(y=self._index if self._index < top else self._index - visible + 1, animate=False)
+            self.scroll_to(y=self._index if self._index < top else self._index - visible + 1, animate=False, force=True)
 
     def action_cursor(self, steps: int) -> None:
         """Move the cursor by so many rows."""
@@ -184,7 +195,7 @@ class Table(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if not self.rows:
-            text = self.EMPTY if y == 0 else ""
+            text = self.nothing if y == 0 else ""
             return Strip([Segment(_cut(f" {text}", width), base + ink(self, Tone.QUIET))], width)
         if y == 0:
             style = base + self.get_component_rich_style("table--header")

@@ -1,0 +1,51 @@
+"""A screen whose keys, palette and help come from a part of the registry."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.reactive import var
+from textual.screen import Screen
+
+from plstui.tui.commands import SomeCommands, command
+from plstui.tui.messages import CommandChosen
+
+
+class CommandingScreen(Screen[None]):
+    """Runs its commands whichever way they are asked for, or says why not."""
+
+    commands: ClassVar[SomeCommands] = ()
+    context: var[Any] = var(None)
+    """What the commands look at to say whether they are possible now."""
+
+    def action_command(self, command_id: str) -> None:
+        """A key of the registry was pressed."""
+        self.run_command(command_id)
+
+    def run_command(self, command_id: str) -> None:
+        """Do it, or say why not."""
+        chosen = command(command_id, self.commands)
+        reason = chosen.why_not(self.context)
+        if reason:
+            self.notify(reason, title=chosen.label, severity="warning", markup=False)
+        else:
+            chosen.run(self)
+
+    @on(CommandChosen)
+    def _run_chosen(self, event: CommandChosen) -> None:
+        self.run_command(event.command_id)
+
+    def show_help(self) -> None:
+        from plstui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.commands, self.context))
+
+    def show_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def choose_theme(self) -> None:
+        self.app.search_themes()
+
+    def leave(self) -> None:
+        self.app.exit()
