@@ -23,6 +23,7 @@ from plstui.sandbox.child import ChildError, SandboxChild
 
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
+    from plstui.domain.question import Ask
     from plstui.engine.runtime import Runtime
     from plstui.probe.open import OpenProber
 
@@ -48,6 +49,8 @@ class Composer:
 
     def __init__(self, options: Options) -> None:
         """Raises `UnreachableError` when no embedded sandbox can be started."""
+        self.ask: Ask | None = None
+        """Asks whoever is there what a probe cannot know; None where nobody is."""
         self._options = options
         embedded = options.sandbox is not None and "://" not in options.sandbox
         try:
@@ -133,7 +136,7 @@ class Composer:
             return World(seen.get(Side.ISV), seen.get(Side.CUSTOMER))
 
         opinion = BalancersOpinion(watchers.get(Side.ISV))
-        prober = open_prober(settings, Agents(bodies, writes, world), opinion)
+        prober = open_prober(settings, Agents(bodies, writes, world), opinion, self.ask)
 
         async def close() -> None:
             # What the probe leaves in a machine is removed over the readers' connections.

@@ -38,6 +38,7 @@ def open_panes(options: Options) -> int:
         from plstui.tui.app import PlstuiApp
 
         app = PlstuiApp(composer.connect, where=composer.where)
+        composer.ask = app.ask
         asyncio.run(_run(app))
     finally:
         asyncio.run(composer.close())

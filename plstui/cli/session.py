@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from plstui.cli.asking import ask_on_terminal, can_ask
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError
@@ -28,6 +29,8 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
         for number in ending_signals():
             loop.add_signal_handler(number, task.cancel)
         composer = Composer(options)
+        if can_ask():
+            composer.ask = ask_on_terminal
         try:
             runtime = await composer.connect()
             try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from plstui.config.settings import Settings
+from plstui.domain.question import Ask, Question
 from plstui.domain.sides import Side
 from plstui.probe.agent.route import AgentRoute, Machines
 from plstui.probe.direct import DirectRoute
@@ -12,26 +14,35 @@ from plstui.probe.route import Ladder, Missing, Opinion, Route
 from plstui.probe.runner import Runner
 from plstui.probe.ssh.route import SshRoute
 
-OpenProber = Callable[[Settings, Machines | None, Opinion | None], Runner]
+OpenProber = Callable[[Settings, Machines | None, Opinion | None, Ask | None], Runner]
 """What `open_prober` is to whoever imports it late."""
 
 
-def open_prober(settings: Settings, machines: Machines | None = None, opinion: Opinion | None = None) -> Runner:
+def open_prober(
+    settings: Settings, machines: Machines | None = None, opinion: Opinion | None = None, ask: Ask | None = None
+) -> Runner:
     """A prober for these settings. Nothing is connected before the first probe.
 
-    Without `machines` no script is run in one. `opinion` is for what no way leads to.
+    Without `machines` no script is run in one. `opinion` is for what no way leads to. `ask` asks whoever is there for
+    passphrases and about machines that are met for the first time; one question at a time.
     """
+    asking = asyncio.Lock()
+
+    async def ask_alone(question: Question) -> str | None:
+        async with asking:
+            return await ask(question) if ask else None
+
     ladders: dict[object, Ladder] = {}
     routes: dict[Side, Route] = {}
     for side in Side:
         ssh = settings.side(side).ssh
         # Sides that start from the same machine share the connection to it.
-        ladder = Ladder(_routes(settings, side, machines), opinion)
+        ladder = Ladder(_routes(settings, side, machines, ask_alone if ask else None), opinion)
         routes[side] = ladders.setdefault(ssh if ssh.jump else side, ladder)
     return Runner(routes)
 
 
-def _routes(settings: Settings, side: Side, machines: Machines | None) -> list[Route]:
+def _routes(settings: Settings, side: Side, machines: Machines | None, ask: Ask | None) -> list[Route]:
     """What can be tried for a side, in the order of the settings."""
     ssh = settings.side(side).ssh
     found: list[Route] = []
@@ -40,7 +51,7 @@ def _routes(settings: Settings, side: Side, machines: Machines | None) -> list[R
             found.append(DirectRoute(settings.probe))
         elif name == "ssh":
             found.append(
-                SshRoute(ssh, settings.probe)
+                SshRoute(ssh, settings.probe, ask)
                 if ssh.jump
                 else Missing(
                     f"No machine to probe from is set for the {side.label} side: "

@@ -20,6 +20,7 @@ from plstui.tui.screens.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
 
 if TYPE_CHECKING:
+    from plstui.domain.question import Question
     from plstui.engine.ports import Clock
     from plstui.engine.runtime import Runtime
 
@@ -86,6 +87,24 @@ class PlstuiApp(App[None]):
             self._fail(error)
         else:
             main.post_message(Connected(self._runtime))
+
+    async def ask(self, question: Question) -> str | None:
+        """Ask the person what a probe cannot know. What asks may be cancelled: then the question goes away."""
+        from plstui.tui.screens.ask import AskScreen
+
+        answered: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        screen = AskScreen(question)
+
+        def take(answer: str | None) -> None:
+            if not answered.done():
+                answered.set_result(answer)
+
+        await self.push_screen(screen, take)
+        try:
+            return await answered
+        finally:
+            if screen.is_current:
+                screen.dismiss(None)
 
     @property
     def crash(self) -> Exception | None:

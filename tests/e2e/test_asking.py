@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,12 +54,12 @@ class Asking:
 
 
 @contextmanager
-def asking(served: Served, *arguments: str) -> Iterator[Asking]:
+def asking(served: Served, *arguments: str, environ: dict[str, str] | None = None) -> Iterator[Asking]:
     """Run plstui on a terminal of its own."""
     terminal, end = os.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "plstui", "--config", str(served.config), *arguments],
-        env=environment(served.home),
+        env={**environment(served.home), **(environ or {})},
         stdin=end,
         stdout=subprocess.PIPE,
         stderr=end,
@@ -130,3 +131,54 @@ def test_yes_means_yes(pending: Served) -> None:
     assert exit_code == 0
     assert out.endswith(": Approved\n")
     assert [entry["outcome"] for entry in journal(pending)] == ["sent", "done"]
+
+
+def test_a_machine_met_for_the_first_time_is_asked_about(pending: Served, tmp_path: Path) -> None:
+    known_hosts = tmp_path / "known_hosts"
+    environ = {f"PLSTUI_{side}_SSH_KNOWN_HOSTS": str(known_hosts) for side in ("ISV", "CUSTOMER")}
+    with asking(pending, "probe", "--count", "1", "--json", environ=environ) as plstui:
+        question = plstui.wait_for("[y/N]:").replace("\r\n", "")
+        assert "plstui has not met it before. Its host key is SHA256:" in question
+        plstui.type("y\n")
+        plstui.wait_for("[y/N]:")
+        plstui.type("n\n")
+        _, out = plstui.end()
+    targets = {target["name"]: target for target in json.loads(out)["targets"]}
+    refused = [name for name, target in targets.items() if "is not known: SHA256:" in (target["error"] or "")]
+    assert 0 < len(refused) < len(targets)
+    assert len(known_hosts.read_text().splitlines()) == 1
+
+
+def test_a_passphrase_is_typed_unseen(pending: Served, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes((pending.config.parent / "id_ed25519").read_bytes())
+    key.chmod(0o600)
+    command = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "open sesame", "-f", str(key)]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    environ = {f"PLSTUI_{side}_SSH_IDENTITY_FILE": str(key) for side in ("ISV", "CUSTOMER")}
+    with asking(pending, "probe", "--count", "1", "--json", environ=environ) as plstui:
+        shown = plstui.wait_for("Passphrase: ")
+        plstui.type("wrong\n")
+        shown += plstui.wait_for("Passphrase: ")
+        plstui.type("open sesame\n")
+        # The other side's machine, which takes the same key.
+        shown += plstui.wait_for("Passphrase: ")
+        plstui.type("open sesame\n")
+        _, out = plstui.end()
+    assert "That was wrong." in shown
+    assert not any(secret in shown + out for secret in ("wrong\r", "open sesame"))
+    assert all(target["ok"] for target in json.loads(out)["targets"] if target["kind"] == "backend")
+
+
+def test_a_signal_ends_the_question_for_a_passphrase_and_the_terminal_shows_again_what_is_typed(
+    pending: Served, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(key)], check=True, timeout=PATIENCE)
+    environ = {f"PLSTUI_{side}_SSH_IDENTITY_FILE": str(key) for side in ("ISV", "CUSTOMER")}
+    with asking(pending, "probe", "--count", "1", environ=environ) as plstui:
+        plstui.wait_for("Passphrase: ")
+        assert not termios.tcgetattr(plstui.terminal)[3] & termios.ECHO
+        plstui.process.send_signal(signal.SIGINT)
+        assert plstui.end()[0] == 130
+        assert termios.tcgetattr(plstui.terminal)[3] & termios.ECHO

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from plstui.config.settings import Probe, RouteName, Settings, SideSettings, Ssh
 from plstui.domain.probe import Target, TargetResult
+from plstui.domain.question import Ask
 from plstui.probe.open import open_prober
 from plstui.probe.runner import Runner
 from tests.probe.sshd import READER
@@ -33,6 +34,7 @@ async def probing(
     connect_timeout: float = LONG,
     read_timeout: float = LONG,
     routes: tuple[RouteName, ...] = ("ssh",),
+    ask: Ask | None = None,
 ) -> AsyncIterator[Runner]:
     """A prober that, once closed, has left neither a thread nor a connection behind."""
     before = _threads()
@@ -41,7 +43,8 @@ async def probing(
             isv=SideSettings(ssh=isv or Ssh()),
             customer=SideSettings(ssh=customer or Ssh()),
             probe=Probe(connect_timeout=connect_timeout, read_timeout=read_timeout, routes=routes),
-        )
+        ),
+        ask=ask,
     )
     # Behind the machines that run in this process there are connections of theirs, which are not ours to end.
     ports = {int(port) for ssh in (isv, customer) if ssh and (port := ssh.jump.rpartition(":")[2]).isdecimal()}

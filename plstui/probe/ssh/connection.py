@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
 import paramiko
@@ -46,10 +47,11 @@ class Connection:
         """Whether the connection stands as far as is known without asking."""
         return bool(self._lines) and all(line.is_active() for line in self._lines)
 
-    async def connect(self, hops: Sequence[Hop], timeout: float) -> None:
+    async def connect(self, hops: Sequence[Hop], passphrases: Mapping[Path, str], timeout: float) -> None:
         """Log in to each machine through the one before. Raises `RouteError`; `close` whatever comes of it.
 
-        `timeout` is for each connection to stand, in seconds; logging in has its own.
+        `passphrases` are those of key files that are known. `timeout` is for each connection to stand, in seconds;
+        logging in has its own.
         """
         for number, hop in enumerate(hops):
             sock = await self._reach(hop, timeout) if number else await _dial(hop, timeout)
@@ -57,7 +59,7 @@ class Connection:
             self._lines.append(line)
             try:
                 async with asyncio.timeout(LOGIN_TIMEOUT):
-                    await in_thread(partial(log_in, line, hop, direct=not number), stop=self._hang_up)
+                    await in_thread(partial(log_in, line, hop, passphrases, direct=not number), stop=self._hang_up)
             except TimeoutError:
                 raise RouteError(f"{hop.name} did not complete the login within {LOGIN_TIMEOUT:g} s.") from None
         # What the login left unacknowledged would otherwise be part of the first time that is measured.

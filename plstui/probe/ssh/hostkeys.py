@@ -1,4 +1,4 @@
-"""The host keys a person trusts: OpenSSH's known_hosts files, read and never written.
+"""The host keys a person trusts: OpenSSH's known_hosts files, added to when somebody says yes and never else.
 
 paramiko's own reader knows neither patterns nor `@revoked`, and one damaged line makes it give up.
 """
@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,18 @@ class KnownHosts:
         """
         kinds = {line.kind for line in self._lines if not line.revoked and _matches(line.names, name)}
         return sorted(algorithms, key=lambda algorithm: _kind(algorithm) not in kinds)
+
+
+def add(file: Path, entry: str) -> None:
+    """Write one more line into a file, which is made if need be. Raises `OSError`."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with open(descriptor, "rb+", buffering=0) as stream:
+        # A last line without an end would become one with this.
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - 1))
+        gap = b"" if stream.read(1) in (b"", b"\n") else b"\n"
+        stream.write(gap + entry.encode() + b"\n")
 
 
 def lookup_name(host: str, port: int) -> str:

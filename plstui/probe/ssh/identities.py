@@ -1,4 +1,4 @@
-"""The keys to log in with: files first, then what the agent holds. Nobody is ever asked for a passphrase."""
+"""The keys to log in with: files first, then what the agent holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import binascii
 import os
 import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -27,6 +27,9 @@ class Identities:
     files: tuple[Path, ...]
     use_agent: bool
     """Whether keys of the agent may be tried that are not those of the files."""
+    passphrases: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    locked: list[Path] = field(default_factory=list)
+    """Files whose passphrase is missing or wrong; complete when `candidates` is exhausted."""
     troubles: list[str] = field(default_factory=list)
     """Why keys that are there could not be used, in words; complete when `candidates` is exhausted."""
     missing: list[str] = field(default_factory=list)
@@ -46,7 +49,7 @@ class Identities:
         for file in self.files:
             public = _public_key(file)
             try:
-                yield paramiko.PKey.from_path(file)
+                key = paramiko.PKey.from_path(file)
             except FileNotFoundError:
                 self.missing.append(str(file))
             except OSError as error:
@@ -55,15 +58,33 @@ class Identities:
                 # What cryptography and paramiko raise for a key with a passphrase.
                 if public in agent:
                     yield agent[public]
-                else:
-                    self.troubles.append(
-                        f"{file} has a passphrase; add it to the agent: ssh-add {shlex.quote(str(file))}"
-                    )
+                elif unlocked := self._unlocked(file):
+                    yield unlocked
             except (ValueError, UnknownKeyType, UnsupportedAlgorithm, paramiko.SSHException):
                 self.troubles.append(f"{file} is not a private key of a kind that can be used")
+            else:
+                yield key
             agent.pop(public, None)
         if self.use_agent:
             yield from agent.values()
+
+    def _unlocked(self, file: Path) -> paramiko.PKey | None:
+        """A key with a passphrase; None where that is missing or wrong."""
+        wrong = file in self.passphrases
+        if wrong:
+            try:
+                # The annotation says text, and cryptography takes bytes alone.
+                return paramiko.PKey.from_path(file, self.passphrases[file].encode())  # type: ignore[arg-type]
+            except (OSError, ValueError, TypeError, UnknownKeyType, UnsupportedAlgorithm, paramiko.SSHException):
+                # What a wrong passphrase brings out of a file is no key.
+                pass
+        self.locked.append(file)
+        self.troubles.append(
+            f"the passphrase for {file} is wrong"
+            if wrong
+            else f"{file} has a passphrase; add it to the agent: ssh-add {shlex.quote(str(file))}"
+        )
+        return None
 
     def _agent_keys(self) -> tuple[paramiko.PKey, ...]:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from pathlib import Path
 from time import monotonic
 
 import paramiko
@@ -31,7 +33,29 @@ KEEP_ALIVE = 30
 """Seconds without traffic after which a sign of life is sent. Azure's NAT forgets after four minutes."""
 
 
-def log_in(line: Line, hop: Hop, *, direct: bool) -> None:
+class StrangerError(DistrustError):
+    """A server shows a host key of which nothing is known. Whoever trusts it can write `entry` to `file`."""
+
+    def __init__(self, message: str, name: str, shown: str, entry: str, file: Path) -> None:
+        super().__init__(message)
+        self.name = name
+        """The server's, as the person calls it."""
+        self.shown = shown
+        """The fingerprint and the kind of the key."""
+        self.entry = entry
+        """A line of known_hosts."""
+        self.file = file
+
+
+class LockedError(RouteError):
+    """No key was accepted, and there are files with a passphrase that is missing or wrong."""
+
+    def __init__(self, message: str, files: tuple[Path, ...]) -> None:
+        super().__init__(message)
+        self.files = files
+
+
+def log_in(line: Line, hop: Hop, passphrases: Mapping[Path, str], *, direct: bool) -> None:
     """Make a fresh line ready for use. Raises `RouteError`. `direct` tells that no other machine is in between."""
     try:
         known = KnownHosts(hop.known_hosts)
@@ -54,7 +78,7 @@ def log_in(line: Line, hop: Hop, *, direct: bool) -> None:
     except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
         raise RouteError(f"{hop.where} does not answer like an SSH server: {_reason(error)}.") from None
     _check(known, hop, key, direct=direct)
-    _authenticate(line, hop)
+    _authenticate(line, hop, passphrases)
     line.set_keepalive(KEEP_ALIVE)
 
 
@@ -64,16 +88,15 @@ def _check(known: KnownHosts, hop: Hop, key: paramiko.PKey, *, direct: bool) -> 
     trust, where = known.trust(hop.known_as, blob)
     print_ = f"{fingerprint(blob)} ({kind})"
     if trust is Trust.UNKNOWN:
-        file = shlex.quote(str(hop.known_hosts[0]))
+        file, entry = shlex.quote(str(hop.known_hosts[0])), f"{hop.known_as} {kind} {key.get_base64()}"
         if direct and hop.known_as in (hop.host, f"[{hop.host}]:{hop.port}"):
             port = "" if hop.port == 22 else f"-p {hop.port} "
             accept = f"ssh-keyscan {port}-t {_scan_type(kind)} {shlex.quote(hop.host)} >> {file}"
         else:
             # A scan would not get there, or would list it under another name.
-            accept = f"echo {shlex.quote(f'{hop.known_as} {kind} {key.get_base64()}')} >> {file}"
-        raise DistrustError(
-            f"The host key of {hop.name} is not known: {print_}. If it is the right one, accept it: {accept}"
-        )
+            accept = f"echo {shlex.quote(entry)} >> {file}"
+        message = f"The host key of {hop.name} is not known: {print_}. If it is the right one, accept it: {accept}"
+        raise StrangerError(message, hop.name, print_, entry, hop.known_hosts[0])
     if trust is Trust.CHANGED:
         raise DistrustError(
             f"THE HOST KEY OF {hop.name} HAS CHANGED, or somebody else answers in its place! It shows {print_}, "
@@ -88,10 +111,10 @@ def _scan_type(kind: str) -> str:
     return "ecdsa" if kind.startswith("ecdsa-") else kind.removeprefix("ssh-")
 
 
-def _authenticate(line: Line, hop: Hop) -> None:
+def _authenticate(line: Line, hop: Hop, passphrases: Mapping[Path, str]) -> None:
     """Log in with one of the keys."""
     tried = 0
-    with Identities(hop.identities, hop.use_agent) as identities:
+    with Identities(hop.identities, hop.use_agent, passphrases) as identities:
         for key in identities.candidates():
             tried += 1
             started = monotonic()
@@ -111,11 +134,13 @@ def _authenticate(line: Line, hop: Hop) -> None:
             if more:
                 raise RouteError(f"{hop.name} wants more than a key of {hop.user}: {clean(', '.join(more), 60)}.")
             return
-    if not tried:
+    if tried:
+        troubles = [f"; {trouble}" for trouble in identities.troubles]
+        message = f"{hop.name} does not accept the key{'s' * (tried > 1)} of {hop.user}{''.join(troubles)}."
+    else:
         troubles = identities.troubles or [f"{' and '.join(identities.missing)} missing"]
-        raise RouteError(f"There is no key to log in to {hop.name} with: {'; '.join(troubles)}.")
-    troubles = [f"; {trouble}" for trouble in identities.troubles]
-    raise RouteError(f"{hop.name} does not accept the key{'s' * (tried > 1)} of {hop.user}{''.join(troubles)}.")
+        message = f"There is no key to log in to {hop.name} with: {'; '.join(troubles)}."
+    raise LockedError(message, tuple(identities.locked)) if identities.locked else RouteError(message)
 
 
 def _reason(error: Exception) -> str:

@@ -9,21 +9,25 @@ from time import monotonic
 
 from plstui.config.settings import Probe, Ssh
 from plstui.domain.probe import Attempt, Failure, Target
+from plstui.domain.question import Ask
 from plstui.domain.text import clean
 from plstui.probe.fetch import fetch
-from plstui.probe.route import Report, balanced_back
+from plstui.probe.route import Report, RouteError, balanced_back
 from plstui.probe.spread import spread
 from plstui.probe.ssh.config import hops
 from plstui.probe.ssh.connection import Connection
+from plstui.probe.ssh.doorkeeper import Doorkeeper
 from plstui.probe.threads import in_thread
 
 
 class SshRoute:
     """Connects to targets from another machine, over one SSH connection that is kept from probe to probe."""
 
-    def __init__(self, ssh: Ssh, probe: Probe) -> None:
+    def __init__(self, ssh: Ssh, probe: Probe, ask: Ask | None = None) -> None:
+        """Without `ask` nobody is asked anything: what is not known is refused."""
         self._ssh = ssh
         self._probe = probe
+        self._doorkeeper = Doorkeeper(ask)
         self._connection: Connection | None = None
         self._names: frozenset[str] = frozenset()
         """What the machine is called from which the connections start."""
@@ -47,14 +51,21 @@ class SshRoute:
                 if await self._connection.answers():
                     return self._connection
                 await self.close()
-            connection = Connection()
-            try:
-                # Looked up every time: the files may have been mended since the last try.
-                way = await in_thread(lambda: hops(self._ssh))
-                await connection.connect(way, self._probe.connect_timeout)
-            except BaseException:
-                await connection.close()
-                raise
+            # Looked up every time: the files may have been mended since the last try.
+            way = await in_thread(lambda: hops(self._ssh))
+            while True:
+                connection = Connection()
+                try:
+                    await connection.connect(way, self._doorkeeper.passphrases, self._probe.connect_timeout)
+                    break
+                except RouteError as error:
+                    # Not while a server waits: it would lose its patience before a person has read the question.
+                    await connection.close()
+                    if not await self._doorkeeper.can_help(error):
+                        raise
+                except BaseException:
+                    await connection.close()
+                    raise
             self._connection = connection
             self._names = frozenset(name.lower() for name in (way[-1].name, way[-1].host))
             return connection
