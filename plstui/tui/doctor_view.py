@@ -76,15 +76,11 @@ def summary(examination: Examination, world: World) -> Iterator[Line]:
         return
     if not examination.blind:
         yield _verdict(examination)
-        probe = ", with the last probe" if examination.results else ""
-        yield Line(f"  looked at {clock_time(examination.at)}{probe}", Tone.QUIET)
-        if is_old(examination, world):
-            yield Line("  ◷ changed since, w looks again", Tone.WAITING)
-
-
-def is_old(examination: Examination, world: World) -> bool:
-    """Whether a side has changed since the look."""
-    return examination.at is not None and examination.world != world
+        looked = f"looked at {clock_time(examination.at)}"
+        if examination.world != world:
+            yield Line(f"  ◷ {looked}, changed since: w looks again", Tone.WAITING)
+        else:
+            yield Line(f"  {looked}{', with the last probe' if examination.results else ''}", Tone.QUIET)
 
 
 def _verdict(examination: Examination) -> Line:

@@ -130,21 +130,16 @@ class DoctorView(Vertical):
                 self.post_message(ResourceHighlighted(current.where))
 
     def _lines(self, finding: Finding, table: FindingsTable) -> Iterator[Content]:
-        """What the row does not say."""
-        what = clean(finding.what, LONGEST)
-        if not table.shows("what", what):
-            yield styled(what, TONES[finding.severity])
-        remedy = Content(clean(finding.remedy, LONGEST))
-        key, does = doctor_view.mended_by(self.examination, finding)
-        if key and not table.shows("fix", f"{key} {does}"):
-            action = Content.assemble(Content.styled(key, KEY_STYLE), Content(f" {does}"))
-            together = Content.assemble(remedy, Content("  "), action)
-            yield from [together] if together.cell_length <= table.size.width - 4 else [action, remedy]
-        else:
-            yield remedy
+        """Where it is and what proves it; then what the row does not say."""
         proof = " · ".join(doctor_view.evidence(finding))
-        place = doctor_view.where(finding, self.world)
-        yield styled(f"{place}  {proof}", Tone.QUIET)
+        yield styled(f"{doctor_view.where(finding, self.world)}  {proof}", Tone.QUIET)
+        what, remedy = clean(finding.what, LONGEST), clean(finding.remedy, LONGEST)
+        key, does = doctor_view.mended_by(self.examination, finding)
+        yield Content.assemble(
+            styled("" if table.shows("what", what) else f"{what} ", TONES[finding.severity]),
+            Content(f"{remedy} "),
+            *((Content.styled(f" {key}", KEY_STYLE), Content(f" {does}")) if key else ()),
+        )
 
     @property
     def step(self) -> str:

@@ -228,6 +228,8 @@ def _words(hop: Hop, form: Form) -> tuple[str, ...]:
     name = clean(hop.name, LONGEST_NAME) if hop.kind is not K.CONNECTION else ""
     words: tuple[str, ...]
     match form, hop.kind:
+        case _ if not name and kind in state:
+            words = (state,)
         case Form.FULL, _:
             words = (name or kind, state)
         case Form.KIND, _:

@@ -1,0 +1,246 @@
+"""The doctor in the interface: what is wrong, what proves it, what mends it, on a real local Azure in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plstui.domain.sides import Side
+from plstui.engine.runtime import Runtime
+from plstui.sandbox.gateway.messages import Request, Response
+from plstui.tui.app import PlstuiApp
+from plstui.tui.screens.lab import LabScreen
+from plstui.tui.widgets.doctor import DoctorView
+from plstui.tui.widgets.step_table import StepTable
+from tests.domain.findings.ward import Ward, ward
+from tests.support.stage import Play
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+ODD = Response(418, {"error": {"code": "Teapot", "message": "I am\na [red]teapot\x1b[2J."}})
+
+
+@asynccontextmanager
+async def playing(runtime: Runtime, size: tuple[int, int]) -> AsyncIterator[Play]:
+    """The panes, once they are filled."""
+
+    async def connect() -> Runtime:
+        return runtime
+
+    app = PlstuiApp(connect, where="sandbox")
+    async with app.run_test(size=size, notifications=True) as pilot:
+        play = Play(app, pilot)
+        await play.shows("● live", gone=("reading", "Reading"))
+        yield play
+
+
+@asynccontextmanager
+async def panes(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    world: str,
+    size: tuple[int, int] = (160, 48),
+    *,
+    sides: tuple[Side, ...] = tuple(Side),
+) -> AsyncIterator[tuple[Ward, Play]]:
+    """A world and the panes on it, for some of its sides."""
+    async with ward(folder, monkeypatch, world) as made:
+        runtime = made.runtime
+        only = replace(
+            runtime,
+            watchers={side: runtime.watchers[side] for side in sides},
+            bodies={side: runtime.bodies[side] for side in sides},
+            actions=runtime.actions if Side.ISV in sides else None,
+        )
+        async with playing(only, size) as play:
+            yield made, play
+
+
+def said(play: Play) -> str:
+    """What the doctor's section shows, as one line."""
+    region = play.app.screen.query_one(DoctorView).content_region
+    inside = slice(region.x, region.right)
+    # Markers of the sides take two cells, which is where a line may be a character shorter than it is wide.
+    lines = (line[inside].strip(" │") for line in play.see().lines[region.y : region.bottom])
+    return " ".join(" ".join(lines).split())
+
+
+@SIZES
+async def test_the_machine_that_does_not_answer_is_named_with_its_proof_and_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved", size) as (made, play):
+        await made.isv.run_command(made.provider.machines[1], "systemctl stop nginx")
+        await made.box.network.settled()
+        await play.press("w")
+        seen = await play.shows("! 1 warning, 1 hint", "looked at", "▸ ! warning", "port 80 of web2")
+        assert "🔵 web2  health = Down" in seen.text, "who it is, and what proves it"
+        assert "Look at its web server" in seen.text, "what to do"
+        assert seen.text.index("! warning") < seen.text.index("· info"), "the worst first"
+
+        await play.press("enter")
+        await play.shows("Doctor: web2", "What to do", "Microsoft.Compute/virtualMachines", "az vm run-command invoke")
+        await play.press("y")
+        assert play.app.clipboard.startswith("az vm run-command invoke --ids /subscriptions/")
+        await play.press("escape", "down")
+        await play.shows("🔵 http  idleTimeoutInMinutes = ")
+        await play.press("enter")
+        await play.shows("Good to know", gone=("y copy az",))
+        await play.press("y")
+        await play.shows("There is no az command for this.")
+
+
+@SIZES
+async def test_what_a_approves_is_selected_and_once_approved_it_is_said_that_the_findings_are_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with panes(tmp_path, monkeypatch, "workshop", size) as (_, play):
+        await play.press("1", "end")
+        await play.press("w")
+        seen = await play.shows("✖ 1 error", "The request of saasPrivateEndpoint has not been decided on.")
+        assert "a approves it" in said(play)
+        assert "Pending" in seen.line("🔵 saasPrivateEndpoint  privateLinkServiceConnectionState.status")
+        await play.press("a")
+        await play.shows("Approve this connection?", "Customer: Tradewinds")
+        await play.press("enter")
+        await play.shows("changed since: w looks again")
+
+        await play.press("w")
+        await play.shows("! 1 warning", gone=("changed since", "has not been decided on"))
+        assert "No name leads to saasPrivateEndpoint" in said(play), "what is to be done next"
+        assert "l opens step 15 of the lab, A name for it" in said(play)
+
+
+async def test_from_a_finding_l_opens_the_step_of_the_lab_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved") as (made, play):
+        # Two steps have come undone; the lab by itself would show the first of them.
+        async with made.changing(made.provider.balancer) as balancer:
+            balancer["properties"]["loadBalancingRules"] = []
+        await made.delete(made.consumer.record)
+        await play.press("w")
+        await play.shows("✖ 1 error, 1 warning", "no load-balancing rule")
+        assert "l opens step 6 of the lab, Load-balancing rule" in said(play)
+        await play.press("down")
+        await play.until(lambda: "l opens step 15 of the lab" in said(play))
+        await play.press("l")
+        await play.until(lambda: isinstance(play.app.screen, LabScreen))
+        await play.shows("steps done")
+        cursor = play.app.screen.query_one(StepTable).cursor
+        assert cursor is not None
+        assert cursor.text == "/steps/record"
+        await play.press("escape")
+
+        await play.press("4", "l")
+        await play.until(lambda: isinstance(play.app.screen, LabScreen))
+        assert play.app.screen.query_one(StepTable).cursor == cursor, "only whoever looks at a finding is led elsewhere"
+
+
+@SIZES
+@pytest.mark.parametrize(("side", "marker"), [(Side.ISV, "🔵"), (Side.CUSTOMER, "🟢")], ids=str)
+async def test_one_side_alone_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], side: Side, marker: str
+) -> None:
+    async with panes(tmp_path, monkeypatch, "pending", size, sides=(side,)) as (_, play):
+        await play.press("w")
+        await play.shows("✖ 1 error", "has not been decided on.", f"{marker} saasPrivateEndpoint  privateLink")
+
+
+@SIZES
+async def test_a_side_that_cannot_be_looked_at_is_said_and_nothing_is_called_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved", size) as (made, play):
+        refused = [made.box.customer.subscription.id]
+
+        async def meddle(request: Request) -> Response | None:
+            asked = request.path.rstrip("/").endswith("/natGateways") and request.path.split("/")[2] in refused
+            return ODD if asked else None
+
+        made.meddle = meddle
+        await play.press("w")
+        seen = await play.shows("nothing is wrong in what could be read", "✖ 🟢 Customer could not be looked at: ")
+        assert "a [red]teapot" in seen.line("could not be looked at"), "one harmless line, and no markup"
+        assert "✔ nothing" not in seen.text
+
+        refused.append(made.box.isv.subscription.id)
+        await play.press("w")
+        await play.until(lambda: said(play).startswith("✖ I am a [red]teapot"))
+        assert "nothing is wrong" not in said(play)
+        assert "looked at" not in said(play)
+
+        made.meddle = None
+        await play.press("w")
+        await play.shows("✔ nothing is wrong", gone=("✖ I am",))
+
+
+async def test_while_it_looks_it_says_so_and_what_it_has_found_before_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with panes(tmp_path, monkeypatch, "pending") as (made, play):
+        await play.press("5")
+        await play.shows("Press w to find out why the page does not come")
+        await play.press("w")
+        await play.shows("✖ 1 error")
+
+        answering = asyncio.Event()
+
+        async def wait(request: Request) -> Response | None:
+            if request.path.rstrip("/").endswith("/natGateways"):
+                await answering.wait()
+            return None
+
+        made.meddle = wait
+        await play.press("w")
+        await play.shows("◌ looking at everything on both sides…", "has not been decided on")
+        await play.press("w")
+        await play.shows("The doctor is looking at both sides already.")
+        answering.set()
+        await play.shows("✖ 1 error", "looked at", gone=("◌ looking",))
+
+
+async def test_it_uses_what_the_last_probe_found_as_long_as_that_is_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved") as (made, play):
+        await play.press("p")
+        await play.shows("targets answer")
+        await play.press("w")
+        await play.shows("✔ nothing is wrong", "with the last probe")
+
+        await made.decide("Rejected")
+        await play.press("r")
+        await play.shows("✖ Rejected", "changed since")
+        await play.press("p")
+        await play.shows("targets fail", gone=("probing",))
+        await play.press("w")
+        await play.shows("The ISV has rejected the request of saasPrivateEndpoint.", "with the last probe")
+
+        await made.decide("Approved")
+        await play.press("r")
+        await play.shows("✔ Approved", "changed since")
+        await play.press("w")
+        await play.shows("✔ nothing is wrong", gone=("changed since",))
+
+
+async def test_it_can_be_left_while_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with panes(tmp_path, monkeypatch, "pending", (80, 24)) as (made, play):
+        never = asyncio.Event()
+
+        async def wait(request: Request) -> Response | None:
+            if request.path.rstrip("/").endswith("/natGateways"):
+                await never.wait()
+            return None
+
+        made.meddle = wait
+        await play.press("w")
+        await play.shows("◌ looking")
+        await play.pilot.press("q")
+        await play.until(lambda: not play.app.is_running)
+        assert play.app.crash is None
+        never.set()
