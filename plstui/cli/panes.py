@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -42,6 +43,8 @@ def open_panes(options: Options) -> int:
         asyncio.run(_run(app))
     finally:
         asyncio.run(composer.close())
+        # All of it goes with the process; looking for cycles in it first takes a second where there are thousands.
+        gc.freeze()
     if app.crash:
         raise app.crash
     if app.failure:
