@@ -96,8 +96,8 @@ class Patient:
             self.type(wrong[0].az)
         return rules
 
-    def type(self, line: str) -> None:
-        """Run one line in a shell where `az` is the real one; it must succeed."""
+    def type(self, line: str) -> str:
+        """What one line prints in a shell where `az` is the real one; it must succeed."""
         environ = {**self.az.environ, "PATH": f"{Path(self.az.program).parent}:{self.az.environ['PATH']}"}
         done = subprocess.run(
             ["bash", "-c", line],
@@ -109,6 +109,7 @@ class Patient:
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stderr}"
+        return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -296,3 +297,16 @@ def test_the_line_mends_what_it_says(patient: Patient, harm: Callable[[Patient],
     assert patient.mend() == rules
 
     assert patient.comes()
+
+
+def test_the_line_that_looks_into_a_machine(patient: Patient) -> None:
+    web2 = patient.id_of("isv", "Microsoft.Compute/virtualMachines/web2")
+    inside = f"az vm run-command invoke --ids {web2} --command-id RunShellScript --scripts"
+    patient.type(f"{inside} 'systemctl stop nginx'")
+
+    (finding,) = patient.findings()
+
+    assert (finding.rule, finding.where.name) == ("page-missing", "web2")
+    assert "status: done" in patient.type(finding.az)
+    patient.type(f"{inside} 'systemctl start nginx'")
+    assert patient.findings() == []

@@ -235,9 +235,8 @@ def no_connection(facts: Facts) -> Iterator[Finding]:
     """The endpoint names a service that knows nothing of it, or that is not there."""
     if not facts.knows(Side.ISV, SERVICE):
         return
-    services = facts.of(Side.ISV, SERVICE)
     own = facts.subscriptions.get(Side.ISV, "").lower()
-    names = {name for body in services for name in (id_of(body).key, word(body, "alias").lower())}
+    names = {name for body in facts.of(Side.ISV, SERVICE) for name in (id_of(body).key, word(body, "alias").lower())}
     for ends in connections(facts):
         if ends.at_service or ends.endpoint is None or ends.at_endpoint is None:
             continue
@@ -295,8 +294,8 @@ def no_endpoint(facts: Facts) -> Iterator[Finding]:
     requests = [request_of(endpoint) for endpoint in facts.of(Side.CUSTOMER, ENDPOINT)]
     if any(request and leads_to_a_service(target_of(request)) for request in requests):
         return
-    services = facts.of(Side.ISV, SERVICE)
-    if not services and Side.ISV in facts.bodies:
+    offered = facts.of(Side.ISV, SERVICE)
+    if not offered and Side.ISV in facts.bodies:
         return  # There is nothing yet that could be asked for.
     network = next((body for body in facts.of(Side.CUSTOMER, NETWORK) if any(items(body, "subnets"))), None)
     yield Finding(
@@ -306,7 +305,7 @@ def no_endpoint(facts: Facts) -> Iterator[Finding]:
         what="The customer has no private endpoint for a private link service.",
         remedy="The customer makes one with the service's id or alias.",
         evidence={"privateEndpoints": "none that leads to a private link service"},
-        az=_create(network, id_of(services[0])) if network and services else "",
+        az=_create(network, id_of(offered[0])) if network and offered else "",
         fix="step:endpoint" if network else "step:customer-network",
     )
 

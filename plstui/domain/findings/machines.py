@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import NotRequired, TypedDict
 
 from plstui.domain.az import shell_word
 from plstui.domain.facts import ENDPOINT, INTERFACE, NETWORK, Body, Facts, id_of, items, properties, reference, word
@@ -15,12 +15,21 @@ from plstui.domain.probe import Failure, TargetKind, TargetResult
 from plstui.domain.sides import Side
 
 _AT_WORK = frozenset({"running", "not run", "not started"})
-_FAILED = frozenset({"error", "degraded", "degraded done", "error - done"})
+_FAILED = frozenset({"error"})
 """What `cloud-init status` says of a machine whose setting up has not ended, and of one where it went wrong."""
-
 
 _WRONG = frozenset({Failure.WRONG_PAGE.value, Failure.TLS.value})
 """The failures in which a machine did answer."""
+
+
+class _Ailment(TypedDict):
+    """What a finding says of a machine beside where and how bad it is."""
+
+    rule: str
+    what: str
+    remedy: str
+    evidence: dict[str, str]
+    fix: NotRequired[str]
 
 
 def power_of(machine: Body) -> str:
@@ -109,8 +118,8 @@ def _backends(facts: Facts) -> list[_Backend]:
 
 def seeming_ill(facts: Facts) -> tuple[ResourceId, ...]:
     """The running Linux machines of the pools that the balancer finds down, or whose own page did not come."""
-    ill = (one.machine for one in _backends(facts) if one.ill and power_of(one.machine) == "running")
-    return tuple(dict.fromkeys(id_of(machine) for machine in ill if not _is_windows(machine)))
+    found = (one.machine for one in _backends(facts) if one.ill and power_of(one.machine) == "running")
+    return tuple(dict.fromkeys(id_of(machine) for machine in found if not _is_windows(machine)))
 
 
 def _is_windows(machine: Body) -> bool:
@@ -163,79 +172,81 @@ def _beside_endpoints(facts: Facts) -> Iterator[Body]:
 
 def failed(facts: Facts) -> Iterator[Finding]:
     """A machine behind a rule that Azure could not make or change."""
-    for machine in {id_of(one.machine): one.machine for one in _backends(facts)}.values():
+    backends = _backends(facts)
+    for machine in {id_of(one.machine): one.machine for one in backends}.values():
         if word(machine, "provisioningState").lower() == "failed":
             where = id_of(machine)
             yield Finding(
                 rule="machine-failed",
-                severity=Severity.WARNING if power_of(machine) == "running" else Severity.ERROR,
+                severity=_severity(backends),
                 where=where,
                 what=f"{where.name} could not be made or changed.",
-                remedy="Look at its activity log, then make it again.",
+                remedy="Let Azure try again; its activity log says what went wrong.",
                 evidence={"provisioningState": word(machine, "provisioningState")},
-                az=f"az vm delete --yes --ids {shell_word(where.text)}",
+                az=f"az vm reapply --ids {shell_word(where.text)}",
             )
 
 
-def ill(facts: Facts) -> Iterator[Finding]:
-    """A machine that runs, and whose page does not come: what of that is known, the cause before the effect."""
+def unwell(facts: Facts) -> Iterator[Finding]:
+    """A machine that runs, and whose page does not come, or that the balancer finds down all the same."""
     backends = _backends(facts)
     told: set[ResourceId] = set()
     for one in backends:
         where = id_of(one.machine)
         if where in told or power_of(one.machine) not in ("running", ""):
             continue
-        finding = partial(Finding, severity=_severity(backends), where=where)
-        seen = one.seen
-        way_out = _has_way_out(facts, one.member)
-        if one.up is False and one.host:
+        if found := _ailment(one, _has_way_out(facts, one.member)):
             told.add(where)
-            yield finding(
-                rule="health-down-page-right",
-                what=f"{where.name} serves its page, and the balancer finds it down.",
-                remedy="Look at the health probe's protocol, port and path, and at what keeps it out.",
-                evidence={**seen, "page": f"Host: {one.host}"},
-            )
-        elif one.silent and way_out is False:
-            told.add(where)
-            yield finding(
-                rule="no-outbound",
-                what=f"Nothing answers on {where.name}, whose subnet has no way out to fetch a web server by.",
-                remedy="Give the subnet a NAT gateway and make the machine again, or one that needs nothing fetched.",
-                evidence={"natGateway": "null", **seen, **({"cloud-init status": one.boot} if one.boot else {})},
-                az=_look(where),
-                fix="step:isv-network",
-            )
-        elif one.boot in _FAILED | _AT_WORK:
-            told.add(where)
-            bad = one.boot in _FAILED
-            yield finding(
-                rule="cloud-init-failed" if bad else "cloud-init-running",
-                what=f"cloud-init on {where.name} {'has failed' if bad else 'is not done yet'}.",
-                remedy="Look at /var/log/cloud-init-output.log, then make the machine again."
-                if bad
-                else "Wait for it.",
-                evidence={"cloud-init status": one.boot, **seen},
-                az=_look(where),
-            )
-        elif one.wrong_page and one.result is not None:
-            told.add(where)
-            yield finding(
-                rule="page-wrong",
-                what=f"{where.name} answers, and not with its page.",
-                remedy="Look at what its web server serves.",
-                evidence={"page": one.result.error},
-                az=_look(where),
-            )
-        elif one.silent:
-            told.add(where)
-            yield finding(
-                rule="page-missing",
-                what=f"Nothing answers on port {one.member.port} of {where.name}.",
-                remedy="Look at its web server; when cloud-init is still at work, wait for it.",
-                evidence=seen,
-                az=_look(where),
-            )
+            yield Finding(severity=_severity(backends), where=where, az=_look(where), **found)
+
+
+def _ailment(one: _Backend, way_out: bool | None) -> _Ailment | None:
+    """What is wrong with a machine, the cause rather than the effect; None when nothing is."""
+    name = id_of(one.machine).name
+    if one.up is False and one.host:
+        return {
+            "rule": "health-down-page-right",
+            "what": f"{name} serves its page, and the balancer finds it down.",
+            "remedy": "Look at the health probe's protocol, port and path, and at what keeps it out.",
+            "evidence": {**one.seen, "page": f"Host: {one.host}"},
+        }
+    if one.silent and way_out is False and one.boot != "done":
+        return {
+            "rule": "no-outbound",
+            "what": f"Nothing answers on {name}, whose subnet has no way out to fetch a web server by.",
+            "remedy": "Give the subnet a NAT gateway and make the machine again, or one that needs nothing fetched.",
+            "evidence": {"natGateway": "null", **one.seen, **({"cloud-init status": one.boot} if one.boot else {})},
+            "fix": "step:isv-network",
+        }
+    if one.boot in _FAILED:
+        return {
+            "rule": "cloud-init-failed",
+            "what": f"cloud-init on {name} has failed.",
+            "remedy": "Look at /var/log/cloud-init-output.log, then make the machine again.",
+            "evidence": {"cloud-init status": one.boot, **one.seen},
+        }
+    if one.boot in _AT_WORK:
+        return {
+            "rule": "cloud-init-running",
+            "what": f"cloud-init on {name} is not done yet.",
+            "remedy": "Wait for it.",
+            "evidence": {"cloud-init status": one.boot, **one.seen},
+        }
+    if one.wrong_page and one.result is not None:
+        return {
+            "rule": "page-wrong",
+            "what": f"{name} answers, and not with its page.",
+            "remedy": "Look at what its web server serves.",
+            "evidence": {"page": one.result.error},
+        }
+    if one.silent:
+        return {
+            "rule": "page-missing",
+            "what": f"Nothing answers on port {one.member.port} of {name}.",
+            "remedy": "Look at its web server; while cloud-init is still at work, wait for it.",
+            "evidence": one.seen,
+        }
+    return None
 
 
 def _look(machine: ResourceId) -> str:
@@ -257,4 +268,4 @@ def _has_way_out(facts: Facts, member: Member) -> bool | None:
     return bool(own or properties(subnet).get("natGateway") or properties(subnet).get("routeTable"))
 
 
-RULES = (stopped, failed, ill)
+RULES = (stopped, failed, unwell)

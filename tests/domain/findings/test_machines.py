@@ -52,7 +52,7 @@ async def make_again(ward: Ward, machine: ResourceId, user_data: str) -> None:
 
 async def test_one_machine_is_stopped(approved: Ward) -> None:
     web2 = approved.provider.machines[1]
-    await approved.deallocate(web2)
+    await approved.act("deallocate", web2)
 
     finding = await approved.first()
 
@@ -65,7 +65,7 @@ async def test_one_machine_is_stopped(approved: Ward) -> None:
 
 
 async def test_every_machine_is_stopped(approved: Ward) -> None:
-    await approved.deallocate(*approved.provider.machines)
+    await approved.act("deallocate", *approved.provider.machines)
 
     finding = await approved.first()
 
@@ -76,7 +76,7 @@ async def test_every_machine_is_stopped(approved: Ward) -> None:
 
 
 async def test_the_test_machine_is_stopped(approved: Ward) -> None:
-    await approved.deallocate(approved.consumer.machine)
+    await approved.act("deallocate", approved.consumer.machine)
 
     finding = await approved.first()
 
@@ -93,7 +93,7 @@ async def test_machines_that_have_nothing_to_do_with_it(approved: Ward) -> None:
     configurations = {"ipConfigurations": [{"name": "ipconfig1", "properties": subnet}]}
     await approved.put(nic, {"location": "westeurope", "properties": configurations})
     await approved.put(machine, await like(approved, approved.provider.machines[0], "web9", nic))
-    await approved.deallocate(machine)
+    await approved.act("deallocate", machine)
 
     assert healthy(await approved.findings())
 
@@ -187,6 +187,17 @@ async def test_no_way_out_for_a_machine_that_has_to_fetch_its_web_server(approve
     assert (await approved.first(probe=True)).rule == "page-wrong"
 
 
+async def test_no_way_out_explains_nothing_of_a_machine_that_has_been_set_up(approved: Ward) -> None:
+    web2 = approved.provider.machines[1]
+    async with approved.changing(approved.provider.network) as network:
+        named(network, "subnets", "saas").pop("natGateway")
+    await approved.isv.run_command(web2, "systemctl stop nginx")
+
+    finding = await approved.first(probe=True)
+
+    assert (finding.rule, finding.where) == ("page-missing", web2)
+
+
 async def test_a_wrong_page_of_a_machine_that_is_up(approved: Ward) -> None:
     web2 = approved.provider.machines[1]
     await approved.isv.run_command(web2, "echo '\\033[31m[b]It works![/b]' >/var/www/html/index.html")
@@ -240,4 +251,7 @@ async def test_a_machine_that_could_not_be_changed(approved: Ward) -> None:
 
     finding = await approved.first()
 
-    assert (finding.rule, finding.where) == ("machine-failed", web2)
+    assert (finding.rule, finding.severity, finding.where) == ("machine-failed", Severity.WARNING, web2)
+    assert finding.az == f"az vm reapply --ids {web2}"
+    await approved.act("reapply", web2)
+    assert healthy(await approved.findings())

@@ -156,12 +156,12 @@ class Ward:
         yield body
         await self.put(resource_id, body)
 
-    async def deallocate(self, *machines: ResourceId) -> None:
-        """Stop machines as the portal does."""
+    async def act(self, verb: str, *machines: ResourceId) -> None:
+        """Do something to machines, like `deallocate`, as the portal does."""
         for machine in machines:
             party = self.box.isv if machine.subscription == self.box.isv.subscription.id else self.box.customer
             account = Account(machine.subscription, partial(self.box.gateway.handle_for, party.owner))
-            await account.request("POST", f"{machine}/deallocate", COMPUTE)
+            await account.request("POST", f"{machine}/{verb}", COMPUTE)
         await self.box.azure.operations.settle()
 
     async def register(self, side: Side, namespace: str, verb: str) -> None:
