@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.probe import Attempt, Failure, TargetResult, targets
 from plstui.domain.world import World
+from plstui.tui.clock import NO_TIME
 from plstui.tui.state import ProbeRun
 from plstui.tui.widgets.probe_view import ProbeView
 from tests.support.lab import Request, empty, lab, with_status
@@ -27,6 +30,43 @@ async def test_pages_of_every_backend_and_the_distribution_through_the_endpoint(
         assert [share.count("━") for share in shares] == [shares[0].count("━")] * 3, "bars share one scale"
         for number, name in enumerate(("web1", "web2", "web3")):
             assert f"Host: {name}" in seen.line(f"10.0.1.{number + 4}:80", "12/12")
+
+
+@SIZES
+async def test_probed_again_it_shows_how_the_runs_before_went(size: tuple[int, int]) -> None:
+    async with stage(with_status(APPROVED), size=size) as play:
+        await play.press("p")
+        seen = await play.shows("✔ all 4 targets answer")
+        assert re.search(r"10\.0\.1\.5:80  Host: web2", seen.text), "one run has no history"
+
+        play.cloud.become(lab(Request(status=APPROVED), down=("web2",)))
+        await play.press("p")
+        await play.shows("✖ 1 of 4 targets fail")
+        play.cloud.become(with_status(APPROVED))
+        play.prober.hold("web3")
+        await play.press("p")
+        seen = await play.shows("3 of 4 targets done")
+        assert re.search(r"10\.0\.1\.4:80  [▁-█]{3}  Host: web1", seen.text)
+        assert re.search(r"10\.0\.1\.5:80  [▁-█]✖[▁-█]  Host: web2", seen.text)
+        assert re.search(r"10\.0\.1\.6:80  [▁-█]{2}·  asking", seen.text)
+        assert play.is_red("✖", in_line_with="Host: web2")
+        play.prober.release("web3")
+        await play.shows("✔ all 4 targets answer")
+
+
+async def test_a_run_is_as_high_as_it_was_slow_and_the_oldest_make_way() -> None:
+    world = with_status(APPROVED)
+    target = targets(world)[0]
+    run = ProbeRun()
+    for milliseconds in (80, 10, 20, 30, 40, 50, 60, 70, 80):
+        page = Attempt(host="web1", connect_ms=milliseconds / 2, first_byte_ms=milliseconds / 2)
+        run = run.again((target,), NO_TIME, world).answered(TargetResult(target, "ssh", (page,)))
+    half = TargetResult(target, "ssh", (page, Attempt(failure=Failure.TIMEOUT)))
+    run = run.again((target,), NO_TIME, world).answered(half)
+    async with stage(world, size=(80, 24)) as play:
+        play.app.screen.query_one(ProbeView).probe = run
+        await play.press("3")
+        await play.shows(" ▃▄▅▆▇██! ")
 
 
 async def test_results_appear_as_they_come() -> None:
