@@ -7,15 +7,18 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plstui.cli.session import read_both
+from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, Target, TargetKind, TargetResult, frontends, targets
 from plstui.domain.sides import Side
 from plstui.probe.agent.route import NOBODY
+from plstui.sandbox.account import COMPUTE, Account
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.ports import CommandOutput
 from tests.domain.findings.ward import Ward, ward
@@ -65,6 +68,14 @@ class Sent:
         self.writes.append(what)
         self.on(what)
         return self.refused.get(what)
+
+
+async def deallocate(lab: Ward, machine: ResourceId) -> None:
+    """Switch a machine off, as its owner does."""
+    party = lab.box.isv if machine.subscription == lab.box.isv.subscription.id else lab.box.customer
+    owner = Account(machine.subscription, partial(lab.box.gateway.handle_for, party.owner))
+    await owner.request("POST", f"{machine}/deallocate", COMPUTE)
+    await lab.box.azure.operations.settle()
 
 
 def refusal(status: int, code: str, message: str) -> Response:
@@ -130,14 +141,14 @@ async def test_a_name_is_resolved_by_the_machine_and_the_answer_comes_back(lab: 
 
 async def test_a_sick_machine_and_a_silent_one_are_told_apart(lab: Ward) -> None:
     await lab.box.network.break_web("web2")
-    await lab.deallocate(next(m.id for m in lab.runtime.world().isv.machines if m.name == "web3"))  # type: ignore[union-attr]
+    await deallocate(lab, lab.provider.machines[2])
     found = await probe(lab, count=2)
     assert found["web2"].failures == {Failure.REFUSED: 2}
     assert found["web3"].failures == {Failure.TIMEOUT: 2}
 
 
 async def test_the_first_machine_that_runs_is_used(lab: Ward) -> None:
-    await lab.deallocate(next(m.id for m in lab.runtime.world().isv.machines if m.name == "web1"))  # type: ignore[union-attr]
+    await deallocate(lab, lab.provider.machines[0])
     await read_both(lab.runtime)
     assert (await probe(lab, count=1))["web2"].route == "managed run command in web2"
 
@@ -175,7 +186,7 @@ async def test_read_only_runs_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 async def test_a_network_without_a_machine_is_said(lab: Ward) -> None:
-    await lab.deallocate(lab.consumer.machine)
+    await deallocate(lab, lab.consumer.machine)
     await read_both(lab.runtime)
     found = await probe(lab, count=1)
     assert found["web1"].ok

@@ -12,6 +12,8 @@ import pytest
 
 from plstui.config.settings import Ssh
 from plstui.domain.probe import Failure, TargetResult
+from plstui.domain.question import Question
+from tests.probe.conftest import Nginx
 from tests.probe.probing import probe, probing
 from tests.probe.servers import answering, page, target
 from tests.probe.sshd import PATIENCE, Sshd, make_key, shell
@@ -181,3 +183,36 @@ async def test_a_server_that_wants_a_password_is_never_given_one(sshd: Sshd, tmp
 async def test_an_agent_that_is_gone_is_no_trouble(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "gone"))
     assert (await probe_through(sshd.ssh)).ok
+
+
+async def test_aliases_two_machines_a_passphrase_and_a_real_nginx_before_and_after_a_restart(
+    sshd: Sshd, tmp_path: Path, home: Path, nginx: Nginx
+) -> None:
+    asked: list[Question] = []
+
+    async def person(question: Question) -> str | None:
+        asked.append(question)
+        return PASSPHRASE
+
+    sshd.stop()
+    sshd.identity = make_key(tmp_path / "locked", passphrase=PASSPHRASE)
+    sshd.start()
+    with Sshd(tmp_path / "inner") as inner:
+        (home / ".ssh/config").write_text(
+            f"Host bastion testVM\n HostName 127.0.0.1\n User {getpass.getuser()}\n"
+            f"Host bastion\n Port {sshd.port}\n IdentityFile {sshd.identity}\n UserKnownHostsFile {sshd.known_hosts}\n"
+            f"Host testVM\n Port {inner.port}\n IdentityFile {inner.identity}\n"
+            f" UserKnownHostsFile {inner.known_hosts}\n"
+        )
+        for known in (sshd.known_hosts, inner.known_hosts):
+            shell(f"ssh-keygen -Hf {known}")
+            assert "127.0.0.1" not in known.read_text()
+        async with probing(Ssh(jump="bastion,testVM"), ask=person) as prober:
+            for machine in (None, sshd, inner):
+                if machine:
+                    machine.stop()
+                    machine.start()
+                plain, tls = await probe(prober, target(nginx.port), target(nginx.tls_port), count=6)
+                assert (plain.hosts, plain.route) == ({"web1": 6}, "ssh bastion,testVM")
+                assert tls.failures == {Failure.TLS: 6}
+    assert len(asked) == 1
