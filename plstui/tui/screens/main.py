@@ -50,7 +50,6 @@ from plstui.tui.messages import (
 )
 from plstui.tui.screens.commanding import CommandingScreen
 from plstui.tui.screens.decisions import Decisions
-from plstui.tui.screens.doctoring import Doctoring
 from plstui.tui.screens.probing import probe
 from plstui.tui.selection import Selection, in_short, matching
 from plstui.tui.state import Event, Line, ProbeRun, seen_since
@@ -275,6 +274,9 @@ class MainScreen(CommandingScreen):
     # Doctor
 
     def start_doctor(self) -> None:
+        # Not before the first frame: it brings the whole lab along.
+        from plstui.tui.screens.doctoring import Doctoring
+
         if self._runtime:
             doctor = Doctoring(self._runtime, self.post_message)
             self.examination = doctor.begin(self.examination, self._clock.now(), self.world, self.probe)
