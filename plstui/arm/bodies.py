@@ -37,6 +37,10 @@ API_VERSIONS = {
 _VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
 """Types whose state stands in an instance view, which has to be asked for."""
 
+_ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
+"""Codes that say that a resource is not there. A 404 may also say that the whole subscription cannot be seen, that the
+type is unknown, or that somebody on the way has no idea what is meant; none of that says anything about a resource."""
+
 PATIENCE = 1800.0
 """Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
 
@@ -66,7 +70,8 @@ class Bodies:
             query["$expand"] = "instanceView"
         try:
             return await self._read(resource_id.text, query)
-        except NotFoundError:
+        except NotFoundError as error:
+            _check_absent(error)
             return None
 
     async def collect(self, path: str, kind: str, **query: str) -> list[Body]:
@@ -96,8 +101,8 @@ class Bodies:
                     resource_id.text.lstrip("/"), api_version=api_version(resource_id.type)
                 )
                 await poller.result()
-        except NotFoundError:
-            return
+        except NotFoundError as error:
+            _check_absent(error)
 
     async def discard(self, resource_id: ResourceId) -> None:
         """Have a resource deleted and do not wait for it: Azure has taken note."""
@@ -170,6 +175,12 @@ class Bodies:
         if not isinstance(body, dict):
             raise AzureError("Azure's answer is not what it should be.", code="UnexpectedAnswer")
         return body
+
+
+def _check_absent(error: NotFoundError) -> None:
+    """Raise a 404 again that does not say that the resource is not there."""
+    if error.code.lower() not in _ABSENT:
+        raise error
 
 
 def _printed(message: str) -> str:

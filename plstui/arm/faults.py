@@ -140,7 +140,8 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
             code=code,
             hint="Check the subscription's id; az account list shows those you can see.",
         )
-    if status == HTTPStatus.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND and code:
+        # ARM always gives one; a 404 without comes from something on the way, which knows nothing of resources.
         return NotFoundError(message, status=status, code=code)
     if status == _TOO_MANY and code != RETRYABLE:
         seconds = retry_after(response.headers)

@@ -202,6 +202,15 @@ def test_wrong_usage(untouched: Served, arguments: tuple[str, ...], words: str) 
     assert "Traceback" not in run.stderr
 
 
+def test_taking_down_what_cannot_be_seen_is_not_done(untouched: Served) -> None:
+    nobody = "33333333-3333-4333-8333-333333333333"
+    run = untouched.plstui("lab", "down", "--side", "isv", "--isv", nobody, "--yes", "--json")
+
+    assert run.exit_code == 4, run.stdout
+    assert run.json["error"]["code"] == "SubscriptionNotFound"
+    assert nobody in run.json["error"]["message"]
+
+
 def test_read_only_builds_nothing(untouched: Served) -> None:
     run = untouched.plstui("--read-only", "lab", "up", "--json")
 
