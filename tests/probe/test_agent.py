@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -194,26 +194,32 @@ async def test_a_network_without_a_machine_is_said(lab: Ward) -> None:
     assert found["saasPrivateEndpoint"].error == NOBODY
 
 
-async def test_a_probe_that_is_ended_takes_its_script_with_it(lab: Ward) -> None:
-    """As Ctrl-C ends one: while Azure is still at it."""
-    sent, hung = Sent(lab), asyncio.Event()
+@asynccontextmanager
+async def under_way(lab: Ward) -> AsyncIterator[tuple[Sent, asyncio.Task[dict[str, TargetResult]]]]:
+    """A probe whose script hangs in the machine, seen to have left nothing behind at the end."""
+    sent, asked = Sent(lab), asyncio.Event()
     await lab.box.network.hang_machine("web1")
-
-    def heard(what: str) -> None:
-        if what == "PUT runCommands":
-            hung.set()
-
-    sent.on = heard
+    sent.on = lambda what: asked.set() if what == "PUT runCommands" else None
     [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
     probed = asyncio.create_task(probe(lab, web1))
-    await hung.wait()
-    probed.cancel()
-    with suppress(asyncio.CancelledError):
-        await probed
+    await asked.wait()
+    yield sent, probed
     assert sent.writes == ["PUT runCommands", "DELETE runCommands"]
     await lab.box.azure.operations.settle()
     assert not runs(lab)
     assert [line["outcome"] for line in journal(lab)] == ["sent", "interrupted", "sent", "done"]
+
+
+async def test_a_probe_that_is_ended_takes_its_script_with_it(lab: Ward) -> None:
+    async with under_way(lab) as (_, probed):
+        probed.cancel()
+        await asyncio.wait([probed])
+
+
+async def test_so_does_the_end_of_the_program(lab: Ward) -> None:
+    async with under_way(lab) as (_, probed):
+        await lab.runtime.close()
+        assert await probed == {}
 
 
 async def test_output_that_was_cut_off_is_recognised(lab: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
