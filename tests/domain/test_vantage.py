@@ -62,11 +62,11 @@ def test_a_machine_that_is_no_backend_is_asked_last() -> None:
     seen = world()
     first, nic = isv(seen).machines[0], isv(seen).interfaces[0]
     card = replace(nic, id=ResourceId(f"{nic.id.text}-db"), machine_id=ResourceId(f"{first.id.text}-db"))
-    database = replace(first, id=ResourceId(f"{first.id.text}-db"), name="a-database", interface_ids=(card.id,))
+    database = replace(first, id=ResourceId(f"{first.id.text}-db"), name="a-db", interface_ids=(card.id,))
     both = replace(isv(seen), machines=(database, *isv(seen).machines), interfaces=(card, *isv(seen).interfaces))
     assert list(starts(replace(seen, isv=both))) == ["web1", "testVM"]
     alone = switched_off(both, "web1", "web2", "web3")
-    assert list(starts(replace(seen, isv=alone))) == ["a-database", "testVM"]
+    assert list(starts(replace(seen, isv=alone))) == ["web1-db", "testVM"]
 
 
 def test_a_machine_in_another_network_is_no_start() -> None:
