@@ -55,7 +55,8 @@ class Selection:
             found = shown[min(self.place or 0, len(shown) - 1)]  # The one that took its place.
         if not self.held and (found is None or found.status != PENDING):
             found = next(_pending(shown), found or next(iter(shown), None))
-        return Selection(found, _place(found, shown) if found else None, self.held)
+        # Once there is nothing to hold, whatever comes next has not been chosen by anybody.
+        return Selection(found, _place(found, shown), self.held) if found else Selection()
 
     def next_pending(self, shown: Sequence[Link]) -> Link | None:
         """The next request below that waits for a decision, from the top again after the last; None without another."""

@@ -73,7 +73,9 @@ def test_a_held_selection_goes_to_whatever_took_its_place() -> None:
     assert moved.link == less[0]
     last = Selection().take(less[1], less).follow(less[:1], less[:1])
     assert last.link == less[0]
-    assert selection.follow((), ()).link is None
+    nothing = selection.follow((), ())
+    assert nothing.link is None
+    assert nothing.follow(links, links).link == links[1], "the first that waits, as at the start"
 
 
 def test_a_connection_is_the_same_when_the_service_shows_it_too() -> None:

@@ -37,7 +37,7 @@ class ConnectionsTable(Table):
         Column("sides", "Sides", 5, 5, 5),
     )
     EMPTY = "No private link connection yet: it appears when a customer's endpoint asks for one."
-    NO_MATCH = "No connection has these words in its status, endpoint, message or service; Esc shows all again."
+    NO_MATCH = "No connection has these words; Esc shows all again."
     FINDS_ANOTHER = False
 
     links: reactive[tuple[Link, ...]] = reactive(())
