@@ -261,3 +261,35 @@ async def test_what_an_earlier_run_printed_is_not_taken_for_this_ones(
     agents_say(lab, monkeypatch, stale)
     assert (await probe(lab, web1))["web1"].ok
     assert "an earlier run" in (await probe(lab, web1))["web1"].error
+
+
+def become_windows(lab: Ward, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make the test machine one with Windows, whose agent answers as PowerShell would; the scripts that it got."""
+    body = dict(lab.box.azure.store.get(lab.consumer.machine) or {})
+    disk = {**body["properties"]["storageProfile"]["osDisk"], "osType": "Windows"}
+    storage = {**body["properties"]["storageProfile"], "osDisk": disk}
+    lab.box.azure.store.put({**body, "properties": {**body["properties"], "storageProfile": storage}})
+    scripts: list[str] = []
+
+    async def run_command(vm_id: str, script: str) -> CommandOutput:
+        scripts.append(script)
+        nonce = script.partition("$nonce = '")[2][:8]
+        told = f'{{"n":"{nonce}","t":0,"q":"10.1.0.5","a":"k,1200,3400,web1;t,0,0;"}}'
+        return CommandOutput(0, f'{told}\r\n{{"n":"{nonce}","end":1}}\r\n', "")
+
+    monkeypatch.setattr(lab.box.azure.backplane, "run_command", run_command)
+    return scripts
+
+
+@pytest.mark.parametrize("managed", [True, False])
+async def test_windows_gets_a_script_of_its_own(lab: Ward, monkeypatch: pytest.MonkeyPatch, managed: bool) -> None:
+    scripts = become_windows(lab, monkeypatch)
+    if not managed:
+        Sent(lab).refused["PUT runCommands"] = refusal(403, "AuthorizationFailed", "You may not.")
+    [endpoint] = [target for target in targets(lab.runtime.world()) if target.kind is TargetKind.ENDPOINT]
+    found = (await probe(lab, endpoint, count=2))["saasPrivateEndpoint"]
+    assert (found.hosts, found.failures) == ({"web1": 1}, {Failure.TIMEOUT: 1})
+    assert found.route == f"{'managed' if managed else 'action'} run command in testVM"
+    [script] = scripts
+    assert script.startswith("$nonce = '")
+    assert "RunspaceFactory" in script

@@ -3,6 +3,7 @@ $attempt = {
     param([string]$address, [int]$port, [double]$connect, [double]$total)
     function Micros { [long]($clock.ElapsedTicks * 1000000 / [Diagnostics.Stopwatch]::Frequency) }
     try { $found = @([Net.Dns]::GetHostAddresses($address)) } catch { return 'd' }
+    if ($found.Count -eq 0) { return 'd' }
     $ip = $found | Where-Object { $_.AddressFamily -eq 'InterNetwork' } | Select-Object -First 1
     if (-not $ip) { $ip = $found[0] }
     $client = New-Object Net.Sockets.TcpClient($ip.AddressFamily)
@@ -30,8 +31,8 @@ $attempt = {
             if ($data.Length -gt 65536) { return 'b' }
         }
     } catch {
-        $error = $_.Exception.GetBaseException()
-        $code = if ($error -is [Net.Sockets.SocketException]) { [string]$error.SocketErrorCode } else { 'Other' }
+        $trouble = $_.Exception.GetBaseException()
+        $code = if ($trouble -is [Net.Sockets.SocketException]) { [string]$trouble.SocketErrorCode } else { 'Other' }
         if ($code -eq 'TimedOut') { return "t,$c,$f" }
         if ($c) { return "z,$c,$f" }
         if ($code -eq 'ConnectionRefused') { return 'r' }
@@ -45,7 +46,7 @@ $attempt = {
     if ($bytes.Length -eq 0) { return "z$when" }
     if ($bytes.Length -gt 1 -and $bytes[0] -in 20, 21, 22 -and $bytes[1] -eq 3) { return "l$when" }
     $text = [Text.Encoding]::GetEncoding(28591).GetString($bytes)
-    if ($text -notmatch '^HTTP/1\.[01] (\d{3})') { return "n$when" }
+    if (-not ($text -match '^HTTP/1\.[01] (\d{3})')) { return "n$when" }
     $status = $Matches[1]
     $gap = $text.IndexOf("`r`n`r`n")
     if ($gap -lt 0) { return "z$when" }
