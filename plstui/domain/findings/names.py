@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from plstui.domain.az import shell_word
 from plstui.domain.facts import (
@@ -77,33 +77,55 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         for nic in facts.of(Side.CUSTOMER, INTERFACE)
         for configuration in items(nic, "ipConfigurations")
     }
-    named = _named(facts)
-    nameless = [(endpoint, address) for endpoint, address in approved_endpoints(facts) if address not in named]
-    records = _records(facts) if nameless else []
-    for record in records:
+    named, records = _named(facts), _records(facts)
+    nameless = [
+        (endpoint, address, _ranges(facts, endpoint))
+        for endpoint, address in approved_endpoints(facts)
+        if address not in named
+    ]
+    for record in records if nameless else ():
         wrong = [address for address in _addresses(record) if address not in taken or len(records) == 1]
-        for endpoint, right in nameless if wrong else ():
-            # A record of something else is nobody's mistake.
-            if not (_near(facts, endpoint, wrong[0]) or len(records) == 1):
-                continue
-            zone = id_of(record).parent
-            yield Finding(
-                rule="name-elsewhere",
-                severity=Severity.ERROR,
-                where=id_of(record),
-                what=f"{_full_name(record)} leads to {wrong[0]}, and {id_of(endpoint).name} is at {right}.",
-                remedy="Let the record lead to the endpoint's address.",
-                evidence={"aRecords.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
-                az=_set_record(zone, id_of(record).name, wrong[0], right) if zone else "",
-                fix="step:record",
-            )
+        # A record of something else is nobody's mistake; each one that is, is of one endpoint.
+        meant = (one for one in nameless if len(records) == 1 or _is_in(wrong[0], one[2]))
+        found = next(meant, None) if wrong else None
+        if found is None:
+            continue
+        nameless.remove(found)
+        endpoint, right, _ = found
+        zone = id_of(record).parent
+        yield Finding(
+            rule="name-elsewhere",
+            severity=Severity.ERROR,
+            where=id_of(record),
+            what=f"{_full_name(record)} leads to {wrong[0]}, and {id_of(endpoint).name} is at {right}.",
+            remedy="Let the record lead to the endpoint's address.",
+            evidence={"aRecords.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
+            az=_set_record(zone, id_of(record).name, wrong[0], right) if zone else "",
+            # What somebody else has written the lab leaves alone.
+            fix="step:record" if _is_the_labs(record) else "",
+        )
 
 
-def _near(facts: Facts, endpoint: Body, address: str) -> bool:
-    """Whether an address is in the endpoint's subnet."""
-    subnet = facts.get(properties(endpoint).get("subnet"))
+def _is_the_labs(record: Body) -> bool:
+    """Whether the lab has made a record, which it then marks."""
+    metadata = properties(record).get("metadata")
+    return isinstance(metadata, dict) and metadata.get("created-by") == "plstui"
+
+
+_Range = IPv4Network | IPv6Network
+
+
+def _ranges(facts: Facts, endpoint: Body) -> list[_Range]:
+    """The ranges of an endpoint's subnet."""
     try:
-        return any(ip_address(address) in ip_network(prefix) for prefix in prefixes(subnet))
+        return [ip_network(prefix) for prefix in prefixes(facts.get(properties(endpoint).get("subnet")))]
+    except ValueError:
+        return []
+
+
+def _is_in(address: str, ranges: list[_Range]) -> bool:
+    try:
+        return any(ip_address(address) in each for each in ranges)
     except ValueError:
         return False
 

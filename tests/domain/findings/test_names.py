@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from tests.domain.findings.ward import Ward
 
 
-async def point(ward: Ward, address: str) -> None:
+async def point(ward: Ward, address: str, **metadata: str) -> None:
     """Let the record lead somewhere."""
-    record: dict[str, Any] = {"properties": {"ttl": 300, "aRecords": [{"ipv4Address": address}]}}
-    await ward.put(ward.consumer.record, record)
+    properties: dict[str, Any] = {"ttl": 300, "aRecords": [{"ipv4Address": address}], "metadata": metadata}
+    await ward.put(ward.consumer.record, {"properties": properties})
 
 
 async def test_no_name(approved: Ward) -> None:
@@ -29,27 +31,42 @@ async def test_no_name(approved: Ward) -> None:
     assert await approved.comes()
 
 
-async def test_a_name_that_leads_to_nobody(approved: Ward) -> None:
-    await point(approved, "10.1.0.200")
+@pytest.mark.parametrize("address", ["10.1.0.200", "10.1.0.4"], ids=["nobody", "another machine"])
+async def test_a_name_that_leads_elsewhere(approved: Ward, address: str) -> None:
+    await point(approved, address)
 
     finding = await approved.first()
 
     assert (finding.rule, finding.severity) == ("name-elsewhere", Severity.ERROR)
-    assert (finding.where, finding.fix) == (approved.consumer.record, "step:record")
-    assert finding.evidence["aRecords.ipv4Address"] == "10.1.0.200"
+    # Who has written it is not known: the lab leaves it alone.
+    assert (finding.where, finding.fix) == (approved.consumer.record, "")
+    assert finding.evidence["aRecords.ipv4Address"] == address
+    assert "remove-record" in finding.az
     assert await approved.silent()
-    assert await approved.mend() == ["name-elsewhere"]
+    await point(approved, finding.evidence["endpoint"])
+    assert healthy(await approved.findings())
     assert await approved.comes()
 
 
-async def test_a_name_that_leads_to_another_machine(approved: Ward) -> None:
-    await point(approved, "10.1.0.4")
+async def test_the_labs_own_name_that_leads_elsewhere(approved: Ward) -> None:
+    await point(approved, "10.1.0.200", **{"created-by": "plstui"})
 
     finding = await approved.first()
 
-    assert (finding.rule, finding.evidence["aRecords.ipv4Address"]) == ("name-elsewhere", "10.1.0.4")
+    assert (finding.rule, finding.fix) == ("name-elsewhere", "step:record")
     assert await approved.mend() == ["name-elsewhere"]
     assert await approved.comes()
+
+
+async def test_two_names_that_lead_to_nobody_and_one_endpoint_that_may_be_meant(approved: Ward) -> None:
+    await point(approved, "10.1.0.200")
+    other = approved.consumer.zone.child("A", "other")
+    await approved.put(other, {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.201"}]}})
+
+    rules = [finding.rule for finding in await approved.findings()]
+
+    assert rules.count("name-elsewhere") == 1
+    assert "name-missing" not in rules
 
 
 async def test_names_of_other_things_are_nobodys_mistake(approved: Ward) -> None:
