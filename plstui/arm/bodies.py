@@ -84,11 +84,19 @@ class Bodies:
                 return items
             page = await self._read_url(page["nextLink"])
 
-    async def put(self, resource_id: ResourceId, body: Body) -> Body:
-        """Create or change a resource and wait until Azure is done; what it then is."""
+    async def put(self, resource_id: ResourceId, body: Body, *, etag: str | None = None) -> Body:
+        """Create or change a resource and wait until Azure is done; what it then is.
+
+        `etag` is what it must still have, and empty when it must not be there yet; None for whatever is there.
+        """
+        condition = {} if etag is None else {"If-Match": etag} if etag else {"If-None-Match": "*"}
         async with self._written():
             poller = await self._clients.resources.resources.begin_create_or_update_by_id(
-                resource_id.text.lstrip("/"), body, api_version=api_version(resource_id.type), cls=_raw
+                resource_id.text.lstrip("/"),
+                _without_view(resource_id, body),
+                api_version=api_version(resource_id.type),
+                headers=condition,
+                cls=_raw,
             )
             result: Any = await poller.result()
         return dict(result)
@@ -175,6 +183,14 @@ class Bodies:
         if not isinstance(body, dict):
             raise AzureError("Azure's answer is not what it should be.", code="UnexpectedAnswer")
         return body
+
+
+def _without_view(resource_id: ResourceId, body: Body) -> Body:
+    """A body without what a GET shows beside the resource: its view, and extensions, which are resources of their own."""
+    if not any(map(resource_id.is_type, _VIEWED)):
+        return body
+    properties = {name: value for name, value in body.get("properties", {}).items() if name != "instanceView"}
+    return {name: value for name, value in body.items() if name != "resources"} | {"properties": properties}
 
 
 def _check_absent(error: NotFoundError) -> None:

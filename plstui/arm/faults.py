@@ -52,6 +52,9 @@ DEFAULT_RETRY_AFTER = 10.0
 RETRYABLE = "RetryableError"
 """ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""
 
+_EMPTY_WORDS = frozenset({RETRYABLE, "PreconditionFailed"})
+"""Codes whose message says no more than the code; what is the matter stands in the details."""
+
 _ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
 _NAMESPACE = re.compile(r"namespace '(?P<namespace>[^']+)'")
 _ENTRA_TRAILER = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
@@ -119,8 +122,8 @@ def _words(body: object) -> _Words:
         return _Words()
     code, message = clean(_str(inner.get("code")), 80), inner.get("message")
     details = inner.get("details")
-    if code == RETRYABLE and isinstance(details, list) and details and isinstance(details[0], Mapping):
-        message = details[0].get("message") or message  # The outer one says no more than that it can be retried.
+    if code in _EMPTY_WORDS and isinstance(details, list) and details and isinstance(details[0], Mapping):
+        message = details[0].get("message") or message
     return _Words(code, _sentence(message))
 
 

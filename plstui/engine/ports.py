@@ -66,8 +66,11 @@ class CloudBodies(Protocol):
     async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
         """All items of a list at a path; `kind` is the full type that says the api-version."""
 
-    async def put(self, resource_id: ResourceId, body: dict[str, Any]) -> dict[str, Any]:
-        """Create or change a resource and wait until Azure is done; what it then is."""
+    async def put(self, resource_id: ResourceId, body: dict[str, Any], *, etag: str | None = None) -> dict[str, Any]:
+        """Create or change a resource and wait until Azure is done; what it then is.
+
+        `etag` is what it must still have, and empty when it must not be there yet; None for whatever is there.
+        """
 
     async def delete(self, resource_id: ResourceId) -> None:
         """Delete a resource and wait until Azure is done; one that is not there is no error."""

@@ -114,6 +114,11 @@ class Effort:
         del self.under_way[resource_id]
         return result
 
+    @staticmethod
+    async def _put(cloud: CloudBodies, resource_id: ResourceId, there: Body | None, body: Body) -> Body:
+        """Write what was made from `there`, unless it is another by now. Raises `PlstuiError`."""
+        return await cloud.put(resource_id, body, etag=_etag(resource_id, there))
+
     def _count(self, step: Step) -> None:
         """Count a write."""
         self._tallies[step.id].writes += 1
@@ -138,3 +143,16 @@ class Effort:
 
     def _say(self, kind: Kind, step: Step, text: str) -> None:
         self._tell(Event(kind, step, text, self._now() - self._began))
+
+
+def _etag(resource_id: ResourceId, there: Body | None) -> str | None:
+    """The etag under which to write what was made from `there`; empty to create it, None where Azure has no condition.
+
+    Microsoft.Network compares etags in every type, and only DNS is known to refuse a creation that comes second.
+    """
+    kind = resource_id.type.lower()
+    if not kind.startswith("microsoft.network/"):
+        return None
+    if there is not None:
+        return str(there.get("etag") or "") or None
+    return "" if "dnszones" in kind else None

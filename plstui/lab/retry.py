@@ -27,6 +27,8 @@ _PASSING = frozenset(
         "allocationfailed",
         "serverbusy",
         "serviceunavailable",
+        # Somebody has written between our look and our write: the next try looks again.
+        "preconditionfailed",
     }
 )
 """Codes that ask for patience, with whatever status they come."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count, repeat
 
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
@@ -218,7 +219,8 @@ class Run(Effort):
             what = ", ".join(want.what for want in lacking)
             az = "\n".join(filter(None, map(self._lab.az_line, lacking)))
             verb = "create" if there is None else "update"
-            result = await self._send(step, first.side, verb, first.id, what, az, lambda: cloud.put(first.id, body))
+            write = partial(self._put, cloud, first.id, there, body)
+            result = await self._send(step, first.side, verb, first.id, what, az, write)
             self._note(first.id, next(self._order), result)
             if state_of(result) not in OVER:
                 await self._see(first)

@@ -57,8 +57,14 @@ class Seen:
     target: str
     """Path and query as they stood on the wire."""
     query: Mapping[str, str]
-    authorization: str
+    headers: Mapping[str, str]
+    """By name in any case."""
     body: Any
+
+    @property
+    def authorization(self) -> str:
+        """The token it came with, `Bearer …`."""
+        return self.headers.get("Authorization", "")
 
 
 async def drop(request: web.Request) -> web.StreamResponse:
@@ -133,8 +139,7 @@ class ArmServer:
         if request.path.lower().endswith("/oauth2/v2.0/token") and not answers:
             return await self._token(request)
         body = await request.json() if request.can_read_body and request.content_type == "application/json" else None
-        authorization = request.headers.get("Authorization", "")
-        self.seen.append(Seen(request.method, request.raw_path, request.query, authorization, body))
+        self.seen.append(Seen(request.method, request.raw_path, request.query, request.headers, body))
         if not answers:
             error = {"error": {"code": "ResourceNotFound", "message": f"Nothing is at {request.path}."}}
             return await Answer(error, 404)(request)

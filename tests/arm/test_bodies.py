@@ -9,9 +9,7 @@ from plstui.domain.errors import AzureError
 from plstui.domain.ids import ResourceId
 from tests.arm.server import SUBSCRIPTION, Answer, ArmServer
 
-NETWORK = ResourceId(
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net"
-)
+NETWORK = ResourceId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net")
 
 
 def gone(code: str) -> Answer:
@@ -48,3 +46,40 @@ async def test_another_404_says_nothing_about_the_resource(
         with pytest.raises(AzureError) as caught:
             await call(NETWORK)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("etag", "condition"),
+    [(None, {}), ('W/"1"', {"If-Match": 'W/"1"'}), ("", {"If-None-Match": "*"})],
+)
+async def test_a_write_says_what_it_was_made_from(
+    azure: ArmServer, side: ArmSide, etag: str | None, condition: dict[str, str]
+) -> None:
+    azure.on("PUT", NETWORK.text, Answer({"properties": {"provisioningState": "Succeeded"}}))
+
+    await side.bodies.put(NETWORK, {"location": "westeurope"}, etag=etag)
+
+    (sent,) = azure.requests("PUT")
+    assert {name: value for name, value in sent.headers.items() if name in ("If-Match", "If-None-Match")} == condition
+
+
+async def test_a_refused_condition_is_told_with_what_differs(azure: ArmServer, side: ArmSide) -> None:
+    details = [{"code": "PreconditionFailedEtagMismatch", "message": "It has another etag by now."}]
+    error = {"code": "PreconditionFailed", "message": "Precondition failed.", "details": details}
+    azure.on("PUT", NETWORK.text, Answer({"error": error}, 412))
+
+    with pytest.raises(AzureError) as caught:
+        await side.bodies.put(NETWORK, {}, etag="1")
+
+    assert (caught.value.code, caught.value.message) == ("PreconditionFailed", "It has another etag by now.")
+
+
+async def test_what_is_only_shown_of_a_machine_is_not_sent(azure: ArmServer, side: ArmSide) -> None:
+    machine = ResourceId(f"{NETWORK.text.partition('/Microsoft.')[0]}/Microsoft.Compute/virtualMachines/web1")
+    azure.on("PUT", machine.text, Answer({"properties": {"provisioningState": "Succeeded"}}))
+    body = {"zones": ["1"], "properties": {"instanceView": {"statuses": []}, "priority": "Spot"}, "resources": [{}]}
+
+    await side.bodies.put(machine, body)
+
+    (sent,) = azure.requests("PUT")
+    assert sent.body == {"zones": ["1"], "properties": {"priority": "Spot"}}

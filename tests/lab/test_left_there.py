@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 
 from plstui.domain.errors import RefusedError
 from plstui.domain.sides import Side
+from plstui.lab.progress import Kind
 from plstui.lab.runner import StepFailedError
 from plstui.sandbox.account import COMPUTE, NETWORK
 from plstui.sandbox.gateway.messages import Request
-from tests.lab.rig import Rig, undone
+from tests.lab.rig import Rig, nothing, undone
 
 GROUP = "privatelink-pls-microhack-rg"
+PRIVATE_DNS = "2020-06-01"
 
 
 @pytest.mark.parametrize(("side", "machine"), [(Side.ISV, "web2"), (Side.CUSTOMER, "testVM")])
@@ -151,3 +154,69 @@ async def test_what_gets_in_the_way_during_a_run_is_left_alone(empty: Rig) -> No
         with pytest.raises(StepFailedError, match="VirtualNetwork is there already and is not the lab's"):
             await plstui.up()
     assert empty.body("virtualNetwork")["properties"]["subnets"] == []
+
+
+# What somebody else writes between our look and our write
+
+
+async def test_what_somebody_adds_in_the_same_moment_is_kept(deployed: Rig) -> None:
+    balancer = deepcopy(deployed.body("loadBalancer"))
+    _no_rule(balancer)
+    balancer["properties"]["probes"] = balancer["properties"]["probes"][:1]
+    isv = deployed.account(Side.ISV)
+    await isv.request("PUT", balancer["id"], NETWORK, balancer)
+
+    async def quicker(request: Request) -> None:
+        if request.path.endswith("/loadBalancers/loadBalancer"):
+            deployed.before = nothing
+            theirs = deepcopy(deployed.body("loadBalancer"))
+            theirs["properties"]["probes"].append({"name": "theirs", "properties": {"protocol": "Tcp", "port": 22}})
+            await isv.request("PUT", balancer["id"], NETWORK, theirs)
+
+    deployed.before = quicker
+    async with deployed.session() as plstui:
+        run = await plstui.up(until="service")
+
+    assert list(undone(run.statuses()[:9])) == []
+    assert [probe["name"] for probe in deployed.body("loadBalancer")["properties"]["probes"]] == ["http", "theirs"]
+    (told,) = plstui.told(Kind.RETRY)
+    assert told.startswith("PreconditionFailed: Etag provided in if-match header")
+
+
+async def test_a_record_that_somebody_makes_in_the_same_moment_is_seen_first(approved: Rig) -> None:
+    customer = approved.account(Side.CUSTOMER)
+    record = approved.body("saas-pls")
+    await customer.request("DELETE", record["id"], PRIVATE_DNS)
+
+    async def quicker(request: Request) -> None:
+        if request.path.endswith("/A/saas-pls"):
+            approved.before = nothing
+            theirs = {"properties": {"ttl": 60, "metadata": {"order": "1"}, "aRecords": []}}
+            await customer.request("PUT", record["id"], PRIVATE_DNS, theirs)
+
+    approved.before = quicker
+    async with approved.session() as plstui:
+        run = await plstui.up()
+
+    assert list(undone(run.statuses())) == []
+    after = approved.body("saas-pls")["properties"]
+    assert (after["ttl"], after["metadata"]) == (60, {"order": "1"})
+    assert after["aRecords"] == record["properties"]["aRecords"]
+
+
+async def test_a_machine_that_failed_is_sent_again_without_what_is_only_shown_of_it(empty: Rig) -> None:
+    doomed = {"kind": "fail-operation", "method": "PUT", "type": "Microsoft.Compute/virtualMachines", "times": 1}
+    await empty.sandbox.faults.load({"faults": [{**doomed, "side": "isv"}]})
+    sent: list[dict[str, Any]] = []
+
+    async def keep(request: Request) -> None:
+        if "/virtualMachines/" in request.path and request.method == "PUT":
+            sent.append(json.loads(request.content))
+
+    empty.before = keep
+    async with empty.session() as plstui:
+        run = await plstui.up(until="machines")
+
+    assert list(undone(run.statuses()[:3])) == []
+    assert len(sent) == 4
+    assert not [body for body in sent if "resources" in body or "instanceView" in body["properties"]]

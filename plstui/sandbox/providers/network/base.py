@@ -30,7 +30,7 @@ from plstui.sandbox.providers.network.bodies import (
     settle_states,
 )
 from plstui.sandbox.providers.network.links import parts
-from plstui.sandbox.providers.network.refusals import check_name, not_ready, wrong_type
+from plstui.sandbox.providers.network.refusals import check_match, check_name, not_ready, wrong_type
 from plstui.sandbox.store import Body
 
 
@@ -90,6 +90,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         """PUT of one resource: 201 when it is new, 200 otherwise."""
         check_name(call.named)
         old = self.stored(call.named)
+        check_match(call, old)
         self.check_not_deleting(old)
         new = self.build(call, old)
         if old is None:

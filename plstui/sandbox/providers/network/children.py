@@ -13,7 +13,7 @@ from plstui.sandbox.gateway.operations import Operation
 from plstui.sandbox.providers.network import links, polling
 from plstui.sandbox.providers.network.base import NetworkEndpoint
 from plstui.sandbox.providers.network.bodies import DELETING, UPDATING, settle_states, with_child, without_child
-from plstui.sandbox.providers.network.refusals import check_name
+from plstui.sandbox.providers.network.refusals import check_match, check_name
 from plstui.sandbox.store import Body
 
 
@@ -75,6 +75,7 @@ class NetworkChild(NetworkEndpoint):
         parent = self.parent(call)
         self.check_parent(call, parent)
         old = links.part_of(parent, call.named)
+        check_match(call, old)
         self.check_not_deleting(old)
         child = self.build_child(call, parent, old)
         changed, state = self.difference(call, old, child)

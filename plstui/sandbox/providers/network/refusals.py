@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors
+from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.providers.network.bodies import DELETING
+from plstui.sandbox.store import Body
 
 _NAME = re.compile(r"[A-Za-z0-9]([\w.-]{0,78}\w)?", re.ASCII)
 
@@ -23,6 +25,20 @@ def check_name(resource_id: ResourceId) -> None:
             "begin with a word character, and it must end with a word character or with '_'. The name may contain word "
             "characters or '.', '-', '_'.",
         )
+
+
+def check_match(call: Call, found: Body | None) -> None:
+    """Raise the 412 for a write under an etag that the resource no longer has.
+
+    As users report it of a cloud provider's controllers, which send the header with every write.
+    """
+    wanted = call.request.headers.get("if-match", "").strip()
+    has = str(found["etag"]) if found else ""
+    if not wanted or (found and wanted in ("*", has)):
+        return
+    what = f"Etag provided in if-match header {wanted[:100]} does not match etag {has} of resource {call.named}."
+    details = [{"code": "PreconditionFailedEtagMismatch", "message": what}]
+    raise ArmError(412, "PreconditionFailed", "Precondition failed.", details=details)
 
 
 def missing(name: str, where: str = "") -> ArmError:

@@ -280,3 +280,30 @@ async def test_a_reader_may_look_only(lab: Lab) -> None:
 
     assert (await reader.get(lab.id("virtualNetworks/v")))["name"] == "v"
     assert await reader.failure("DELETE", lab.id("virtualNetworks/v")) == (403, "AuthorizationFailed")
+
+
+async def test_a_write_under_an_old_etag_is_refused(lab: Lab) -> None:
+    network, body = lab.id("virtualNetworks/v"), {"location": LOCATION, "properties": SPACE}
+    before = await lab.put("virtualNetworks/v", SPACE)
+
+    for path, etag in ((network, 'W/"old"'), (lab.id("virtualNetworks/w"), before["etag"])):
+        refused = await lab.isv.call("PUT", path, body, headers={"if-match": etag})
+        assert (refused.status, refused.body["error"]["code"]) == (412, "PreconditionFailed")
+        assert refused.body["error"]["details"][0]["code"] == "PreconditionFailedEtagMismatch"
+
+    assert await lab.get("virtualNetworks/v") == before
+    for etag in (before["etag"], "*"):
+        assert (await lab.isv.call("PUT", network, body, headers={"if-match": etag})).status == 200
+
+
+async def test_a_child_shares_its_parents_etag(lab: Lab) -> None:
+    before = await lab.put("virtualNetworks/v", SPACE)
+    subnet = lab.id("virtualNetworks/v/subnets/a")
+    body = {"properties": {"addressPrefix": "10.0.0.0/24"}}
+    made = await lab.isv.call("PUT", subnet, body)
+    assert made.status == 201
+
+    refused = await lab.isv.call("PUT", subnet, body, headers={"if-match": before["etag"]})
+    assert refused.status == 412
+    now = (await lab.get("virtualNetworks/v"))["etag"]
+    assert (await lab.isv.call("PUT", subnet, body, headers={"if-match": now})).status == 200
