@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from plstui.lab.consumer import TTL
 from plstui.lab.machines import IMAGE, WINDOWS
-from plstui.lab.provider import IDLE_MINUTES, PORT, RUN_TAG, TAG, ZONES
+from plstui.lab.owners import OURS, RUN_TAG, TAG
+from plstui.lab.provider import IDLE_MINUTES, PORT, PRIORITY, ZONES
 
-_TAGS = f"--tags {TAG}=plstui {RUN_TAG}={{RUN}}"
+_TAGS = f"--tags {TAG}={OURS} {RUN_TAG}={{RUN}}"
+_MARK = f"--metadata {TAG}={OURS}"
 FIND_ADDRESS = """
 NIC=$(az network private-endpoint show --name {ENDPOINT} {CUSTOMER_PLACE}
   --query 'networkInterfaces[0].id' --output tsv)
@@ -54,7 +56,7 @@ az network asg create --name {ASG} --location {REGION} {ISV_PLACE}
 """,
     "nsg": f"""
 az network nsg create --name {{NSG}} --location {{REGION}} {{ISV_PLACE}}
-az network nsg rule create --nsg-name {{NSG}} --name nginx --priority 1003 {{ISV_PLACE}}
+az network nsg rule create --nsg-name {{NSG}} --name nginx --priority {PRIORITY} {{ISV_PLACE}}
   --direction Inbound --access Allow --protocol Tcp --source-address-prefixes '*'
   --destination-asgs {{ASG}} --destination-port-ranges {PORT} 443
 """,
@@ -156,6 +158,7 @@ az network private-link-service connection update --service-name {SERVICE} --nam
 """,
     "record": f"""
 az network private-dns record-set a create --zone-name {{ZONE}} --name {{RECORD}} --ttl {TTL} {{CUSTOMER_PLACE}}
+  {_MARK}
 az network private-dns record-set a add-record --zone-name {{ZONE}} --record-set-name {{RECORD}} {{CUSTOMER_PLACE}}
   --ipv4-address "$ADDRESS"
 """,
@@ -176,10 +179,13 @@ printf '%s' "$PASSWORD" | az vm create --name {{TEST_MACHINE}} {{CUSTOMER_PLACE}
 """
 }
 
+# A public zone was there before the lab: a record that has come since the plan was made stops the script.
 WITH_PUBLIC_ZONE = {
     "record": f"""
+az network dns record-set a create --zone-name {{ZONE}} --name {{RECORD}} --ttl {TTL} {{ZONE_PLACE}}
+  {_MARK} --if-none-match
 az network dns record-set a add-record --zone-name {{ZONE}} --record-set-name {{RECORD}} {{ZONE_PLACE}}
-  --ttl {TTL} --ipv4-address "$ADDRESS"
+  --ipv4-address "$ADDRESS"
 """
 }
 

@@ -8,7 +8,8 @@ from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.fragments import Body
-from plstui.lab.machines import address_in, linux_body, running, windows_body
+from plstui.lab.machines import address_in, attached, linux_body, running, windows_body
+from plstui.lab.owners import OURS, TAG, interface_of, leads_to, record_of
 from plstui.lab.parts import SUCCEEDED, Survey, Wait, Want, state_of
 from plstui.lab.provider import group_want
 
@@ -120,6 +121,7 @@ class Consumer:
             f"interface {self.interface.name}",
             needs=("spoke",),
             once={"properties": {"ipConfigurations": [in_subnet]}},
+            foreign=interface_of(self.machine),
             fragment={"properties": {"ipConfigurations": [in_subnet]}},
         )
         if self._lab.test_machine == "windows":
@@ -129,7 +131,12 @@ class Consumer:
                 self.machine.name, self.interface, self._size, self._lab.user, self._public_key, user_data
             )
         machine = self._want(
-            "client", self.machine, f"machine {self.machine.name}", needs=("client-nic",), initial=body
+            "client",
+            self.machine,
+            f"machine {self.machine.name}",
+            needs=("client-nic",),
+            initial=body,
+            fixed=attached(self.interface, self._lab.user),
         )
         return (nic, machine, running("client", Side.CUSTOMER, self.machine))
 
@@ -162,6 +169,7 @@ class Consumer:
                         ],
                     }
                 },
+                foreign=leads_to(self.service),
             ),
         )
 
@@ -223,11 +231,11 @@ class Consumer:
         if self._lab.dns.kind == "none":
             return ()
 
+        # Private zones spell it one way and public ones the other.
+        records, ttl = ("aRecords", "ttl") if self._lab.dns.kind == "private" else ("ARecords", "TTL")
+
         def fragment(survey: Survey) -> Body | None:
             address = self.address(survey)
-            # Private zones spell it one way and public ones the other.
-            spelling = ("aRecords", "ttl") if self._lab.dns.kind == "private" else ("ARecords", "TTL")
-            records, _ = spelling
             return {"properties": {records: [{"ipv4Address": address}]}} if address else None
 
         return (
@@ -237,7 +245,8 @@ class Consumer:
                 id=self.record,
                 what=f"record {self.record.name}.{self.zone.name}",
                 needs=("address", "approved", *(("zone",) if self._lab.dns.kind == "private" else ())),
-                initial={"properties": {"ttl" if self._lab.dns.kind == "private" else "TTL": TTL}},
+                initial={"properties": {ttl: TTL, "metadata": {TAG: OURS}}},
+                foreign=record_of(self.address),
                 fragment=fragment,
             ),
         )

@@ -15,8 +15,8 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
+from plstui.lab.owners import OURS, RUN_TAG, TAG
 from plstui.lab.parts import DELETING, Want, state_of
-from plstui.lab.provider import RUN_TAG, TAG
 from plstui.lab.reading import PatientReader
 from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
@@ -194,7 +194,7 @@ async def read_group(lab: Lab, side: Side) -> Group:
         side,
         group_id,
         state_of(body) or "unknown",
-        tags.get(TAG) == "plstui" and bool(tags.get(RUN_TAG)),
+        tags.get(TAG) == OURS and bool(tags.get(RUN_TAG)),
         tuple(Content(ResourceId(item["id"]), _is_labs(item, ours)) for item in resources),
         locks,
     )

@@ -49,6 +49,12 @@ def linux_body(name: str, nic: ResourceId, size: str, user: str, public_key: str
     }
 
 
+def attached(nic: ResourceId, user: str) -> Body:
+    """What a machine of the lab was made with and cannot change: its interface, and who signs in to it."""
+    interfaces = {"networkInterfaces": [{"id": nic.text}]}
+    return {"properties": {"networkProfile": interfaces, "osProfile": {"adminUsername": user}}}
+
+
 def running(key: str, side: Side, machine: ResourceId) -> Wait:
     """A machine that runs; one that was stopped is started."""
 

@@ -62,6 +62,8 @@ class Want:
     """What cannot be changed any more: where this is not so, the name is taken by something else."""
     once: Body = field(default_factory=dict)
     """The same of pieces that may be missing yet: only where one is there and is another, it is taken."""
+    foreign: Callable[[Body, Survey], str] = lambda _, __: ""
+    """What speaks against its being the lab's where that shows in more than one value, as a clause; else empty."""
     undone: Callable[[Body], Body] | None = None
     """The resource without this piece; None when undoing deletes the resource."""
 
@@ -94,7 +96,8 @@ class Want:
             # What is in a group that is being deleted still looks as if it were there to stay.
             return f"the {self.what} is being deleted; wait until it is gone"
         path = lacks(there, self.fixed) or clashes(there, self.once)
-        return f"{self.id.name} is there already and is not the lab's: its {path} is another" if path else None
+        why = f"its {path} is another" if path else self.foreign(there, survey)
+        return f"{self.id.name} is there already and is not the lab's: {why}" if why else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

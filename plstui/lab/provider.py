@@ -10,16 +10,15 @@ from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.fragments import Body
-from plstui.lab.machines import address_in, linux_body, running
+from plstui.lab.machines import address_in, attached, linux_body, running
+from plstui.lab.owners import OURS, RUN_TAG, TAG, frontend_in, interface_of, without_rule_at
 from plstui.lab.parts import Survey, Wait, Want
 
 ZONES = ("1", "2", "3")
 PORT = 80
+PRIORITY = 1003
 IDLE_MINUTES = 15
 """As the lab has it. Through a private link a connection is dropped after four to five minutes all the same."""
-
-TAG, RUN_TAG = "created-by", "plstui-run"
-"""The tags of a resource group that plstui created: `plstui`, and the run that did it."""
 
 
 def group_want(key: str, side: Side, group: ResourceId, region: str, run: str) -> Want:
@@ -30,7 +29,7 @@ def group_want(key: str, side: Side, group: ResourceId, region: str, run: str) -
         id=group,
         what=f"resource group {group.name}",
         fixed={"location": region},
-        initial={"location": region, "tags": {TAG: "plstui", RUN_TAG: run}},
+        initial={"location": region, "tags": {TAG: OURS, RUN_TAG: run}},
     )
 
 
@@ -90,6 +89,8 @@ class Provider:
             self.security_group,
             f"NSG {self.security_group.name}",
             needs=("asg",),
+            once={"properties": {"securityRules": [self._nginx_rule()]}},
+            foreign=without_rule_at(PRIORITY, "nginx"),
             fragment={"properties": {"securityRules": [self._nginx_rule()]}},
         )
         way_out: tuple[Want, ...] = ()
@@ -130,7 +131,7 @@ class Provider:
         return {
             "name": "nginx",
             "properties": {
-                "priority": 1003,
+                "priority": PRIORITY,
                 "direction": "Inbound",
                 "access": "Allow",
                 "protocol": "Tcp",
@@ -162,6 +163,7 @@ class Provider:
                     f"interface {nic.name}",
                     needs=("vnet", "asg"),
                     once=_interface(in_subnet),
+                    foreign=interface_of(machine),
                     fragment=_interface(member),
                 ),
                 self._want(
@@ -170,7 +172,7 @@ class Provider:
                     f"machine {name}",
                     needs=(f"nic{zone}", "ssh-key"),
                     initial=linux_body(name, nic, self._size, self._lab.user, self._public_key, user_data),
-                    fixed={"zones": [zone]},
+                    fixed={"zones": [zone], **attached(nic, self._lab.user)},
                     fragment={"zones": [zone]},
                 ),
                 running(f"vm{zone}", Side.ISV, machine),
@@ -206,6 +208,7 @@ class Provider:
                 needs=("vnet",),
                 initial={"sku": {"name": "Standard"}},
                 fixed={"sku": {"name": "Standard"}},
+                foreign=frontend_in(self.frontend, self.subnet),
                 fragment={
                     "properties": {
                         "frontendIPConfigurations": [{"name": self.frontend.name, "properties": subnet}],
@@ -296,6 +299,7 @@ class Provider:
 
     def service_parts(self) -> tuple[Want, ...]:
         """Step 9."""
+        front = {"properties": {"loadBalancerFrontendIpConfigurations": [{"id": self.frontend.text}]}}
         nat = {
             "name": f"{self.service.name}_ipconfig_0",
             "properties": {"subnet": {"id": self.subnet.text}, "primary": True},
@@ -307,7 +311,8 @@ class Provider:
                 f"private link service {self.service.name}",
                 needs=("policies", "rule"),
                 initial={"properties": {"ipConfigurations": [nat]}},
-                fragment={"properties": {"loadBalancerFrontendIpConfigurations": [{"id": self.frontend.text}]}},
+                fixed=front,
+                fragment=front,
             ),
         )
 

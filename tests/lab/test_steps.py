@@ -176,7 +176,7 @@ def test_a_public_name_is_put_into_a_zone_that_is_there() -> None:
     record = wants(lab)["record"]
     assert record.id.type == "Microsoft.Network/dnsZones/A"
     assert record.id.resource_group == "names"
-    assert record.initial == {"properties": {"TTL": 300}}
+    assert record.initial == {"properties": {"TTL": 300, "metadata": {"created-by": "plstui"}}}
 
 
 def test_without_a_name_there_is_no_step_for_one_to_do() -> None:
