@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from plstui.domain.az import shell_word
-from plstui.domain.errors import AzureError, NotFoundError, PlstuiError
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
@@ -20,7 +20,7 @@ from plstui.engine.ports import CloudBodies
 from plstui.engine.watcher import Watcher
 from plstui.engine.writes import Writes
 
-PATIENCE = 120.0
+PATIENCE = 45.0
 """Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
 
 
@@ -91,8 +91,11 @@ class Agents:
 
     def _side_of(self, machine: ResourceId) -> tuple[Side, CloudBodies]:
         world = self._world()
-        side = next(side for side in Side if (s := world.side(side)) and any(m.id == machine for m in s.machines))
-        return side, self._bodies[side]
+        for side, bodies in self._bodies.items():
+            seen = world.side(side)
+            if seen and any(other.id == machine for other in seen.machines):
+                return side, bodies
+        raise NotFoundError(f"The machine {machine.name} is not there any more.", status=404)
 
 
 class BalancersOpinion:
@@ -125,7 +128,7 @@ async def _patience(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         message = f"The machine's agent did not answer within {limit:.0f} s."
-        raise AzureError(message, code="OperationTimeout") from None
+        raise UnreachableError(message, code="AgentSilent") from None
 
 
 async def _seen_through(work: Coroutine[None, None, None]) -> None:

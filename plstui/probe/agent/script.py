@@ -53,7 +53,7 @@ class Asked:
     def seconds(self) -> int:
         """Seconds that the script may take: on Linux, where one attempt came too late the others are made at once; on
         Windows 64 are made at once."""
-        return round((2 + len(self.targets) * self.count // 64) * self.total) + 30
+        return round((2 + len(self.targets) * self.count // 64) * self.total) + 15
 
 
 def shell_script(asked: Asked) -> str:
