@@ -19,7 +19,7 @@ from plstui.domain.connection import APPROVED
 from plstui.domain.world import World
 from tests.support.clock import TurnedClock
 from tests.support.lab import lab, with_status
-from tests.support.labscreen import lab_screen
+from tests.support.labscreen import lab_screen, panes
 from tests.support.picture import svg
 from tests.support.served import serve
 from tests.support.stage import stage
@@ -57,12 +57,24 @@ async def draw_lab() -> None:
             (FOLDER / "lab.svg").write_text(svg(seen.strips, "plstui --sandbox"), encoding="utf-8")
 
 
+async def draw_doctor() -> None:
+    """A machine that does not answer: the path that ends there, and what the doctor says of it."""
+    with TemporaryDirectory() as folder, serve(Path(folder), "unhealthy") as served:
+        os.environ["XDG_STATE_HOME"] = folder
+        async with panes(served, size=(124, 20), clock=TurnedClock()) as play:
+            await play.shows("✖ 2/3")
+            await play.press("w", "z")
+            seen = await play.shows("web2 down", "▸ ! warning", "health = Down", gone=("● live",))
+            (FOLDER / "doctor.svg").write_text(svg(seen.strips, "plstui --sandbox=unhealthy"), encoding="utf-8")
+
+
 async def main() -> None:
     """All pictures."""
     await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "3/3", "1 of 4 targets fail"))
     await draw("confirm", lab(), (100, 30), ("a",), ("Approve this connection?",))
     await draw("probe", with_status(APPROVED), (100, 30), ("p",), ("all 4 targets answer",))
     await draw_lab()
+    await draw_doctor()
 
 
 if __name__ == "__main__":

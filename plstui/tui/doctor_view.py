@@ -21,7 +21,7 @@ from plstui.tui.details import LONGEST, Detail, Details
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 
-INVITATION: Final = "Press w to find out why the page does not come, and what mends it."
+INVITATION: Final = "Press w to find out why the page does not come."
 
 TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WAITING, Severity.INFO: Tone.QUIET}
 _GLYPHS: Final = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}

@@ -48,6 +48,13 @@ def test_a_sick_backend_is_marked(tmp_path: Path) -> None:
         screen.wait_for("web2", "2/3", "Approved")
         screen.press("p")
         screen.wait_for("Host: web1", "Host: web3", "refused")
+        screen.wait_for(" ✖ web2 down ", "✔ pool 2/3 → ✔ web1")
+        screen.press("w")
+        screen.wait_for("looked at", "▸ ! warning", "Nothing answers on port 80 of web2.")
+        screen.press("Enter")
+        screen.wait_for("Doctor: web2", "What proves it", "az vm run-command invoke")
+        screen.press("Escape")
+        screen.wait_for("▸ ! warning", gone=("What proves it",))
         leave(screen)
 
 

@@ -17,6 +17,6 @@ async def test_a_picture_holds_the_screen_and_needs_nothing_else() -> None:
     assert picture == again
     root = ElementTree.fromstring(picture)
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"plstui <demo>", "saasPrivateEndpoint", "◷ Pending", "virtualNetwork"} <= set(texts)
+    assert {"plstui <demo>", "saasPrivateEndpoint", "◷ Pending", "loadBalancer"} <= set(texts)
     assert "url(" not in picture
     assert re.findall(r"https?://[^\"']+", picture) == ["http://www.w3.org/2000/svg"]

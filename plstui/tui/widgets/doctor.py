@@ -27,6 +27,9 @@ from plstui.tui.widgets.bars import KEY_STYLE
 from plstui.tui.widgets.columns import Column
 from plstui.tui.widgets.table import Cell, Row, Table
 
+ROOMY = 9
+"""Lines from which one may stay empty between the table and what is told of a row."""
+
 
 def key_of(place: int, finding: Finding) -> ResourceId:
     """What a finding's row is known by: a rule may find several things in one resource."""
@@ -100,8 +103,9 @@ class DoctorView(Vertical):
     def on_mount(self) -> None:
         self._show()
 
-    def on_resize(self, _: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """What is cut in the table is told in full below it."""
+        self.set_class(event.size.height >= ROOMY, "-roomy")
         self.call_after_refresh(self._show)
 
     def watch_examination(self) -> None:
