@@ -37,10 +37,6 @@ API_VERSIONS = {
 _VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
 """Types whose state stands in an instance view, which has to be asked for."""
 
-_ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
-"""Codes that say that a resource is not there. A 404 may also say that the whole subscription cannot be seen, that the
-type is unknown, or that somebody on the way has no idea what is meant; none of that says anything about a resource."""
-
 PATIENCE = 1800.0
 """Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
 
@@ -71,7 +67,8 @@ class Bodies:
         try:
             return await self._read(resource_id.text, query)
         except NotFoundError as error:
-            _check_absent(error)
+            if not error.is_absence:
+                raise
             return None
 
     async def collect(self, path: str, kind: str, **query: str) -> list[Body]:
@@ -110,7 +107,8 @@ class Bodies:
                 )
                 await poller.result()
         except NotFoundError as error:
-            _check_absent(error)
+            if not error.is_absence:
+                raise
 
     async def discard(self, resource_id: ResourceId) -> None:
         """Have a resource deleted and do not wait for it: Azure has taken note."""
@@ -186,17 +184,11 @@ class Bodies:
 
 
 def _without_view(resource_id: ResourceId, body: Body) -> Body:
-    """A body without what a GET shows beside the resource: its view, and extensions, which are resources of their own."""
+    """A body without what is only shown with it: the view, and extensions, which are resources of their own."""
     if not any(map(resource_id.is_type, _VIEWED)):
         return body
     properties = {name: value for name, value in body.get("properties", {}).items() if name != "instanceView"}
     return {name: value for name, value in body.items() if name != "resources"} | {"properties": properties}
-
-
-def _check_absent(error: NotFoundError) -> None:
-    """Raise a 404 again that does not say that the resource is not there."""
-    if error.code.lower() not in _ABSENT:
-        raise error
 
 
 def _printed(message: str) -> str:

@@ -16,6 +16,9 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 from __future__ import annotations
 
 
+_ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
+
+
 class PlstuiError(Exception):
     """Anything a person can be told in one sentence."""
 
@@ -78,6 +81,15 @@ class NotFoundError(AzureError):
     """The resource, group or subscription is not there."""
 
     code = "NotFound"
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether it says that a resource, its parent or its group is not there.
+
+        The other ones say that the whole subscription cannot be seen or that a type is unknown, and so nothing about
+        what was asked for.
+        """
+        return self.code.lower() in _ABSENT
 
 
 class ThrottledError(AzureError):

@@ -15,7 +15,7 @@ from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
-from plstui.lab.retry import persist, sleep
+from plstui.lab.retry import pause_after, persist, sleep
 
 POLL = 1.0
 """Seconds between two looks at something that is being waited for."""
@@ -123,9 +123,14 @@ class Effort:
         """Count a write."""
         self._tallies[step.id].writes += 1
 
-    async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[Result]]) -> Result:
+    async def _persist(
+        self,
+        step: Step,
+        attempt: Callable[[int], Awaitable[Result]],
+        pause_of: Callable[[PlstuiError, int], float | None] = pause_after,
+    ) -> Result:
         """Try, and again after a pause while Azure asks for patience."""
-        return await persist(attempt, self._clock, lambda text: self._say(Kind.RETRY, step, text))
+        return await persist(attempt, self._clock, lambda text: self._say(Kind.RETRY, step, text), pause_of)
 
     async def _settled(self, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
         """A resource once nothing is under way with it: somebody else's write, or our own from before."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from plstui.domain.errors import AzureError, PlstuiError, ThrottledError, UnreachableError
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError
 from plstui.engine.ports import Clock
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
@@ -36,6 +36,11 @@ _PASSING = frozenset(
 SECOND_CHANCES = 2
 """Further tries of what Azure accepted and then did not do: it may be a passing trouble, or its last word."""
 
+LATE_CHANCES = 5
+"""Further tries while Azure does not know of what it has just made: half a minute, and mostly it is a few seconds."""
+
+_NO_SUCH_REFERENCE = "invalidresourcereference"
+
 NOT_AS_REQUESTED = "NotAsRequested"
 """Our own code for a write that Azure says it has done, and whose result is another."""
 
@@ -62,6 +67,17 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
             return pause
         return pause if error.status == 0 and tries <= SECOND_CHANCES else None
     return None
+
+
+def pause_after_write(error: PlstuiError, tries: int) -> float | None:
+    """The same for a write whose group, parent and references are known to be there, or that was itself accepted.
+
+    That Azure does not find them, or shows what was before, passes: not every one of its servers has heard of it yet.
+    """
+    is_absence = isinstance(error, NotFoundError) and error.is_absence
+    if is_absence or error.code == NOT_AS_REQUESTED or error.code.lower() == _NO_SUCH_REFERENCE:
+        return PAUSES[tries - 1] if tries <= LATE_CHANCES else None
+    return pause_after(error, tries)
 
 
 def pause_after_read(error: PlstuiError, tries: int) -> float | None:

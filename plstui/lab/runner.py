@@ -22,7 +22,7 @@ from plstui.lab.effort import POLL, Effort
 from plstui.lab.fragments import Body, merged
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
 from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
-from plstui.lab.retry import NOT_AS_REQUESTED
+from plstui.lab.retry import NOT_AS_REQUESTED, pause_after, pause_after_write
 from plstui.lab.steps import Workshop
 from plstui.lab.surveyor import take_survey
 
@@ -227,7 +227,9 @@ class Run(Effort):
             if left := next((lack for want in wants if (lack := want.lack(self.survey))), None):
                 raise AzureError(f"Azure took the request, and yet {left}.", code=NOT_AS_REQUESTED)
 
-        await self._persist(step, attempt)
+        # What is not one of the lab's parts, as somebody's own zone, may really not be there.
+        known = first.id.parent is None or self.survey.body(first.id.parent) is not None
+        await self._persist(step, attempt, pause_after_write if known else pause_after)
 
     async def _see(self, want: Want) -> Body | None:
         """What is there of a resource once nothing is under way with it."""

@@ -102,6 +102,17 @@ async def test_with_faults_it_ends_right_and_says_what_was_tried_again(seed: int
     assert len(told) >= len(writes)
 
 
+async def test_answers_that_are_some_seconds_old_are_waited_out(empty: Rig) -> None:
+    async with empty.session() as plstui:
+        await empty.sandbox.faults.load({"faults": [{"kind": "stale", "seconds": 6}]})
+        run = await plstui.up()
+        await empty.sandbox.faults.load({"faults": []})
+        assert list(undone(run.statuses())) == []
+        assert list(undone((await plstui.run()).statuses())) == []
+
+    assert any("NotFound" in text for text in plstui.told(Kind.RETRY))
+
+
 async def test_what_fails_for_good_ends_the_run_and_leaves_nothing_at_work(empty: Rig) -> None:
     doomed = {"kind": "fail-operation", "method": "PUT", "type": "Microsoft.Compute/virtualMachines"}
     async with empty.session() as plstui:

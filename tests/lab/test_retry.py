@@ -1,0 +1,28 @@
+"""How long Azure is given for what passes by itself."""
+
+from __future__ import annotations
+
+from itertools import count, takewhile
+
+import pytest
+
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError
+from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHANCES, pause_after, pause_after_write
+
+
+@pytest.mark.parametrize(
+    ("error", "known", "otherwise"),
+    [
+        (NotFoundError("gone", status=404, code="resourceNotFound"), LATE_CHANCES, 0),
+        (NotFoundError("gone", status=404, code="ResourceGroupNotFound"), LATE_CHANCES, 0),
+        (AzureError("no such subnet", status=400, code="InvalidResourceReference"), LATE_CHANCES, 0),
+        (AzureError("not so", code=NOT_AS_REQUESTED), LATE_CHANCES, SECOND_CHANCES),
+        (NotFoundError("no such subscription", status=404, code="SubscriptionNotFound"), 0, 0),
+        (AzureError("somebody was quicker", status=412, code="PreconditionFailed"), len(PAUSES), len(PAUSES)),
+        (AzureError("busy", status=409, code="AnotherOperationInProgress"), len(PAUSES), len(PAUSES)),
+        (AzureError("no", status=400, code="BadRequest"), 0, 0),
+    ],
+)
+def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:
+    for pause_of, tries in ((pause_after_write, known), (pause_after, otherwise)):
+        assert len(list(takewhile(lambda number: pause_of(error, number) is not None, count(1)))) == tries
