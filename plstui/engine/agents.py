@@ -67,6 +67,8 @@ class Agents:
             # one that stays.
             with suppress(PlstuiError):
                 await _seen_through(self._writes.send(side, "clean up", run, delete, lambda: bodies.discard(run)))
+        if view.get("executionState") == "TimedOut":
+            raise UnreachableError(f"The script did not end within {seconds} s.", code="ScriptTimedOut")
         if not view.get("output") and view.get("executionState", "Succeeded") != "Succeeded":
             said = view.get("executionMessage") or view.get("error") or ""
             raise AzureError(f"The script ended as {view['executionState']}: {said}", code="ScriptFailed")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
@@ -84,3 +85,43 @@ def unanswered() -> Iterator[int]:
         finally:
             for sock in waiting:
                 sock.close()
+
+
+@asynccontextmanager
+async def odd_servers() -> AsyncIterator[dict[str, int]]:
+    """Servers by what is odd about them, and their ports."""
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nHost: ")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    ok = b"HTTP/1.1 200 OK\r\n"
+    answers = {
+        "chunked": ok + b"Transfer-Encoding: chunked\r\n\r\n6\r\nHost: \r\n4\r\nweb1\r\n0\r\n\r\n",
+        "old": b"HTTP/1.0 200 OK\r\n\r\nHost: web1\n",
+        "other": ok + b'Content-Length: 25\r\n\r\nWelcome"; \x1b[2J to; nginx!\n',
+        "two": ok + b"Content-Length: 22\r\n\r\nHost: web1\nHost: web2\n",
+        "empty": ok + b"Content-Length: 0\r\n\r\n",
+        "binary": ok + b"Content-Length: 4\r\n\r\n\x00\x01\xff\xfe",
+        "gzip": ok + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"Host: web1", mtime=0),
+        "redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        "gone": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "control": ok + b"Content-Length: 16\r\n\r\nHost: \x1b[31mweb1\n\n",
+        "cut": ok + b"Content-Length: 100\r\n\r\nHost: we",
+        "long": ok + b"Content-Length: 10485760\r\n\r\n" + b"Host: web1\n" * 953250 + b"xxxx",
+        "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
+    }
+    async with AsyncExitStack() as stack:
+        ports = {name: await stack.enter_async_context(answering(answer)) for name, answer in answers.items()}
+        for name, serve in {"flood": flood, "hang": hang, "hang up": hang_up}.items():
+            ports[name] = await stack.enter_async_context(serving(serve))
+        yield ports

@@ -194,6 +194,22 @@ async def test_a_network_without_a_machine_is_said(lab: Ward) -> None:
     assert found["saasPrivateEndpoint"].error == NOBODY
 
 
+async def test_a_machine_that_hangs_is_asked_once_and_not_for_long(lab: Ward) -> None:
+    sent = Sent(lab)
+    await lab.box.network.hang_machine("web1")
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    probed = asyncio.create_task(probe(lab, web1, count=1))
+    while not probed.done():
+        # It says when Azure gives the script up.
+        lab.box.azure.clock.advance(10)
+        await asyncio.wait([probed], timeout=0.05)
+    found = (await probed)["web1"]
+    assert found.failures == {Failure.JUMP: 1}
+    assert "The script did not end within" in found.error
+    # Neither the machine's action; what else is known is asked of the balancer.
+    assert sent.writes == ["PUT runCommands", "DELETE runCommands", "POST health"]
+
+
 @asynccontextmanager
 async def under_way(lab: Ward) -> AsyncIterator[tuple[Sent, asyncio.Task[dict[str, TargetResult]]]]:
     """A probe whose script hangs in the machine, seen to have left nothing behind at the end."""

@@ -14,7 +14,7 @@ from plstui.domain.sides import Side
 from plstui.probe.route import Ladder, Report, RouteError, balanced_back
 from plstui.probe.runner import Runner
 from tests.probe.probing import SHORT, probe, probing
-from tests.probe.servers import answering, page, serving, target, unanswered
+from tests.probe.servers import answering, odd_servers, page, serving, target, unanswered
 from tests.probe.sshd import Sshd, free_port
 
 
@@ -83,6 +83,35 @@ async def test_a_machine_that_may_be_another_is_not_passed_over(sshd: Sshd) -> N
         [result] = await probe(prober, target(port))
     assert result.failures == {Failure.JUMP: 1}
     assert "is not known" in result.error
+
+
+ODD = {
+    "chunked": (None, "web1"),
+    "old": (None, "web1"),
+    "other": (Failure.WRONG_PAGE, 'Another page: “Welcome"; [2J to; nginx!”.'),
+    "two": (Failure.WRONG_PAGE, "Another page: “Host: web1 Host: web2”."),
+    "empty": (Failure.WRONG_PAGE, "An empty page."),
+    "binary": (Failure.WRONG_PAGE, "A binary body (no content type) instead of the page."),
+    "gzip": (Failure.WRONG_PAGE, "A body in gzip encoding, which was not asked for and is not decoded."),
+    "redirect": (Failure.WRONG_PAGE, "A redirect to http://127.0.0.1:1/ (HTTP 302 Found), which is not followed."),
+    "gone": (Failure.WRONG_PAGE, "HTTP 404 Not Found instead of the page."),
+    "control": (Failure.WRONG_PAGE, "Another page: “Host: [31mweb1”."),
+    "cut": (Failure.RESET, "The connection was closed in the middle of the answer, after 48 bytes."),
+    "long": (Failure.WRONG_PAGE, "A body of 10485760 bytes instead of the page."),
+    "flood": (Failure.WRONG_PAGE, "An answer longer than 64 KiB, which was not read to its end."),
+    "ssh": (Failure.WRONG_PAGE, "Something that is not HTTP: “SSH-2.0-OpenSSH_9.2”."),
+    "hang": (Failure.TIMEOUT, "No answer came within 0.5 s."),
+    "hang up": (Failure.RESET, "The connection was closed before an answer came."),
+}
+
+
+@pytest.mark.parametrize("routes", [("direct",), ("ssh",)])
+async def test_odd_answers_are_bounded_harmless_and_said_in_words(sshd: Sshd, routes: tuple[RouteName, ...]) -> None:
+    async with odd_servers() as ports, probing(sshd.ssh, routes=routes, read_timeout=SHORT) as prober:
+        results = await probe(prober, *(target(port, name) for name, port in ports.items()))
+    for result in results:
+        [attempt] = result.attempts
+        assert (attempt.failure, attempt.host or attempt.error) == ODD[result.target.name]
 
 
 class Narrow:
