@@ -15,7 +15,6 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 
 from __future__ import annotations
 
-
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
 

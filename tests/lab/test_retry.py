@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count, takewhile
 
 import pytest
@@ -24,5 +25,5 @@ from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHAN
     ],
 )
 def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:
-    for pause_of, tries in ((pause_after_write, known), (pause_after, otherwise)):
-        assert len(list(takewhile(lambda number: pause_of(error, number) is not None, count(1)))) == tries
+    assert len(list(takewhile(partial(pause_after_write, error), count(1)))) == known
+    assert len(list(takewhile(partial(pause_after, error), count(1)))) == otherwise
