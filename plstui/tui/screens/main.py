@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.types import CSSPathType
@@ -22,7 +22,7 @@ from plstui.domain.probe import targets
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.domain.world import Link, World
+from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -35,23 +35,19 @@ from plstui.tui.messages import (
     DetailsRequested,
     Examined,
     Failed,
-    FilterLeft,
-    FilterTyped,
     FindingRequested,
     LabTold,
     ProbeAnswered,
     ProbeOver,
-    ResourceHighlighted,
     Said,
     SectionChosen,
     SnapshotFetched,
     Troubled,
     WritesMoved,
 )
-from plstui.tui.screens.commanding import CommandingScreen
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.probing import probe
-from plstui.tui.selection import Selection, in_short, matching
+from plstui.tui.screens.selecting import SelectingScreen
 from plstui.tui.state import Event, Line, ProbeRun, seen_since
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
@@ -73,13 +69,10 @@ LAB: Final = "lab"
 """The name of the installed lab screen."""
 
 
-class MainScreen(CommandingScreen):
+class MainScreen(SelectingScreen):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(COMMANDS),
-        Binding("escape", "drop_filter", "All", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
     CSS_PATH: ClassVar[CSSPathType | None] = [
         "../styles/main.tcss",
         "../styles/ribbon.tcss",
@@ -92,26 +85,17 @@ class MainScreen(CommandingScreen):
     commands = COMMANDS
 
     world: var[World] = var(World)
-    links: var[tuple[Link, ...]] = var(())
-    sought: var[str] = var("")
-    """What the connections are filtered by."""
-    shown: var[tuple[Link, ...]] = var(())
-    """The links that the table shows."""
     read_at: var[Mapping[Side, datetime]] = var(dict)
     now: var[datetime] = var(NO_TIME)
     connected: var[bool] = var(False)
     under_way: var[Mapping[ResourceId, Verb]] = var(dict)
     """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
     since: var[Mapping[ResourceId, datetime]] = var(dict)
-    selected: var[ResourceId | None] = var(None)
-    """The connection that commands work on."""
     marked: var[tuple[ResourceId, ...]] = var(())
     """The two ends of the selected connection: its row at the service, the endpoint's at the customer."""
     probe: var[ProbeRun] = var(ProbeRun)
     examination: var[Examination] = var(Examination)
     happened: var[tuple[Event, ...]] = var(())
-    section: var[str] = var("connections")
-    notes: var[Mapping[str, str]] = var(dict)
     context: var[Context] = var(Context)
     lab_note: var[Line] = var(Line)
     """How the lab goes."""
@@ -121,7 +105,6 @@ class MainScreen(CommandingScreen):
         self._where = where
         self._clock = clock
         self._runtime: Runtime | None = None
-        self._selection = Selection()
         self._decisions: Decisions | None = None
         """None while nothing is connected, and where the ISV's side is not configured."""
 
@@ -207,20 +190,6 @@ class MainScreen(CommandingScreen):
         links = self.world.links()
         self.since = seen_since(self.links, links, self.since, self._clock.now())
         self.links = links
-        self._show_links()
-
-    def watch_sought(self) -> None:
-        self._show_links()
-
-    def _show_links(self) -> None:
-        """Bring the table and what is selected in it up to date."""
-        self.shown = matching(self.links, self.sought)
-        self._choose(self._selection.follow(self.links, self.shown))
-        self.notes = {"connections": in_short(self.links, self.shown, self.sought)}
-
-    def _choose(self, selection: Selection) -> None:
-        self._selection = selection
-        self.selected = selection.link.id if selection.link else None
         self._update_context()
 
     def _leave_if_nobody_is_signed_in(self) -> None:
@@ -239,7 +208,7 @@ class MainScreen(CommandingScreen):
         if reason := decisions.why_not():
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
         else:
-            self._choose(self._selection.take(link, self.shown))
+            self.take(link)
             self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
 
     @on(WritesMoved)
@@ -304,22 +273,6 @@ class MainScreen(CommandingScreen):
     def next_area(self) -> None:
         self.focus_next()
 
-    def show_section(self, section_id: str) -> None:
-        self.section = section_id
-        # In front first, focused after: what is not displayed cannot have the focus.
-        self.call_after_refresh(self.query_one(Deck).focus_section, section_id)
-
-    def start_filter(self) -> None:
-        self.remove_class(*(f"-zoom-{side}" for side in Side))
-        self.section = "connections"
-        self.add_class("-filtering")
-        self.call_after_refresh(self.query_one(FilterLine).focus)
-
-    def next_pending(self) -> None:
-        if link := self._selection.next_pending(self.shown):
-            self._choose(self._selection.take(link, self.shown))
-            self.show_section("connections")
-
     def show_details(self) -> None:
         if self.context.link:
             self._open_details(self.context.link.id)
@@ -365,26 +318,8 @@ class MainScreen(CommandingScreen):
     def _show_chosen(self, event: SectionChosen) -> None:
         self.show_section(event.section_id)
 
-    @on(ResourceHighlighted)
-    def _select(self, event: ResourceHighlighted) -> None:
-        wanted = event.resource_id
-        link = next((link for link in self.links if wanted in (link.id, link.endpoint_id)), None)
-        if link:
-            self._choose(self._selection.take(link, self.shown))
-
-    @on(FilterTyped)
-    def _filter(self, event: FilterTyped) -> None:
-        self.sought = event.text.strip()
-
-    @on(FilterLeft)
-    def _leave_filter(self) -> None:
-        if self.has_class("-filtering"):
-            self.remove_class("-filtering")
-            self.show_section("connections")
-
-    def action_drop_filter(self) -> None:
-        """Show every connection again."""
-        self.query_one(FilterLine).value = ""
+    def selection_moved(self) -> None:
+        self._update_context()
 
     @on(DetailsRequested)
     def _show_requested(self, event: DetailsRequested) -> None:
@@ -402,14 +337,14 @@ class MainScreen(CommandingScreen):
     # Bookkeeping
 
     def _update_context(self) -> None:
-        link = self._selection.link
+        link = self.selection.link
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
         self.context = Context(
             connected=self.connected,
             actions=self._runtime.actions if self._runtime else None,
             link=link,
             under_way=frozenset(self.under_way),
-            others_wait=self._selection.next_pending(self.shown) is not None,
+            others_wait=self.selection.next_pending(self.shown) is not None,
             has_targets=bool(targets(self.world)),
             probing=self.probe.running,
             examining=self.examination.running,
