@@ -169,6 +169,14 @@ async def test_very_low_terminals_keep_their_lines_for_the_tables() -> None:
         await play.until(lambda: "Pending" in shown(play))
 
 
+async def test_a_zoomed_pane_has_all_the_room_and_a_zoomed_section_keeps_the_path() -> None:
+    async with stage(lab(), size=(80, 24)) as play:
+        await play.press("2", "z")
+        await play.shows("◷ Pending  ┄ ✔ service", gone=("subscription c27e4f0a",))
+        await play.press("z", "shift+tab", "z")
+        await play.shows("subscription c27e4f0a", gone=("┄", "2 Backends"))
+
+
 def crowded(count: int, down: int) -> Path:
     """A way that ends at many backends, the last ones down."""
     [link] = (world := with_status(APPROVED)).links()
@@ -227,3 +235,11 @@ def test_of_many_backends_the_bad_ones_are_named() -> None:
     assert text_of(line).endswith(" ✖ web41 down   ✖ web42 down  ✖ 7 more  ✔ 41 others")
     [line] = ribbon(WAYS["fifty backends"], (), None, 200)
     assert text_of(line).endswith("→ ✔ 50 backends")
+    untold = Path(tuple(replace(hop, state="", tone=Tone.QUIET) for hop in WAYS["fifty backends"].hops))
+    [line] = ribbon(untold, (), None, 200)
+    assert text_of(line).endswith("→ · 50 not known"), "what nobody knows is not called well"
+
+
+def test_where_there_is_very_little_room_hops_are_counted_side_by_side() -> None:
+    lines = ribbon(WAYS["approved"], tuple(Side), None, 36)
+    assert [text_of(line) for line in lines] == ["🟢 ✖ stale  ✔ 2 hops", "→ 🔵 ✖ stale  ✔ 6 hops"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from itertools import groupby
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -35,6 +34,9 @@ ARROW, CUT = " → ", " ┄ "
 
 BESIDE: Final = "  "
 """Between two backends, which stand side by side."""
+
+STALE: Final = "✖ stale  "
+"""Before the hops of a side that cannot be read."""
 
 LINES: Final = ((120, 1), (60, 2), (0, 3))
 """Cells from which so many lines are enough."""
@@ -98,7 +100,7 @@ class Piece:
     def size(self) -> int:
         """Cells without the lead."""
         marks = 2 if self.marked else 0
-        return cell_len(self.head) + (len(_STALE) if self.stale else 0) + cell_len(self.text) + marks
+        return cell_len(self.head) + (len(STALE) if self.stale else 0) + cell_len(self.text) + marks
 
     def content(self) -> Content:
         """The piece without its lead."""
@@ -108,10 +110,7 @@ class Piece:
             if self.marked
             else styled(self.text, self.tone)
         )
-        return Content.assemble(Content(self.head), styled(_STALE if self.stale else "", Tone.BAD), text)
-
-
-_STALE: Final = "✖ stale  "
+        return Content.assemble(Content(self.head), styled(STALE if self.stale else "", Tone.BAD), text)
 
 
 class PathRibbon(Widget):
@@ -188,7 +187,8 @@ def ribbon(path: Path, stale: Sequence[Side], verb: Verb | None, width: int) -> 
         lines = _packed(_pieces(path, stale, verb, forms), width)
         if len(lines) <= most:
             return lines
-    return _packed(_folded(_pieces(path, stale, verb, forms)), width)
+    # Should even that be too much, the end is left out: what comes first explains the rest.
+    return _packed(_folded(_pieces(path, stale, verb, forms)), width)[:most]
 
 
 def _pieces(path: Path, stale: Sequence[Side], verb: Verb | None, forms: Mapping[HopKind, Form]) -> list[Piece]:
@@ -248,7 +248,8 @@ def _counted(path: Path) -> Iterator[Piece]:
     lead = CUT if path.broken_at is not None and path.hops[path.broken_at].kind is not K.BACKEND else ARROW
     backends = [(place, hop) for place, hop in enumerate(path.hops) if hop.kind is K.BACKEND]
     bad = [(place, hop) for place, hop in backends if hop.broken]
-    well = len(backends) - len(bad)
+    well = sum(hop.tone is Tone.GOOD for _, hop in backends)
+    unknown = len(backends) - len(bad) - well
     for place, hop in bad[:NAMED]:
         text, tone = _said(hop, Form.TERSE, None)
         yield Piece(text, tone, lead, marked=place == path.broken_at)
@@ -258,17 +259,22 @@ def _counted(path: Path) -> Iterator[Piece]:
     if well:
         others = "others" if bad else "backend" if well == 1 else "backends"
         yield Piece(f"{glyph_of('', Tone.GOOD)} {well} {others}", Tone.GOOD, lead)
+        lead = BESIDE
+    if unknown:
+        yield Piece(f"{glyph_of('', Tone.QUIET)} {unknown} not known", Tone.QUIET, lead)
 
 
 def _folded(pieces: Sequence[Piece]) -> list[Piece]:
-    """Runs of hops that are well, as their number."""
+    """Runs of hops that are well, as their number; each side's for itself."""
     folded: list[Piece] = []
-    for (well, _), run in groupby(pieces, lambda piece: (not piece.marked and piece.tone == Tone.GOOD, piece.marked)):
-        run_of = list(run)
-        if well and len(run_of) > 1:
-            first = run_of[0]
-            run_of = [replace(first, text=f"{glyph_of('', Tone.GOOD)} {len(run_of)} hops")]
-        folded += run_of
+    count = 0
+    for piece in pieces:
+        well = piece.tone == Tone.GOOD
+        count = count + 1 if well and not piece.head else int(well)
+        if count > 1:
+            folded[-1] = replace(folded[-1], text=f"{glyph_of('', Tone.GOOD)} {count} hops")
+        else:
+            folded.append(piece)
     return folded
 
 
