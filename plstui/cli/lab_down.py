@@ -18,7 +18,6 @@ from plstui.compose import Options
 from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
-from plstui.lab import az
 from plstui.lab.inventory import Group, Inventory, take_stock
 from plstui.lab.parts import StepState
 from plstui.lab.teardown import Teardown
@@ -47,15 +46,18 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
 
     async def body(runtime: Runtime) -> int:
         lab = lab_as_it_is(runtime)
-        if as_az:
-            click.echo(az.teardown(lab.workshop), nl=False)
-            return EXIT_OK
         inventory = await take_stock(lab)
-        typed = [*confirmed, *(await _ask(inventory, sides) if asks else ())]
-        run = Teardown(lab, inventory, progress(to_stderr=as_json), sides=sides, confirmed=typed)
+        tell = progress(to_stderr=as_json)
+        run = Teardown(lab, inventory, tell, sides=sides, confirmed=confirmed)
+        told = _tell_notes(run)
+        if as_az:
+            run.refuse()
+            click.echo(run.script(), nl=False)
+            return EXIT_OK
+        if asks:
+            run = Teardown(lab, inventory, tell, sides=sides, confirmed=[*confirmed, *await _ask(inventory, sides)])
         failure = await _bring_about(run)
-        for note in run.notes():
-            click.echo(tidy(note), err=True)
+        _tell_notes(run, told)
         statuses = run.statuses()
         # What is not this person's to take away is no failure of taking away the rest.
         ok = failure is None and all(status.state is StepState.DONE for status in statuses if not status.step.absent)
@@ -63,6 +65,15 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
         return EXIT_OK if ok else exit_code_of(failure) if failure else EXIT_FAILED
 
     return run_session(options, body)
+
+
+def _tell_notes(run: Teardown, told: Collection[str] = ()) -> tuple[str, ...]:
+    """Say what stays behind and was not said yet; gives all that is so."""
+    notes = run.notes()
+    for note in notes:
+        if note not in told:
+            click.echo(tidy(note), err=True)
+    return notes
 
 
 async def _bring_about(run: Teardown) -> PlstuiError | None:

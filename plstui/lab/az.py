@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -16,6 +16,7 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab import azlines
 from plstui.lab.cloudinit import user_data, user_data_file
+from plstui.lab.inventory import Inventory
 from plstui.lab.parts import Part, Step, StepState, Want
 from plstui.lab.progress import StepStatus
 from plstui.lab.steps import Workshop
@@ -27,6 +28,19 @@ _LONGEST = 4000
 """Characters of a value; a public RSA key has hundreds."""
 
 _RUNNING = "-running"
+
+_PLACES = {Side.ISV: "ISV", Side.CUSTOMER: "CUSTOMER"}
+"""How each side's variables begin."""
+
+_LAST_STEPS = {
+    Side.ISV: (
+        18,
+        "Delete the ISV's group",
+        "A service that still has connections cannot be deleted, and neither can a group that holds one.",
+    ),
+    Side.CUSTOMER: (19, "Delete the customer's group", "All else that the customer built is in this group."),
+}
+"""Number, title and reason of the step that deletes each side's group."""
 
 
 def command(workshop: Workshop, part: Part) -> str:
@@ -58,20 +72,36 @@ def script(workshop: Workshop, statuses: Sequence[StepStatus]) -> str:
     return _whole(workshop, "What the lab of plstui has still to do.", body or "# Nothing is left to do.\n")
 
 
-def teardown(workshop: Workshop) -> str:
-    """A bash script that takes the lab down: connections first, then what they lead to, then the groups."""
-    body = ""
-    if workshop.consumer:
-        record = azlines.REMOVE_RECORD if workshop.lab.dns.kind == "public" else ""
+def teardown(
+    workshop: Workshop, found: Inventory, *, sides: Collection[Side] = tuple(Side), confirmed: Collection[str] = ()
+) -> str:
+    """A bash script that takes down what was found: connections first, then what they lead to, then the groups.
+
+    What `Group.obstacle` speaks against is left out, and the reason is in the script. A group whose tags said that it
+    is plstui's is deleted only while they say so.
+    """
+    groups = {side: found.groups[side] for side in (Side.ISV, Side.CUSTOMER) if side in sides and side in found.groups}
+    obstacles = {side: group.obstacle(confirmed) for side, group in groups.items() if group.exists}
+    drops = {
+        Side.ISV: (azlines.EMPTY_SERVICE if found.service else "") + azlines.DROP_ISV,
+        Side.CUSTOMER: azlines.DROP_CUSTOMER,
+    }
+    checks = {
+        side: f'require_tags "${place}_GROUP" "${place}" {quote(clean(groups[side].run, _LONGEST))}'
+        for side, place in _PLACES.items()
+        if side in obstacles and not obstacles[side] and groups[side].is_ours
+    }
+    body = "\n".join([azlines.REQUIRE_TAGS, *checks.values()]) + "\n\n" if checks else ""
+    if found.endpoint and obstacles.get(Side.CUSTOMER) == "":
         why = "The customer leaves the service. Its connection goes with it."
-        body += _removal(workshop, 17, Side.CUSTOMER, "Delete the endpoint", why, azlines.LEAVE_SERVICE + record)
-    if workshop.provider:
-        why = "A service that still has connections cannot be deleted, and neither can a group that holds one."
-        body += _removal(workshop, 18, Side.ISV, "Delete the ISV's group", why, azlines.DROP_ISV)
-    if workshop.consumer:
-        why = "All else that the customer built is in this group."
-        body += _removal(workshop, 19, Side.CUSTOMER, "Delete the customer's group", why, azlines.DROP_CUSTOMER)
-    return _whole(workshop, "Takes the lab of plstui down.", body)
+        body += _removal(workshop, 17, Side.CUSTOMER, "Delete the endpoint", why, azlines.LEAVE_SERVICE)
+    for side, obstacle in obstacles.items():
+        number, title, why = _LAST_STEPS[side]
+        if obstacle:
+            body += "\n".join([*_heading(number, side, title, why), *_comment(f"Left out: {obstacle}.")]) + "\n\n"
+        else:
+            body += _removal(workshop, number, side, title, why, drops[side], checks.get(side, ""))
+    return _whole(workshop, "Takes the lab of plstui down.", body or "# Nothing is left to take down.\n")
 
 
 # Which commands
@@ -274,9 +304,12 @@ def _comment(text: str) -> list[str]:
     return textwrap.wrap(clean(text, _LONGEST), WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
-def _removal(workshop: Workshop, number: int, side: Side, title: str, why: str, template: str) -> str:
-    """One step down, which a group that is gone already makes needless."""
-    place = {Side.ISV: "ISV", Side.CUSTOMER: "CUSTOMER"}[side]
+def _removal(workshop: Workshop, number: int, side: Side, title: str, why: str, template: str, check: str = "") -> str:
+    """One step down, which a group that is gone already makes needless; `check` comes before its group is deleted."""
+    place = _PLACES[side]
     exists = f'"$(az group exists --name "${place}_GROUP" --subscription "${place}")"'
-    commands = textwrap.indent(_with_variables(workshop, template), "  ")
+    lines = _with_variables(workshop, template)
+    if check:
+        lines = lines.replace("az group delete", f"{check}\naz group delete")
+    commands = textwrap.indent(lines, "  ")
     return "\n".join([*_heading(number, side, title, why), f"if [ {exists} = true ]; then", commands, "fi"]) + "\n\n"

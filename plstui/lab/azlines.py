@@ -212,17 +212,16 @@ LEAVE_SERVICE = """
 az network private-endpoint delete --name {ENDPOINT} {CUSTOMER_PLACE}
 """
 
-REMOVE_RECORD = """
-az network dns record-set a delete --zone-name {ZONE} --name {RECORD} {ZONE_PLACE} --yes
-"""
-
-DROP_ISV = """
+EMPTY_SERVICE = """
 for CONNECTION in $(az network private-link-service list {ISV_PLACE}
   --query {CONNECTIONS_QUERY} --output tsv); do
   az network private-link-service connection delete --name "$CONNECTION" --yes
     --service-name {SERVICE} {ISV_PLACE}
 done
 az network private-link-service delete --name {SERVICE} {ISV_PLACE}
+"""
+
+DROP_ISV = """
 az group delete --name {ISV_GROUP} --subscription {ISV} --yes
 """
 
@@ -233,3 +232,15 @@ az group delete --name {CUSTOMER_GROUP} --subscription {CUSTOMER} --yes
 # JMESPath; the place is an endpoint's id, and a service's name.
 CONNECTION_QUERY = "privateEndpointConnections[?privateEndpoint.id=='{}'].name | [0]"
 CONNECTIONS_QUERY = "[?name=='{}'].privateEndpointConnections[].name"
+
+REQUIRE_TAGS = r"""# A group that was found to be plstui's is deleted only while it is: NAME SUBSCRIPTION RUN.
+require_tags() {
+  [ "$(az group exists --name "$1" --subscription "$2")" = true ] || return 0
+  local tags
+  tags=$(az group show --name "$1" --subscription "$2" --output tsv \
+    --query "join(' ', [tags.\"created-by\" || '', tags.\"plstui-run\" || ''])")
+  [ "$tags" = "plstui $3" ] && return 0
+  echo "Stopped: resource group $1 no longer has the tags created-by=plstui and plstui-run=$3." >&2
+  exit 1
+}
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from plstui.domain.az import shell_word
@@ -15,7 +15,7 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
-from plstui.lab.owners import OURS, RUN_TAG, TAG
+from plstui.lab.owners import OURS, RUN_TAG, TAG, is_marked
 from plstui.lab.parts import DELETING, Want, state_of
 from plstui.lab.reading import PatientReader
 from plstui.lab.runner import Lab
@@ -58,9 +58,13 @@ class Group:
     """Its provisioning state, in lower case; empty when there is no such group."""
     is_ours: bool = False
     """Whether its tags say that plstui created it, and in which run."""
+    run: str = ""
+    """The run that its tag names."""
     contents: tuple[Content, ...] = ()
     locks: tuple[ResourceId, ...] = ()
     """What keeps it, or something in it, from being deleted."""
+    strangers: tuple[Guest, ...] = ()
+    """Connections of its service that are not the lab's: customers who would be cut off."""
 
     @property
     def exists(self) -> bool:
@@ -77,12 +81,14 @@ class Group:
         """Why it is deleted only when its name has been typed; empty when nothing speaks against it."""
         if not self.exists or self.state == DELETING:
             return ""
+        found = []
         if not self.is_ours:
-            return f"resource group {self.id.name} was not created by plstui"
-        if self.foreign:
-            names = some([content.id.name for content in self.foreign])
-            return f"resource group {self.id.name} holds what is not the lab's: {names}"
-        return ""
+            found.append("was not created by plstui")
+        elif self.foreign:
+            found.append(f"holds what is not the lab's: {some([content.id.name for content in self.foreign])}")
+        if self.strangers:
+            found.append(f"serves others: {some([guest.endpoint_id.name for guest in self.strangers])}")
+        return f"resource group {self.id.name} {', and it '.join(found)}" if found else ""
 
     def obstacle(self, confirmed: Collection[str] = ()) -> str:
         """Why it is not deleted as things are; empty when it is. `confirmed` are the names that have been typed."""
@@ -117,7 +123,7 @@ class Inventory:
     endpoint: ResourceId | None = None
     """The lab's private endpoint; None when it is not there."""
     record: ResourceId | None = None
-    """A record in a public zone, which was there before the lab and stays."""
+    """A record of the lab's in a public zone, which was there before the lab; it stays."""
     unreachable: Mapping[Side, PlstuiError] = field(default_factory=dict)
     """The sides that could not be read, and why."""
 
@@ -164,14 +170,15 @@ async def _read_side(lab: Lab, side: Side) -> Inventory:
         assert provider is not None, "a side with a cloud is configured"
         group, service = await asyncio.gather(read_group(lab, side), cloud.get(provider.service))
         guests = guests_of(service, consumer.endpoint if consumer else None)
+        group = replace(group, strangers=tuple(guest for guest in guests if not guest.is_labs))
         return Inventory({side: group}, guests, service=provider.service if service else None)
     assert consumer is not None, "a side with a cloud is configured"
     group, endpoint = await asyncio.gather(read_group(lab, side), cloud.get(consumer.endpoint))
-    stays = lab.workshop.lab.dns.kind == "public" and await cloud.get(consumer.record) is not None
+    record = await cloud.get(consumer.record) if lab.workshop.lab.dns.kind == "public" else None
     return Inventory(
         {side: group},
         endpoint=consumer.endpoint if endpoint else None,
-        record=consumer.record if stays else None,
+        record=consumer.record if record and is_marked(record) else None,
     )
 
 
@@ -195,8 +202,9 @@ async def read_group(lab: Lab, side: Side) -> Group:
         group_id,
         state_of(body) or "unknown",
         tags.get(TAG) == OURS and bool(tags.get(RUN_TAG)),
-        tuple(Content(ResourceId(item["id"]), _is_labs(item, ours)) for item in resources),
-        locks,
+        run=str(tags.get(RUN_TAG) or ""),
+        contents=tuple(Content(ResourceId(item["id"]), _is_labs(item, ours)) for item in resources),
+        locks=locks,
     )
 
 

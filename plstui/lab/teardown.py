@@ -15,6 +15,7 @@ from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
+from plstui.lab import az
 from plstui.lab.consumer import connection_of
 from plstui.lab.deletion import delete_line, whose_move
 from plstui.lab.effort import POLL, Effort, finish_all
@@ -30,8 +31,12 @@ BOTH = (Side.ISV, Side.CUSTOMER)
 AT_ONCE = 4
 """Connections that are removed at a time: they are written with their service, and Azure has it busy soon."""
 
-ROUNDS = 5
-"""How often the service is emptied before its deletion is given up: customers may ask anew meanwhile."""
+ROUNDS = 7
+"""How often the service is emptied before its deletion is given up. Customers may ask anew meanwhile, and Azure may say
+for a while that it has connections which it no longer lists: the pauses between them add up to two minutes."""
+
+EMPTYINGS = 30
+"""How often connections are removed before that is given up: they come faster than they go."""
 
 LEAVING = 60
 """Looks at a service until the connection of a deleted endpoint is gone from it; after that it is left to Azure."""
@@ -97,11 +102,16 @@ class Teardown(Effort):
         super().__init__(lab.clock, lab.writes, self.steps, tell)
         self.inventory = inventory
         """What there still is, as last seen."""
-        self._before = inventory
+        self.before = inventory
+        """What there was when it was asked for."""
         self._met = {guest.id: guest for guest in inventory.guests}
         self._lab = lab
         self._sides = frozenset(sides)
         self._confirmed = tuple(confirmed)
+
+    def script(self) -> str:
+        """The same as a bash script of az commands."""
+        return az.teardown(self._lab.workshop, self.before, sides=self._sides, confirmed=self._confirmed)
 
     # Before
 
@@ -131,7 +141,7 @@ class Teardown(Effort):
 
     def notes(self) -> tuple[str, ...]:
         """What stays behind, and whose move it is; a sentence each."""
-        before, found = self._before, []
+        before, found = self.before, []
         for side in sorted(self._sides, key=BOTH.index):
             if side in before.groups:
                 continue
@@ -165,8 +175,8 @@ class Teardown(Effort):
         number = _count(len(stay), "endpoint")
         return [f"{number} of customers stay behind, Disconnected: {names}; only who owns one can delete it: {first}."]
 
-    def _refuse(self) -> None:
-        """Raise `PlstuiError` when anything is in the way; nothing has been sent then."""
+    def refuse(self) -> None:
+        """Raise `PlstuiError` when what is there is in the way, whoever is to take it down."""
         found = self.inventory
         groups = {side: group for side, group in found.groups.items() if side in self._sides}
         if not groups:
@@ -176,10 +186,6 @@ class Teardown(Effort):
         if wrong := [name for name in self._confirmed if typed(name) not in known]:
             names = " and ".join(group.id.name for group in groups.values())
             raise RefusedError(f"There is no {clean(wrong[0])} among the groups to delete: {names}.")
-        if not any(group.exists for group in groups.values()):
-            return
-        if reason := self._lab.writes.why_not():
-            raise RefusedError(reason)
         for group in groups.values():
             group.refuse(self._confirmed)
 
@@ -190,7 +196,10 @@ class Teardown(Effort):
 
         Raises `RefusedError` when something is in the way before anything is sent, and `StepFailedError`.
         """
-        self._refuse()
+        self.refuse()
+        exists = any(group.exists for side, group in self.inventory.groups.items() if side in self._sides)
+        if exists and (reason := self._lab.writes.why_not()):
+            raise RefusedError(reason)
         try:
             await self._down()
         finally:
@@ -230,11 +239,28 @@ class Teardown(Effort):
             async with gate:
                 await self._delete(step, guest.id, f"connection of {clean(guest.endpoint_id.name)}")
 
-        guests = await self._guests()
-        while guests:
+        for _ in range(EMPTYINGS):
+            guests = await self._guests()
+            if not guests:
+                return
+            self._refuse_strangers(guests)
             await finish_all(remove(guest) for guest in guests)
-            if guests := await self._guests():
+            if await self._guests():
                 await self._pause(POLL)
+        raise RefusedError(
+            f"Connections come back as soon as they are removed: {some([guest.endpoint_id.name for guest in guests])}.",
+            hint="Let nobody see the service any more, or ask who connects to stop; then the same command goes on.",
+        )
+
+    def _refuse_strangers(self, guests: Collection[Guest]) -> None:
+        """Raise `RefusedError` for customers who have come since it was asked whether others may be cut off."""
+        group = self.inventory.groups[Side.ISV]
+        new = [guest.endpoint_id.name for guest in guests if not guest.is_labs]
+        if new and group.state != DELETING and typed(group.id.name) not in map(typed, self._confirmed):
+            raise RefusedError(
+                f"Since it was listed, others have connected to the service: {some(new)}.",
+                hint="Look at them; the same command goes on from here.",
+            )
 
     async def _guests(self) -> tuple[Guest, ...]:
         """The connections of the service as they are now."""
@@ -274,13 +300,14 @@ class Teardown(Effort):
         """Delete the service; whoever has connected since it was emptied is removed first."""
         service = self.inventory.service
         assert service is not None, "the service was found"
-        for left in reversed(range(ROUNDS)):
+        for tries in range(ROUNDS):
             try:
                 await self._delete(step, service, f"private link service {service.name}")
             except AzureError as error:
-                if error.code.lower() != _WITH_CONNECTIONS or not left:
+                if error.code.lower() != _WITH_CONNECTIONS or tries == ROUNDS - 1:
                     raise
                 self._say(Kind.RETRY, step, f"{error.code}: {error.message}")
+                await self._pause(POLL * 2**tries)
                 await self._drain(step)
             else:
                 self.inventory = replace(self.inventory, service=None, guests=())

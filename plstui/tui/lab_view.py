@@ -16,6 +16,7 @@ from plstui.lab import az
 from plstui.lab.parts import Part, Step, StepState, Survey, Wait, Want, lack_of
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.steps import Workshop
+from plstui.lab.teardown import Teardown
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 
@@ -103,6 +104,7 @@ def step_text(
     *,
     under_way: Mapping[ResourceId, str],
     results: Sequence[TargetResult],
+    teardown: Teardown | None = None,
 ) -> StepText:
     """What is told of a step as it stands."""
     step = status.step
@@ -114,7 +116,7 @@ def step_text(
         blade=step.blade,
         parts=tuple(_part_line(part, survey, under_way) for part in step.parts),
         outcome=tuple(_outcome(workshop, step, survey, results)),
-        az=az_lines(workshop, step),
+        az=az_lines(workshop, step, teardown),
     )
 
 
@@ -123,11 +125,11 @@ def is_decision(step: Step) -> bool:
     return any(isinstance(part, Wait) and part.decision for part in step.parts)
 
 
-def az_lines(workshop: Workshop, step: Step) -> tuple[str, ...]:
+def az_lines(workshop: Workshop, step: Step, teardown: Teardown | None = None) -> tuple[str, ...]:
     """The az commands of a step; of one that takes the lab down, the script that does all of that."""
     if step.absent:
         return ()
-    text = az.commands(workshop, step) if step in workshop.steps else az.teardown(workshop)
+    text = teardown.script() if teardown and step in teardown.steps else az.commands(workshop, step)
     return tuple(filter(None, text.splitlines()))
 
 

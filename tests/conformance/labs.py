@@ -15,6 +15,7 @@ from plstui.compose import Composer, Options
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
 from plstui.lab import az
+from plstui.lab.inventory import take_stock
 from plstui.lab.runner import Lab, Run
 from plstui.lab.session import approve, lab_of
 from plstui.lab.steps import Choices
@@ -68,7 +69,7 @@ async def script_of(served: Served, key: Path, settings: Mapping[str, Any]) -> s
 async def teardown_of(served: Served, key: Path) -> str:
     """The script that takes the lab down."""
     async with session(served, key, {}) as plstui:
-        return az.teardown(plstui.lab.workshop)
+        return az.teardown(plstui.lab.workshop, await take_stock(plstui.lab))
 
 
 async def build(served: Served, key: Path, settings: Mapping[str, Any], only: str = "") -> None:

@@ -63,6 +63,20 @@ async def test_the_script_builds_what_plstui_builds(by_az: Served, by_plstui: Se
     await down(by_az)
 
 
+async def test_a_group_that_is_another_by_now_is_not_deleted(by_az: Served) -> None:
+    assert AZ is not None
+    key = by_az.directory / "id_ed25519.pub"
+    await labs.build(by_az, key, {}, "isv-group")
+    script = await labs.teardown_of(by_az, key)
+    (group,) = by_az.control("GET", "/state")["resources"]
+    tags = {"created-by": "plstui", "plstui-run": "another"}
+    by_az.arm("isv", "PUT", group["id"], {"location": group["location"], "tags": tags}, "2022-09-01")
+
+    with pytest.raises(AssertionError, match="no longer has the tags created-by=plstui and plstui-run=r1"):
+        labs.run_script(by_az, AZ, script, PATIENCE)
+    assert len(by_az.control("GET", "/state")["resources"]) == 1
+
+
 async def test_without_a_way_out_and_without_a_name(by_az: Served, by_plstui: Served) -> None:
     settings = {"isolated": True, "message": HOSTILE, "dns": {"kind": "none"}}
 

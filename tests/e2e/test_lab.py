@@ -202,6 +202,31 @@ def test_wrong_usage(untouched: Served, arguments: tuple[str, ...], words: str) 
     assert "Traceback" not in run.stderr
 
 
+def test_a_side_that_cannot_be_read_does_not_hide_the_other(untouched: Served) -> None:
+    nobody = {"PLSTUI_CUSTOMER_CLIENT_ID": "33333333-3333-4333-8333-333333333333"}
+    run = untouched.plstui("lab", "status", "--json", environ=nobody)
+
+    assert run.exit_code == 1, run.stdout
+    told = {step["number"]: step for step in run.json["steps"]}
+    assert told[1]["state"] == "needed"
+    assert told[11]["state"] == "blocked"
+    assert told[11]["because"].startswith("the Customer subscription cannot be read: ")
+
+
+def test_both_sides_that_cannot_be_read_are_an_error(untouched: Served) -> None:
+    nobody = dict.fromkeys(
+        ("PLSTUI_ISV_CLIENT_ID", "PLSTUI_CUSTOMER_CLIENT_ID"), "33333333-3333-4333-8333-333333333333"
+    )
+    assert untouched.plstui("lab", "status", "--json", environ=nobody).exit_code == 3
+
+
+def test_a_side_that_is_not_configured_is_no_failure(untouched: Served) -> None:
+    run = untouched.plstui("lab", "status", "--json", environ={"PLSTUI_CUSTOMER_SUBSCRIPTION": ""})
+
+    assert (run.exit_code, run.json["ok"]) == (0, True), run.stdout
+    assert {step["state"] for step in run.json["steps"] if step["side"] == "customer"} == {"blocked"}
+
+
 def test_taking_down_what_cannot_be_seen_is_not_done(untouched: Served) -> None:
     nobody = "33333333-3333-4333-8333-333333333333"
     run = untouched.plstui("lab", "down", "--side", "isv", "--isv", nobody, "--yes", "--json")
@@ -218,12 +243,33 @@ def test_read_only_builds_nothing(untouched: Served) -> None:
     assert "read-only" in run.stdout
 
 
+def test_other_customers_are_told_of_before_anything_is_sent(tmp_path: Path) -> None:
+    with serve(tmp_path, "workshop") as served:
+        before = writes(served)
+        refused = served.plstui("lab", "down", "--side", "isv", "--yes", "--json")
+        assert writes(served) == before
+
+    assert refused.exit_code == 1
+    assert "serves others" in refused.json["error"]["message"]
+    assert "stay behind, Disconnected" in refused.stderr
+
+
 def test_what_plstui_did_not_create_needs_its_name(tmp_path: Path) -> None:
     with serve(tmp_path, "approved") as served:
         before = writes(served)
         refused = served.plstui("lab", "down", "--yes", "--json")
         assert refused.exit_code == 1
         assert f"--yes-delete {ISV_GROUP}" in refused.json["error"]["hint"]
+        assert writes(served) == before
+
+        script = served.plstui("lab", "down", "--az")
+        assert (script.exit_code, script.stdout) == (1, ""), "what down refuses is not printed either"
+        assert f"--yes-delete {ISV_GROUP}" in script.stderr
+        script = served.plstui("lab", "down", "--az", "--side", "isv", "--yes-delete", ISV_GROUP)
+        assert script.exit_code == 0, script.stderr
+        assert f"ISV_GROUP={ISV_GROUP}" in script.stdout
+        assert CUSTOMER_GROUP not in script.stdout
+        assert "1 endpoint of customers stay behind" in script.stderr
         assert writes(served) == before
 
         named = served.plstui(

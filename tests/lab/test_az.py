@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from msgspec import convert
 
 from plstui.config.settings import Lab
+from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab import az
+from plstui.lab.inventory import Group, Inventory
 from plstui.lab.parts import StepState, Survey
 from plstui.lab.progress import StepStatus, assess
 from plstui.lab.steps import Choices, Workshop, workshop
@@ -37,6 +39,16 @@ def lab_of(settings: dict[str, Any] | None = None, sides: dict[Side, str] | None
 def all_needed(made: Workshop) -> tuple[StepStatus, ...]:
     """What is to be done when nothing is there."""
     return assess(made, Survey())
+
+
+def all_there(made: Workshop) -> Inventory:
+    """The whole lab, made by plstui."""
+    halves = {Side.ISV: made.provider, Side.CUSTOMER: made.consumer}
+    return Inventory(
+        {side: Group(side, half.group, "succeeded", is_ours=True, run="r1") for side, half in halves.items() if half},
+        service=made.provider.service if made.provider else None,
+        endpoint=made.consumer.endpoint if made.consumer else None,
+    )
 
 
 def full_script(settings: dict[str, Any] | None = None) -> str:
@@ -88,7 +100,7 @@ def test_every_part_has_commands_and_every_script_is_one(settings: dict[str, Any
         assert text.startswith(("az ", "NIC=$(az ", "CONNECTION=$(az ", "read -rs ")), key
         bash_reads(text)
     bash_reads(az.script(made, all_needed(made)))
-    bash_reads(az.teardown(made))
+    bash_reads(az.teardown(made, all_there(made)))
 
 
 def test_commands_stand_alone() -> None:
@@ -137,7 +149,10 @@ def test_hostile_text_is_nothing_but_a_value(text: str, tmp_path: Path) -> None:
 
     # az does nothing and no key is read, so what is left is what the shell itself does with the text.
     prelude = "az() { echo x; }; cat() { :; }\n"
-    scripts = [az.script(made, statuses), az.script(made, blocked), az.teardown(made), *commands_of(made).values()]
+    found = all_there(made)
+    groups = {side: replace(group, run=text, locks=(ResourceId(f"/x/{text}"),)) for side, group in found.groups.items()}
+    downs = [az.teardown(made, found), az.teardown(made, replace(found, groups=groups))]
+    scripts = [az.script(made, statuses), az.script(made, blocked), *downs, *commands_of(made).values()]
     for script in scripts:
         done = subprocess.run(
             ["bash", "-s"], input=prelude + script, cwd=tmp_path, capture_output=True, text=True, check=False
@@ -217,9 +232,8 @@ def test_settings_choose_the_commands() -> None:
     public = full_script({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
     assert 'az network dns record-set a add-record --zone-name "$ZONE"' in public
     assert "private-dns" not in public
-    assert "az network dns record-set a delete" in az.teardown(
-        lab_of({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
-    )
+    made = lab_of({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
+    assert "record-set" not in az.teardown(made, all_there(made)), "what is outside the two groups stays"
 
 
 def test_no_secret_is_in_a_script() -> None:
@@ -234,11 +248,61 @@ def test_no_secret_is_in_a_script() -> None:
 
 
 def test_the_lab_goes_in_the_order_that_azure_wants() -> None:
-    script = az.teardown(lab_of())
+    made = lab_of()
+    script = az.teardown(made, all_there(made))
 
     assert numbers(script) == [17, 18, 19]
     order = ["private-endpoint delete", "connection delete", "private-link-service delete", "az group delete"]
     assert _in_order(script, order)
+
+
+def test_only_what_was_found_goes_and_only_on_the_sides_that_were_named() -> None:
+    made = lab_of()
+    found = all_there(made)
+
+    assert numbers(az.teardown(made, found, sides=[Side.ISV])) == [18]
+    assert numbers(az.teardown(made, found, sides=[Side.CUSTOMER])) == [17, 19]
+    bare = az.teardown(made, replace(found, endpoint=None, service=None))
+    assert numbers(bare) == [18, 19]
+    assert "private-" not in bare
+    gone = az.teardown(made, Inventory({side: Group(side, group.id) for side, group in found.groups.items()}))
+    assert gone.endswith("# Nothing is left to take down.\n")
+    assert numbers(az.teardown(made, Inventory())) == []
+
+
+def test_a_group_that_is_not_ours_stays_unless_it_was_named() -> None:
+    made = lab_of()
+    found = all_there(made)
+    theirs = replace(found, groups={**found.groups, Side.ISV: replace(found.groups[Side.ISV], is_ours=False)})
+
+    script = az.teardown(made, theirs)
+    assert "# Left out: resource group privatelink-pls-microhack-rg was not created by plstui" in script
+    assert "ISV_GROUP" not in script
+    named = az.teardown(made, theirs, confirmed=["privatelink-pls-microhack-rg"])
+    assert 'az group delete --name "$ISV_GROUP"' in named
+    assert 'require_tags "$ISV_GROUP"' not in named
+
+
+@pytest.mark.parametrize(
+    ("tags", "exit_code", "deleted"), [("plstui r1", 0, 2), ("plstui r2", 1, 0), ("terraform r1", 1, 0), ("", 1, 0)]
+)
+def test_a_group_is_deleted_only_while_it_carries_its_tags(tags: str, exit_code: int, deleted: int) -> None:
+    made = lab_of()
+    prelude = f"""az() {{
+  case "$*" in
+    "group exists"*) echo true ;;
+    "group show"*) echo "{tags}" ;;
+    "group delete"*|*"endpoint delete"*) echo "did $1 $2" ;;
+  esac
+}}
+"""
+    script = az.teardown(made, all_there(made))
+    done = subprocess.run(["bash", "-s"], input=prelude + script, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.count("did group delete")) == (exit_code, deleted), done.stderr
+    if exit_code:
+        assert done.stdout == "", "nothing at all was deleted"
+        assert "Stopped: resource group privatelink-pls-microhack-rg no longer has the tags" in done.stderr
 
 
 def _creates(script: str) -> list[str]:

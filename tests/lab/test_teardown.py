@@ -138,6 +138,50 @@ async def test_what_is_not_the_labs_is_listed_and_needs_the_name_even_in_our_own
         assert az.sent == []
 
 
+async def test_other_customers_are_not_cut_off_unless_the_name_was_typed(tmp_path: Path) -> None:
+    async with local(tmp_path, "workshop") as az:
+        await az.tag(*GROUPS)
+        inventory = await take_stock(az.lab)
+        strangers = [guest.endpoint_id.name for guest in inventory.guests if not guest.is_labs]
+        assert strangers
+        (group,) = inventory.to_type()
+        assert group.doubt == f"resource group {ISV_GROUP} serves others: {', '.join(strangers)}"
+
+        run = Down(az, inventory, ())
+        with pytest.raises(RefusedError, match="serves others") as error:
+            await run.teardown.down()
+        assert f"--yes-delete {ISV_GROUP}" in error.value.hint
+        assert az.sent == []
+        assert "stay behind, Disconnected" in run.teardown.notes()[0], "it is told before the first write"
+
+        await Down(az, inventory, [ISV_GROUP]).teardown.down()
+        assert az.left() == []
+
+
+async def test_who_connects_after_it_was_asked_is_not_cut_off_unasked(tmp_path: Path) -> None:
+    async with local(tmp_path, "approved") as az:
+        await az.tag(*GROUPS)
+        run = Down(az, await take_stock(az.lab), ())
+        customer = az.account(az.sandbox.customer)
+        await customer.put_group("other-rg")
+        asked = False
+
+        async def ask(request: Request) -> None:
+            nonlocal asked
+            if request.method != "DELETE" or "privateEndpointConnections" not in request.path or asked:
+                return
+            asked = True
+            target = {"privateLinkServiceId": request.path.partition("/privateEndpointConnections")[0]}
+            subnet = customer.id_of(CUSTOMER_GROUP, "Network/virtualNetworks/spoke-vnet/subnets/InfrastructureSubnet")
+            late = {"manualPrivateLinkServiceConnections": [{"name": "late", "properties": target}]}
+            await customer.put("other-rg", "Network/privateEndpoints/late", {"subnet": {"id": subnet}, **late})
+
+        az.meddle = ask
+        with pytest.raises(StepFailedError, match="Since it was listed, others have connected to the service: late"):
+            await run.teardown.down()
+        assert not {SERVICE, ISV_GROUP} & set(az.deleted())
+
+
 async def test_what_came_into_the_group_meanwhile_is_not_lost_unasked(tmp_path: Path) -> None:
     async with local(tmp_path, "approved") as az:
         await az.tag(*GROUPS)

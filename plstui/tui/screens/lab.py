@@ -196,7 +196,14 @@ class LabScreen(Screen[None]):
         self.statuses = work.statuses()
         status = self._selected_status()
         self.told = (
-            step_text(work.workshop, status, work.seen, under_way=work.under_way, results=work.results)
+            step_text(
+                work.workshop,
+                status,
+                work.seen,
+                under_way=work.under_way,
+                results=work.results,
+                teardown=work.teardown,
+            )
             if status
             else None
         )
@@ -209,7 +216,7 @@ class LabScreen(Screen[None]):
             request=work.request(),
             has_address=work.has_address(),
             has_groups=work.has_groups(),
-            az=bool(status and az_lines(work.workshop, status.step)),
+            az=bool(status and az_lines(work.workshop, status.step, work.teardown)),
         )
         if self.is_mounted:
             self._show_progress()
@@ -328,7 +335,7 @@ class LabScreen(Screen[None]):
     def copy_az(self) -> None:
         selected = self.context.selected
         if selected:
-            lines = az_lines(self._work.workshop, selected)
+            lines = az_lines(self._work.workshop, selected, self._work.teardown)
             self.app.copy_to_clipboard("\n".join(lines))
             what = "One az command is" if len(lines) == 1 else f"{len(lines)} az commands are"
             self.notify(f"{what} in the clipboard, if your terminal allows that.", markup=False)
