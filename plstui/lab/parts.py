@@ -6,7 +6,7 @@ All of it is data that a survey of Azure is held against. Nothing here asks or w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from plstui.domain.ids import ResourceId
@@ -27,6 +27,10 @@ class Survey:
     """Each resource as ARM's JSON; None when it is not there."""
     health: Mapping[ResourceId, BalancerHealth] = field(default_factory=dict)
     """By the load-balancing rule."""
+    untold: Mapping[ResourceId, str] = field(default_factory=dict)
+    """Why a rule's health could not be asked for, as a clause."""
+    unread: Mapping[Side, str] = field(default_factory=dict)
+    """Why a side could not be looked at, as a clause: nothing is known of what it holds."""
 
     def body(self, resource_id: ResourceId) -> Body | None:
         """A resource; None when it is not there or was not looked at."""
@@ -34,11 +38,11 @@ class Survey:
 
     def with_body(self, resource_id: ResourceId, body: Body | None) -> Survey:
         """This survey with one resource seen anew."""
-        return Survey({**self.bodies, resource_id: body}, self.health)
+        return replace(self, bodies={**self.bodies, resource_id: body})
 
     def with_health(self, rule_id: ResourceId, health: BalancerHealth) -> Survey:
         """This survey with one rule's health seen anew."""
-        return Survey(self.bodies, {**self.health, rule_id: health})
+        return replace(self, health={**self.health, rule_id: health})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,4 +175,7 @@ def lack_of(part: Part, survey: Survey) -> str | None:
 
 def obstacle(part: Part, survey: Survey) -> str | None:
     """Why a part cannot come true; None when it can."""
+    sides = {part.side, *(side for side, _ in part.reads(survey))} if isinstance(part, Wait) else {part.side}
+    if unread := next((survey.unread[side] for side in Side if side in sides & survey.unread.keys()), ""):
+        return unread
     return part.conflict(survey) if isinstance(part, Want) else part.hopeless(survey)

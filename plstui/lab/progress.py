@@ -79,8 +79,8 @@ def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tu
 
 def state(step: Step, survey: Survey, page: str | None = None) -> tuple[StepState, str]:
     """Where one step stands, and what is missing or in the way."""
-    if step.absent:
-        return StepState.BLOCKED, step.absent
+    if blocked := step.absent or survey.unread.get(step.side):
+        return StepState.BLOCKED, blocked
     if step.opens_page:
         if page is None:
             return StepState.NEEDED, "nobody has opened it yet"

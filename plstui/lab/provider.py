@@ -278,6 +278,8 @@ class Provider:
         return (*members, healthy)
 
     def _unhealthy(self, survey: Survey) -> str | None:
+        if untold := survey.untold.get(self.rule):
+            return f"whether the members are up is not known: {untold}"
         health = survey.health.get(self.rule)
         up = sum(member.up for member in health.members) if health else 0
         if up >= len(ZONES):

@@ -60,9 +60,12 @@ class Lab:
     clock: Clock
     az_line: AzLine
 
-    async def survey(self, tell: Tell = silent) -> Survey:
-        """What Azure holds of the lab now; `tell` hears of what is asked for again. Raises `PlstuiError`."""
-        return await take_survey(self.workshop, self.clouds, self.clock, tell)
+    async def survey(self, tell: Tell = silent, *, partial: bool = False) -> Survey:
+        """What Azure holds of the lab now; `tell` hears of what is asked for again.
+
+        With `partial` it is enough that one side can be read. Raises `PlstuiError`.
+        """
+        return await take_survey(self.workshop, self.clouds, self.clock, tell, partial=partial)
 
     def run(self, survey: Survey, tell: Tell, approve: Approve | None = None) -> Run:
         """A run that starts from a survey."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TypeVar
 
+from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import BalancerHealth
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
@@ -22,13 +23,20 @@ Result = TypeVar("Result")
 
 
 async def take_survey(
-    workshop: Workshop, clouds: Mapping[Side, CloudBodies], clock: Clock, tell: Tell, *, with_health: bool = True
+    workshop: Workshop,
+    clouds: Mapping[Side, CloudBodies],
+    clock: Clock,
+    tell: Tell,
+    *,
+    with_health: bool = True,
+    partial: bool = False,
 ) -> Survey:
-    """What Azure holds of the lab now; `tell` hears of what is asked for again. Raises `PlstuiError`.
+    """What Azure holds of the lab now; `tell` hears of what is asked for again.
 
-    Health is a question of its own, which takes seconds and a right that readers lack.
+    Health is a question of its own, which takes seconds and a right that readers lack. With `partial` it is enough
+    that one side can be read. Raises `PlstuiError`.
     """
-    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic(), with_health).survey()
+    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic(), with_health, partial).survey()
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class _Surveyor:
     tell: Tell
     began: float
     with_health: bool
+    partial: bool
 
     async def survey(self) -> Survey:
         parts = [(step, part) for step in self.workshop.steps for part in step.parts]
@@ -59,17 +68,24 @@ class _Surveyor:
             survey = await self._read(survey, more)
         for step, wait in waits:
             if self.with_health and wait.health_of and self._can_have_health(wait, survey):
-                survey = survey.with_health(wait.health_of, await self._health(step, wait.side, wait.health_of))
+                survey = await self._ask_health(survey, step, wait.side, wait.health_of)
         return survey
 
-    async def _health(self, step: Step, side: Side, rule: ResourceId) -> BalancerHealth:
-        return await self._persist(step, lambda _: self.clouds[side].health(rule))
+    async def _ask_health(self, survey: Survey, step: Step, side: Side, rule: ResourceId) -> Survey:
+        try:
+            health = await self._persist(step, lambda _: self.clouds[side].health(rule))
+        except AzureError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            # It is an action: who may only look at resources may not ask.
+            return replace(survey, untold={**survey.untold, rule: "you may not ask for it"})
+        return survey.with_health(rule, health)
 
     @staticmethod
     def _unread(survey: Survey, waits: Iterable[tuple[Step, Wait]]) -> list[_Reading]:
         """What is to be looked at and was not yet."""
         reads = (_Reading(step, *read) for step, wait in waits for read in wait.reads(survey))
-        return [read for read in reads if read.id not in survey.bodies]
+        return [read for read in reads if read.id not in survey.bodies and read.side not in survey.unread]
 
     def _can_have_health(self, wait: Wait, survey: Survey) -> bool:
         """Whether asking for a rule's health makes sense: all that it comes after is there."""
@@ -77,14 +93,36 @@ class _Surveyor:
         return not any(lack_of(parts[key], survey) for key in wait.needs)
 
     async def _read(self, survey: Survey, wanted: Iterable[_Reading]) -> Survey:
+        """The survey with what is wanted, each side read beside the other. Raises when no side can be read."""
+        by_side: dict[Side, dict[ResourceId, _Reading]] = {}
+        for one in wanted:
+            by_side.setdefault(one.side, {})[one.id] = one
+        bodies, unread = dict(survey.bodies), dict(survey.unread)
+        for side, found in await together(self._read_side(side, ones.values()) for side, ones in by_side.items()):
+            if isinstance(found, PlstuiError):
+                if len(unread) + 1 == len(self.clouds):
+                    raise found
+                unread[side] = f"the {side.label} subscription cannot be read: {str(found).rstrip('.')}"
+            else:
+                bodies |= found
+        return replace(survey, bodies=bodies, unread=unread)
+
+    async def _read_side(
+        self, side: Side, wanted: Iterable[_Reading]
+    ) -> tuple[Side, dict[ResourceId, Body | None] | PlstuiError]:
+        """What one side holds, or why it does not tell, where the other side alone will do."""
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def read(one: _Reading) -> tuple[ResourceId, Body | None]:
             async with gate:
-                return one.id, await self._persist(one.step, lambda _: self.clouds[one.side].get(one.id))
+                return one.id, await self._persist(one.step, lambda _: self.clouds[side].get(one.id))
 
-        found = await together(read(one) for one in {one.id: one for one in wanted}.values())
-        return Survey({**survey.bodies, **dict(found)}, survey.health)
+        try:
+            return side, dict(await together(read(one) for one in wanted))
+        except PlstuiError as error:
+            if not self.partial:
+                raise
+            return side, error
 
     async def _persist(self, step: Step, attempt: Callable[[int], Awaitable[Result]]) -> Result:
         def say(text: str) -> None:

@@ -92,7 +92,7 @@ class LabWork:
 
     async def look(self) -> None:
         """Find out what Azure holds. Raises `PlstuiError`."""
-        self.survey = await self.lab.survey()
+        self.survey = await self.lab.survey(partial=True)
         request = self.request()
         if request is None or request.status != APPROVED:
             self.forget_page()

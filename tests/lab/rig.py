@@ -37,6 +37,7 @@ from plstui.sandbox.azure import Azure
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.tokens import Client
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.sandbox import Sandbox
 
@@ -190,16 +191,24 @@ class Rig:
         sides: tuple[Side, ...] = tuple(Side),
         lab: dict[str, Any] | None = None,
         ui: dict[str, Any] | None = None,
+        sign_in: dict[Side, Client] | None = None,
         **more: Any,
     ) -> AsyncIterator[Session]:
-        """A plstui that is attached to it, for some sides and with settings of its own."""
+        """A plstui that is attached to it, for some sides, with settings of its own and other people's sign-in."""
         off = {side.value: {"subscription": ""} for side in Side if side not in sides}
-        composer = Composer(Options(config=self.config, override={**off, "lab": lab or {}, "ui": ui or {}}))
+        others = {side.value: self._signed_in(client) for side, client in (sign_in or {}).items()}
+        composer = Composer(Options(config=self.config, override={**off, **others, "lab": lab or {}, "ui": ui or {}}))
         runtime = await composer.connect()
         try:
             yield Session(runtime, self.clock, **more)
         finally:
             await runtime.close()
+
+    def _signed_in(self, client: Client) -> dict[str, str]:
+        secret = self.folder / f"{client.client_id}.secret"
+        secret.write_text(client.secret)
+        secret.chmod(0o600)
+        return {"client_id": client.client_id, "client_secret_file": str(secret)}
 
     def account(self, side: Side) -> Account:
         """A side's owner at work by hand, past the program and the count of its writes."""
