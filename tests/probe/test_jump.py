@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from plstui.domain.probe import Failure
+from plstui.domain.probe import Failure, TargetKind
 from plstui.domain.sides import Side
 from plstui.probe.spread import AT_ONCE_PER_TARGET
+from plstui.probe.ssh import connection
 from tests.probe.conftest import Nginx
 from tests.probe.probing import SHORT, outgoing_sockets, probe, probing
 from tests.probe.servers import answering, page, serving, target, unanswered
@@ -272,3 +275,20 @@ async def test_nothing_is_written_to_the_screen_when_things_go_wrong(
         sshd.stop()
         await probe(prober, target(free_port()))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("forced", ["", "/bin/false", "/bin/cat"])
+async def test_what_a_balancer_gives_back_is_known_by_the_jump_machines_own_addresses(
+    tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, forced: str
+) -> None:
+    """Whatever the machine is called in the settings. One that runs no command for us leaves a time-out."""
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", SHORT)
+    behind = frozenset({"web9", socket.gethostname().lower()})
+    with unanswered() as silent, Sshd(tmp_path / "it", options=[f"ForceCommand {forced}"] if forced else []) as it:
+        balancer = replace(target(silent), kind=TargetKind.BALANCER, behind=behind)
+        other = replace(balancer, behind=frozenset({"web9"}))
+        async with probing(it.ssh, connect_timeout=SHORT) as prober:
+            back, lost = await probe(prober, balancer, other, count=3)
+    assert back.failures == ({Failure.TIMEOUT: 3} if forced else {})
+    assert bool(back.untold) is not bool(forced)
+    assert lost.failures == {Failure.TIMEOUT: 3}

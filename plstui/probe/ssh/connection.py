@@ -24,6 +24,9 @@ from plstui.probe.threads import LINGER, Worker, in_thread
 ANSWER_TIMEOUT = 3.0
 """Seconds for a sign of life of a connection that was idle; it needs one round trip."""
 
+MOST_NAMES = 4096
+"""Bytes of a machine's names and addresses that are read."""
+
 HOP_WINDOW = 2 * 1024 * 1024
 """Bytes on their way from a machine behind a jump machine; OpenSSH's own default."""
 
@@ -40,6 +43,7 @@ class Connection:
         self._lines: list[Line] = []
         self._worker = Worker()
         self._check: asyncio.Task[bool] | None = None
+        self._naming: asyncio.Task[frozenset[str]] | None = None
         self._heard_at = monotonic()
 
     @property
@@ -117,6 +121,26 @@ class Connection:
         self._heard_at = monotonic()
         return self.alive
 
+    async def names(self) -> frozenset[str]:
+        """What the last machine calls itself, with its addresses, in lower case; empty where it does not say."""
+        if self._naming is None:
+            # One question for all who want to know, as long as the connection stands.
+            self._naming = asyncio.create_task(in_thread(self._ask_names, stop=self._hang_up))
+        return await asyncio.shield(self._naming)
+
+    def _ask_names(self) -> frozenset[str]:
+        said = b""
+        try:
+            with self._lines[-1].open_session(timeout=ANSWER_TIMEOUT) as channel:
+                channel.settimeout(ANSWER_TIMEOUT)
+                channel.exec_command("hostname; hostname -I")
+                while len(said) < MOST_NAMES and (piece := channel.recv(MOST_NAMES)):
+                    said += piece
+        except LOST:
+            # It may run no commands for us; that is no trouble.
+            return frozenset()
+        return frozenset(said.decode(errors="replace").lower().split())
+
     def _hang_up(self) -> None:
         # The first machine's line first: what goes through it then fails instead of waiting to be sent.
         for line in self._lines:
@@ -124,9 +148,10 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection and its threads, at once, whatever state it is in."""
-        if self._check:
-            self._check.cancel()
-            await asyncio.wait([self._check])
+        for asking in (self._check, self._naming):
+            if asking:
+                asking.cancel()
+                await asyncio.wait([asking])
         self._hang_up()
         self._worker.stop()
         await in_thread(self._join)

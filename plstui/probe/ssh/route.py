@@ -29,8 +29,6 @@ class SshRoute:
         self._probe = probe
         self._doorkeeper = Doorkeeper(ask)
         self._connection: Connection | None = None
-        self._names: frozenset[str] = frozenset()
-        """What the machine is called from which the connections start."""
         self._connecting = asyncio.Lock()
 
     async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
@@ -67,7 +65,6 @@ class SshRoute:
                     await connection.close()
                     raise
             self._connection = connection
-            self._names = frozenset(name.lower() for name in (way[-1].name, way[-1].host))
             return connection
 
     async def _attempt(self, connection: Connection, target: Target) -> Attempt:
@@ -82,7 +79,9 @@ class SshRoute:
             lost = not connection.alive
         if lost:
             return replace(attempt, failure=Failure.JUMP, error=f"The connection to {self._ssh.jump} was lost.")
-        return balanced_back(attempt, target, self._names)
+        if target.behind and attempt.failure is Failure.TIMEOUT:
+            return balanced_back(attempt, target, await connection.names())
+        return attempt
 
     async def close(self) -> None:
         """End the connection; the next probe makes a new one."""
