@@ -38,7 +38,8 @@ def whose_move(resource_id: ResourceId, what: str) -> Iterator[None]:
     except AzureError as error:
         match error.code.lower():
             case "scopelocked":
-                where = f"--resource-group {resource_id.resource_group} --subscription {resource_id.subscription}"
+                group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
+                where = f"--resource-group {group} --subscription {subscription}"
                 raise RefusedError(
                     f"A lock keeps the {what} from being deleted.",
                     hint=f"Whoever set it can remove it: az lock list {where} shows it.",

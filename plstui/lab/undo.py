@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP, delete_line, whose_move
 from plstui.lab.effort import Effort, finish_all
 from plstui.lab.fragments import Body
-from plstui.lab.inventory import read_group
+from plstui.lab.holdings import Doubt, doubts, refuse
+from plstui.lab.inventory import Group, read_group, typed
 from plstui.lab.parts import Part, Step, Survey, Wait, Want
 from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.retry import NOT_AS_REQUESTED
@@ -97,25 +99,36 @@ class Undo(Effort):
         """Why a step cannot be undone now; None when it can."""
         return self._lab.writes.why_not() or why_not(self._lab.workshop, self.survey, step)
 
+    async def doubts(self, step: Step) -> tuple[Doubt, ...]:
+        """What has to be named before a step is undone. Raises `PlstuiError`."""
+        there = [want for want in _wants(step) if is_there(want, self.survey)]
+        return await doubts(self._lab, self.survey, await read_group(self._lab, step.side), there)
+
     async def undo(self, step: Step, confirmed: Collection[str] = ()) -> None:
         """Take a step back: what it made is deleted, what it set in something else is taken out of it.
 
-        Azure is looked at anew first. `confirmed` are names of resource groups that somebody has typed. Raises
-        `RefusedError` before anything is sent when the step is still needed, and `StepFailedError`.
+        Azure is looked at anew first. `confirmed` are the names that somebody has typed; see `doubts`. Raises
+        `RefusedError` before anything is sent when the step is still needed or a name is lacking, and
+        `StepFailedError`.
         """
         self.survey = await self._lab.survey(self._tell)
         if reason := self.why_not(step):
             raise RefusedError(reason)
         left = {want.key: want for want in _wants(step) if is_there(want, self.survey)}
+        group = await read_group(self._lab, step.side)
+        known = {typed(want.id.name) for want in _wants(step)}
+        if wrong := [name for name in confirmed if typed(name) not in known]:
+            raise RefusedError(f"There is no {clean(wrong[0])} in what step {step.number} has made.")
+        refuse(await doubts(self._lab, self.survey, group, tuple(left.values())), confirmed)
         if any(want.id.is_type(GROUP) for want in left.values()):
-            (await read_group(self._lab, step.side)).refuse(confirmed)
+            group.refuse(confirmed)
         self._begin(step)
         parts = _by_key(self._lab.workshop)
         try:
             while left:
                 needed = {need.key for want in left.values() for need in _needed(want, parts)}
                 ready = [want for key, want in left.items() if key not in needed]
-                await finish_all(self._take_back(step, wants, confirmed) for wants in _by_resource(ready))
+                await finish_all(self._take_back(step, group, wants, confirmed) for wants in _by_resource(ready))
                 left = {key: want for key, want in left.items() if key in needed}
             self.survey = await self._lab.survey(self._tell)
         except PlstuiError as error:
@@ -125,13 +138,13 @@ class Undo(Effort):
             self._stop()
         self._end(step, "undone")
 
-    async def _take_back(self, step: Step, wants: Sequence[Want], confirmed: Collection[str]) -> None:
+    async def _take_back(self, step: Step, group: Group, wants: Sequence[Want], confirmed: Collection[str]) -> None:
         """Undo what was made of one resource."""
         first, cloud = wants[0], self._lab.clouds[wants[0].side]
         what = ", ".join(want.what for want in wants)
 
         async def attempt(_: int) -> None:
-            there = await self._see(first)
+            there = await self._see(step, first)
             changes = [want.undone for want in wants if want.undone]
             if there is None or not any(is_there(want, self.survey) for want in wants):
                 return
@@ -145,9 +158,12 @@ class Undo(Effort):
             else:
                 if first.id.is_type(GROUP):
                     (await read_group(self._lab, first.side)).refuse(confirmed)
+                else:
+                    # Somebody may have put something into it since it was asked about.
+                    refuse(await doubts(self._lab, self.survey, group, wants), confirmed)
                 az, deletion = delete_line(first.id), f"deletion of {what}"
                 await self._send(step, first.side, "delete", first.id, deletion, az, lambda: cloud.delete(first.id))
-            await self._see(first)
+            await self._see(step, first)
             if any(is_there(want, self.survey) for want in wants):
                 raise AzureError(f"Azure took the request, and yet {what} is there.", code=NOT_AS_REQUESTED)
 
@@ -155,16 +171,17 @@ class Undo(Effort):
             await self._persist(step, attempt)
         self._say(Kind.DONE, step, f"{what} is undone")
 
-    async def _see(self, want: Want) -> Body | None:
+    async def _see(self, step: Step, want: Want) -> Body | None:
         """What is there of a resource once nothing is under way with it."""
-        there = await self._settled(self._lab.clouds[want.side], want.id)
+        there = await self._settled(step, self._lab.clouds[want.side], want.id)
         self.survey = self.survey.with_body(want.id, there)
         return there
 
     def _line(self, want: Want) -> str:
         """The `az` command that takes a piece out of what it is a piece of."""
         names, resource_id = self._lab.workshop.lab.names, want.id
-        place = f"--resource-group {shell_word(resource_id.resource_group)} --subscription {resource_id.subscription}"
+        group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
+        place = f"--resource-group {group} --subscription {subscription}"
         name, balancer = shell_word(resource_id.name), shell_word(names.balancer)
         match want.key:
             case "probe" | "rule":

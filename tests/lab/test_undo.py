@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ async def test_a_step_goes_backwards_through_what_its_parts_need(tmp_path: Path)
 
 async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
     async with local(tmp_path, "deployed") as az:
+        await az.tag(ISV_GROUP)
         await undone(az, "9")
         before = await get(az, "Network/networkInterfaces/web1-nic")
         undo = await undone(az, "pool")
@@ -105,6 +106,7 @@ async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
 
 async def test_what_was_undone_is_built_again(tmp_path: Path) -> None:
     async with local(tmp_path, "deployed") as az:
+        await az.tag(ISV_GROUP)
         for step in ("service", "policies", "pool", "rule", "probe"):
             undo = await undone(az, step)
         run = az.lab.run(undo.survey, lambda _: None)
@@ -182,6 +184,7 @@ async def test_the_customer_alone_can_go_back(tmp_path: Path) -> None:
     service = f"/subscriptions/{isv}/resourceGroups/{ISV_GROUP}/providers/Microsoft.{SERVICE}"
     settings = LabSettings(service_id=service)
     async with local(tmp_path, "pending", sides=(Side.CUSTOMER,), settings=settings) as az:
+        await az.tag(CUSTOMER_GROUP)
         undo = await undo_of(az)
         step = last_undoable(az.lab.workshop, undo.survey)
         assert step is not None
@@ -220,8 +223,112 @@ async def test_the_group_goes_only_as_a_teardown_would_let_it(tmp_path: Path) ->
         assert az.left() == []
 
 
+async def test_what_is_in_a_group_of_somebody_elses_needs_its_name(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        undo, step = await undo_of(az), az.lab.workshop.step("pool")
+        await undone(az, "service", [" SAASPrivateLinkService "])
+        sent = len(az.sent)
+        undo = await undo_of(az)
+
+        assert [doubt.id.name for doubt in await undo.doubts(step)] == ["web1-nic", "web2-nic", "web3-nic"]
+        with pytest.raises(RefusedError, match=r"Resource web2-nic is in group .* was not created by plstui") as e:
+            await undo.undo(step, ["web1-nic"])
+        assert "--yes-delete web2-nic --yes-delete web3-nic" in e.value.hint
+        with pytest.raises(RefusedError, match="There is no web4-nic in what step 7 has made"):
+            await undo.undo(step, ["web4-nic"])
+        assert len(az.sent) == sent
+
+        await undo.undo(step, ["web1-nic", "web2-nic", "web3-nic"])
+        assert len(az.sent) == sent + 3
+
+
+async def _their_subnet(az: Local) -> None:
+    isv = az.account(az.sandbox.isv)
+    network = await isv.request("GET", isv.id_of(ISV_GROUP, "Network/virtualNetworks/virtualNetwork"), NETWORK)
+    network["properties"]["subnets"].append({"name": "theirs", "properties": {"addressPrefix": "10.0.9.0/24"}})
+    await isv.request("PUT", network["id"], NETWORK, network)
+
+
+async def _their_rule(az: Local) -> None:
+    isv = az.account(az.sandbox.isv)
+    group = await isv.request(
+        "GET", isv.id_of(ISV_GROUP, "Network/networkSecurityGroups/networkSecurityGroup"), NETWORK
+    )
+    rule = {**group["properties"]["securityRules"][0]["properties"], "priority": 200}
+    group["properties"]["securityRules"].append({"name": "theirs", "properties": rule})
+    await isv.request("PUT", group["id"], NETWORK, group)
+
+
+async def _their_probe(az: Local) -> None:
+    isv = az.account(az.sandbox.isv)
+    balancer = await isv.request("GET", isv.id_of(ISV_GROUP, BALANCER), NETWORK)
+    balancer["properties"]["probes"].append({"name": "theirs", "properties": {"protocol": "Tcp", "port": 22}})
+    await isv.request("PUT", balancer["id"], NETWORK, balancer)
+
+
+async def _their_member(az: Local) -> None:
+    isv = az.account(az.sandbox.isv)
+    nic = await isv.request("GET", isv.id_of(ISV_GROUP, "Network/networkInterfaces/web1-nic"), NETWORK)
+    (configuration,) = nic["properties"]["ipConfigurations"]
+    pool = isv.id_of(ISV_GROUP, f"{BALANCER}/backendAddressPools/saasBackendPool")
+    subnet = configuration["properties"]["subnet"]
+    joined = {"subnet": subnet, "loadBalancerBackendAddressPools": [{"id": pool}]}
+    theirs = {"ipConfigurations": [{"name": "ipconfig1", "properties": joined}]}
+    await isv.put(ISV_GROUP, "Network/networkInterfaces/theirs", theirs)
+
+
+async def _their_record(az: Local) -> None:
+    customer = az.account(az.sandbox.customer)
+    record = customer.id_of(CUSTOMER_GROUP, "Network/privateDnsZones/tradewinds.internal/A/theirs")
+    body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.9"}]}}
+    await customer.request("PUT", record, "2020-06-01", body)
+
+
+@pytest.mark.parametrize(
+    ("put", "before", "step", "name"),
+    [
+        (_their_subnet, (9, 8, 7, 6, 5, 4, 3), "isv-network", "virtualNetwork"),
+        (_their_rule, (9, 8, 7, 6, 5, 4, 3), "isv-network", "networkSecurityGroup"),
+        (_their_probe, (9, 8, 7, 6, 5), "balancer", "loadBalancer"),
+        (_their_member, (9, 8, 7, 6, 5), "balancer", "loadBalancer"),
+        (_their_record, (12,), "customer-network", "tradewinds.internal"),
+    ],
+)
+async def test_what_holds_something_of_somebody_elses_needs_its_name(
+    tmp_path: Path, put: Callable[[Local], Awaitable[None]], before: tuple[int, ...], step: str, name: str
+) -> None:
+    async with local(tmp_path, "pending" if step == "customer-network" else "deployed") as az:
+        await az.tag(*((ISV_GROUP, CUSTOMER_GROUP) if step == "customer-network" else (ISV_GROUP,)))
+        for number in before:
+            await undone(az, str(number))
+        await put(az)
+        sent = len(az.sent)
+
+        with pytest.raises(RefusedError, match=f"{name} holds what is not the lab's: theirs, so its name"):
+            await undone(az, step)
+        assert len(az.sent) == sent
+
+
+async def test_what_came_into_it_meanwhile_is_not_lost_unasked(tmp_path: Path) -> None:
+    async with local(tmp_path, "deployed") as az:
+        await az.tag(ISV_GROUP)
+        for number in (9, 8, 7, 6, 5, 4, 3):
+            await undone(az, str(number))
+
+        async def quicker(request: Request) -> None:
+            if request.method == "GET" and request.path.endswith("/resources"):
+                az.meddle = None
+                await _their_subnet(az)
+
+        az.meddle = quicker
+        with pytest.raises(StepFailedError, match="virtualNetwork holds what is not the lab's: theirs"):
+            await undone(az, "isv-network")
+        assert "virtualNetwork" not in az.deleted()
+
+
 async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
     async with local(tmp_path, "deployed") as az:
+        await az.tag(ISV_GROUP)
         events: list[Event] = []
         undo, step = await undo_of(az, events), az.lab.workshop.step("service")
 
