@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from plstui.domain.errors import PlstuiError
+from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
@@ -15,12 +15,21 @@ from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
-from plstui.lab.retry import pause_after, persist, sleep
+from plstui.lab.retry import TIMED_OUT, pause_after, persist, sleep
 
 POLL = 1.0
 """Seconds between two looks at something that is being waited for."""
 
+PATIENCE = 1800.0
+"""Seconds that somebody else's write is waited for: a group with machines takes up to fifteen minutes to go."""
+
 Result = TypeVar("Result")
+
+
+def minutes(seconds: float) -> str:
+    """A time in whole minutes, in words."""
+    count = round(seconds / 60)
+    return f"{count} minute{'' if count == 1 else 's'}"
 
 
 async def finish_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -132,12 +141,27 @@ class Effort:
         """Try, and again after a pause while Azure asks for patience."""
         return await persist(attempt, self._clock, lambda text: self._say(Kind.RETRY, step, text), pause_of)
 
-    async def _settled(self, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
-        """A resource once nothing is under way with it: somebody else's write, or our own from before."""
+    async def _settled(self, step: Step, cloud: CloudBodies, resource_id: ResourceId) -> Body | None:
+        """A resource once nothing is under way with it: somebody else's write, or our own from before.
+
+        Raises `PlstuiError`, also when that does not end.
+        """
+        said, began = "", self._now()
         while True:
             body = await cloud.get(resource_id)
-            if body is None or state_of(body) in OVER:
+            state = state_of(body) if body else ""
+            if state in OVER:
                 return body
+            waited = self._now() - began
+            if waited >= PATIENCE:
+                raise AzureError(
+                    f"{resource_id.name} is {state}, and has not been done with for {minutes(waited)}.",
+                    code=TIMED_OUT,
+                    hint="Look at it in the portal; the same command goes on from there.",
+                )
+            if state != said:
+                said = state
+                self._say(Kind.WAITING, step, f"waiting for {resource_id.name}: it is {state}")
             await self._pause(POLL)
 
     async def _pause(self, seconds: float) -> None:

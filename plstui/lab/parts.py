@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import inf
 
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth
@@ -126,6 +127,10 @@ class Wait:
     """Whether that action is the ISV's decision, which is made only where that was asked for."""
     start: ResourceId | None = None
     """The machine whose start is that action."""
+    doubt: float = inf
+    """Seconds after which it is said once more what is missing; never where a person decides."""
+    patience: float = inf
+    """Seconds after which it counts as failed; likewise."""
 
 
 Part = Want | Wait

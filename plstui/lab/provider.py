@@ -17,6 +17,13 @@ from plstui.lab.parts import Survey, Wait, Want
 ZONES = ("1", "2", "3")
 PORT = 80
 PRIORITY = 1003
+HEALTH_DOUBT = 300.0
+"""Seconds until members that are not up are spoken of again: a machine sets itself up within two minutes or three."""
+
+HEALTH_PATIENCE = 1200.0
+"""Seconds until they count as failed: mirrors of Debian and Ubuntu have slow quarters of an hour, and nothing is
+slower than those."""
+
 IDLE_MINUTES = 15
 """As the lab has it. Through a private link a connection is dropped after four to five minutes all the same."""
 
@@ -274,17 +281,22 @@ class Provider:
             needs=("rule", *(member.key for member in members), *(f"vm{zone}-running" for zone in ZONES)),
             health_of=self.rule,
             lacking=self._unhealthy,
+            doubt=HEALTH_DOUBT,
+            patience=HEALTH_PATIENCE,
         )
         return (*members, healthy)
 
     def _unhealthy(self, survey: Survey) -> str | None:
-        if untold := survey.untold.get(self.rule):
-            return f"whether the members are up is not known: {untold}"
         health = survey.health.get(self.rule)
-        up = sum(member.up for member in health.members) if health else 0
-        if up >= len(ZONES):
+        if health is None and (untold := survey.untold.get(self.rule)):
+            return f"whether the members are up is not known: {untold}"
+        up = [member.ip_configuration_id for member in health.members if member.up] if health else []
+        if len(up) >= len(ZONES):
             return None
-        return f"{up} of {len(ZONES)} members are up: the others do not serve their page yet"
+        serving = {configuration.parent for configuration in up if configuration}
+        pairs = zip(self.machines, self.interfaces, strict=True)
+        down = ", ".join(machine.name for machine, nic in pairs if nic not in serving)
+        return f"{len(up)} of {len(ZONES)} members are up; no page yet from {down}"
 
     def policy_parts(self) -> tuple[Want, ...]:
         """Step 8."""

@@ -44,6 +44,9 @@ _NO_SUCH_REFERENCE = "invalidresourcereference"
 NOT_AS_REQUESTED = "NotAsRequested"
 """Our own code for a write that Azure says it has done, and whose result is another."""
 
+TIMED_OUT = "OperationTimeout"
+"""The code of what was given up because it took too long: trying again would take as long."""
+
 _SERVER = 500
 
 Result = TypeVar("Result")
@@ -62,7 +65,7 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
         return max(error.retry_after, pause) if error.retry_after <= LONGEST else None
     if isinstance(error, UnreachableError):
         return pause
-    if isinstance(error, AzureError) and error.code != "OperationTimeout":
+    if isinstance(error, AzureError) and error.code != TIMED_OUT:
         if error.code.lower() in _PASSING or error.status >= _SERVER:
             return pause
         return pause if error.status == 0 and tries <= SECOND_CHANCES else None

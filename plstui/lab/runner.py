@@ -18,11 +18,11 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.engine.writes import Writes
-from plstui.lab.effort import POLL, Effort
+from plstui.lab.effort import POLL, Effort, minutes
 from plstui.lab.fragments import Body, merged
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
 from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
-from plstui.lab.retry import NOT_AS_REQUESTED, pause_after, pause_after_write
+from plstui.lab.retry import NOT_AS_REQUESTED, TIMED_OUT, pause_after, pause_after_write
 from plstui.lab.steps import Workshop
 from plstui.lab.surveyor import take_survey
 
@@ -237,7 +237,7 @@ class Run(Effort):
     async def _see(self, want: Want) -> Body | None:
         """What is there of a resource once nothing is under way with it."""
         asked = next(self._order)
-        there = await self._settled(self._lab.clouds[want.side], want.id)
+        there = await self._settled(self._step_of[want.key], self._lab.clouds[want.side], want.id)
         self._note(want.id, asked, there)
         return there
 
@@ -262,13 +262,23 @@ class Run(Effort):
     async def _wait_for(self, part: Part) -> None:
         assert isinstance(part, Wait), part
         step = self._step_of[part.key]
-        said = ""
+        said, began, doubts = "", self._now(), False
         pauses = chain(SOON, repeat(POLL))
         # Each look is tried anew: a decision may take somebody days, and now and then an answer fails.
         while lack := await self._persist(step, lambda _: self._advance(part, step)):
-            if lack != said:
-                said = lack
+            waited = self._now() - began
+            if waited >= part.patience:
+                raise AzureError(
+                    f"After {minutes(waited)}: {lack}.",
+                    code=TIMED_OUT,
+                    hint="plstui doctor looks for the reason; the same command goes on from there.",
+                )
+            if waited >= part.doubt and not doubts:
+                doubts = True
+                self._say(Kind.WAITING, step, f"after {minutes(waited)} still: {lack}")
+            elif lack != said:
                 self._say(Kind.WAITING, step, lack)
+            said = lack
             await self._pause(next(pauses))
 
     async def _advance(self, part: Wait, step: Step) -> str | None:

@@ -345,7 +345,7 @@ class Teardown(Effort):
         cloud = self._lab.clouds[step.side]
 
         async def attempt(_: int) -> None:
-            if await self._settled(cloud, resource_id) is None:
+            if await self._settled(step, cloud, resource_id) is None:
                 return
             if check:
                 await check()
@@ -358,7 +358,7 @@ class Teardown(Effort):
                 delete_line(resource_id),
                 lambda: cloud.delete(resource_id),
             )
-            if await self._settled(cloud, resource_id) is not None:
+            if await self._settled(step, cloud, resource_id) is not None:
                 raise AzureError(f"Azure says it has deleted the {what}, and it is there.", code=NOT_AS_REQUESTED)
 
         with whose_move(resource_id, what):

@@ -11,7 +11,9 @@ import pytest
 
 from plstui.domain.errors import RefusedError
 from plstui.domain.sides import Side
-from plstui.lab.progress import Kind
+from plstui.lab.effort import PATIENCE
+from plstui.lab.progress import Event, Kind
+from plstui.lab.provider import HEALTH_DOUBT, HEALTH_PATIENCE
 from plstui.lab.runner import StepFailedError
 from plstui.sandbox.account import COMPUTE, NETWORK
 from plstui.sandbox.gateway.messages import Request
@@ -220,3 +222,53 @@ async def test_a_machine_that_failed_is_sent_again_without_what_is_only_shown_of
     assert list(undone(run.statuses()[:3])) == []
     assert len(sent) == 4
     assert not [body for body in sent if "resources" in body or "instanceView" in body["properties"]]
+
+
+# What does not come to an end
+
+
+async def test_somebodys_write_is_waited_for_and_told_of(deployed: Rig) -> None:
+    azure = deployed.sandbox.azure
+
+    def turn(state: str) -> None:
+        body = deepcopy(deployed.body("loadBalancer"))
+        body["properties"]["provisioningState"] = state
+        azure.store.put(body)
+
+    def end(event: Event) -> None:
+        if event.text == "waiting for loadBalancer: it is updating":
+            turn("Succeeded")
+
+    def never_end(event: Event) -> None:
+        if event.kind is Kind.WAITING:
+            azure.clock.advance(PATIENCE)
+
+    await azure.operations.settle()
+    turn("Updating")
+    async with deployed.session(tell=end) as plstui:
+        assert list(undone((await plstui.up(until="service")).statuses()[:9])) == []
+        assert deployed.written == []
+        turn("Updating")
+        plstui.tell = never_end
+        with pytest.raises(
+            StepFailedError, match="loadBalancer is updating, and has not been done with for 30 minutes"
+        ):
+            await plstui.up(until="service")
+    assert plstui.told(Kind.WAITING) == ["waiting for loadBalancer: it is updating"] * 2
+
+
+async def test_a_machine_that_does_not_serve_is_spoken_of_and_ends_the_waiting(deployed: Rig) -> None:
+    missing = "2 of 3 members are up; no page yet from web2"
+    told_again = f"after 5 minutes still: {missing}"
+
+    def pass_time(event: Event) -> None:
+        if event.kind is Kind.WAITING:
+            to_come = HEALTH_PATIENCE - HEALTH_DOUBT if event.text == told_again else HEALTH_DOUBT
+            deployed.sandbox.azure.clock.advance(to_come)
+
+    await deployed.sandbox.faults.load({"faults": [{"kind": "hang", "machine": "web2"}]})
+    async with deployed.session(tell=pass_time) as plstui:
+        with pytest.raises(StepFailedError, match=f"After 20 minutes: {missing}"):
+            await plstui.up(until="service")
+
+    assert plstui.told(Kind.WAITING) == [missing, told_again]
