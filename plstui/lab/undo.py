@@ -152,7 +152,7 @@ class Undo(Effort):
                 body = there
                 for change in changes:
                     body = change(body)
-                az = "\n".join(self._line(want) for want in wants)
+                az = "\n".join(piece_line(self._lab.workshop, want) for want in wants)
                 removal = f"removal of {what}"
                 await self._send(step, first.side, "update", first.id, removal, az, lambda: cloud.put(first.id, body))
             else:
@@ -177,23 +177,6 @@ class Undo(Effort):
         self.survey = self.survey.with_body(want.id, there)
         return there
 
-    def _line(self, want: Want) -> str:
-        """The `az` command that takes a piece out of what it is a piece of."""
-        names, resource_id = self._lab.workshop.lab.names, want.id
-        group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
-        place = f"--resource-group {group} --subscription {subscription}"
-        name, balancer = shell_word(resource_id.name), shell_word(names.balancer)
-        match want.key:
-            case "probe" | "rule":
-                return f"az network lb {want.key} delete --lb-name {balancer} --name http {place}"
-            case "policies":
-                subnet = f"--vnet-name {name} --name {shell_word(names.subnet)}"
-                return f"az network vnet subnet update {subnet} --private-link-service-network-policies Enabled {place}"
-            case _:
-                pool = f"--lb-name {balancer} --address-pool {shell_word(names.pool)}"
-                interface = f"--nic-name {name} --ip-config-name ipconfig1"
-                return f"az network nic ip-config address-pool remove {interface} {pool} {place}"
-
 
 def _by_resource(wants: Sequence[Want]) -> list[list[Want]]:
     """What can be taken back at once, by the resource that it is a piece of: that has one writer at a time."""
@@ -201,3 +184,21 @@ def _by_resource(wants: Sequence[Want]) -> list[list[Want]]:
     for want in wants:
         found.setdefault(want.id, []).append(want)
     return list(found.values())
+
+
+def piece_line(workshop: Workshop, want: Want) -> str:
+    """The `az` command that takes a piece out of what it is a piece of."""
+    names, resource_id = workshop.lab.names, want.id
+    group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
+    place = f"--resource-group {group} --subscription {subscription}"
+    name, balancer = shell_word(resource_id.name), shell_word(names.balancer)
+    match want.key:
+        case "probe" | "rule":
+            return f"az network lb {want.key} delete --lb-name {balancer} --name http {place}"
+        case "policies":
+            subnet = f"--vnet-name {name} --name {shell_word(names.subnet)}"
+            return f"az network vnet subnet update {subnet} --private-link-service-network-policies Enabled {place}"
+        case _:
+            pool = f"--lb-name {balancer} --address-pool {shell_word(names.pool)}"
+            interface = f"--nic-name {name} --ip-config-name ipconfig1"
+            return f"az network nic ip-config address-pool remove {interface} {pool} {place}"
