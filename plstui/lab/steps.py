@@ -186,7 +186,7 @@ def _steps(lab: Lab, provider: Provider | None, consumer: Consumer | None) -> li
         ISV,
         "Private link service",
         "This is what customers connect to: it hides the balancer behind an alias that can be given away. Whoever "
-        "connects is translated to an address of the ISV's subnet, so the two networks may even overlap.",
+        "connects is translated to an address of the ISV's subnet, so neither side ever sees the other's network.",
         "Private Link Center › Private link services › Create",
         provider.service_parts() if provider else no_isv,
     )
