@@ -282,7 +282,8 @@ async def test_what_a_balancer_gives_back_is_known_by_the_jump_machines_own_addr
     tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, forced: str
 ) -> None:
     """Whatever the machine is called in the settings. One that runs no command for us leaves a time-out."""
-    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", SHORT)
+    if forced:
+        monkeypatch.setattr(connection, "ANSWER_TIMEOUT", SHORT)
     behind = frozenset({"web9", socket.gethostname().lower()})
     with unanswered() as silent, Sshd(tmp_path / "it", options=[f"ForceCommand {forced}"] if forced else []) as it:
         balancer = replace(target(silent), kind=TargetKind.BALANCER, behind=behind)
