@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from plstui.domain.facts import Facts
-from plstui.domain.findings import account, balancer, hints, links, machines, names, pool, security, service
+from plstui.domain.findings import account, balancer, hints, links, machines, names, pool, probing, security, service
 from plstui.domain.findings.finding import Finding, Severity
 
 Rule = Callable[[Facts], Iterator[Finding]]
@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     *security.RULES,
     *machines.RULES,
     *names.RULES,
+    *probing.RULES,
     *hints.RULES,
 )
 """In the order in which causes come before their effects: of two findings that weigh the same, the earlier is first."""
