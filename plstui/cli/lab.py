@@ -30,6 +30,7 @@ from plstui.domain.probe import TargetResult
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
+from plstui.lab.checks import regions
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState
@@ -181,7 +182,9 @@ async def _planned(
 
 def lab_as_it_is(runtime: Runtime) -> Lab:
     """The lab for looking and for taking down: nothing is created, so neither a key nor a size is needed."""
-    return lab_of(runtime, Choices(region=_short(runtime.lab.region), size="", public_key="", run=""), _az_lines)
+    return lab_of(
+        runtime, Choices(region=regions.normal(runtime.lab.region), size="", public_key="", run=""), _az_lines
+    )
 
 
 def _az_lines(workshop: Any) -> Callable[[Any], str]:
@@ -247,7 +250,3 @@ def _with(options: Options, isolated: bool) -> Options:
 def _one_format(as_az: bool, as_json: bool) -> None:
     if as_az and as_json:
         raise click.UsageError("--az prints a script and --json a document; choose one.")
-
-
-def _short(region: str) -> str:
-    return region.replace(" ", "").lower()

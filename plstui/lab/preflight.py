@@ -17,6 +17,7 @@ from plstui.lab.capacity import Capacity
 from plstui.lab.checks import names, ranges, regions, rights
 from plstui.lab.checks.problem import Problem, refusal
 from plstui.lab.checks.regions import Region
+from plstui.lab.deletion import GROUP
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
 from plstui.lab.reading import PatientReader, together
 from plstui.lab.steps import Choices, Workshop, workshop
@@ -29,7 +30,6 @@ REGISTERED = frozenset({"registered", "registering"})
 
 Say = Callable[[str], None]
 
-GROUP = "Microsoft.Resources/resourceGroups"
 NETWORK, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
 
 

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from plstui.domain.errors import PlstuiError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
-from plstui.lab.retry import pause_after, sleep
+from plstui.lab.retry import pause_after_read, persist
 
 AT_ONCE = 8
 """Reads of a subscription under way at a time; ARM refills 25 a second for each."""
@@ -36,20 +35,11 @@ class PatientReader:
         return await self._patiently(lambda: self._cloud.collect(path, kind, **query))
 
     async def _patiently(self, read: Callable[[], Awaitable[Result]]) -> Result:
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                async with self._gate:
-                    return await read()
-            except UnreachableError:
-                raise  # The cloud has tried twice already, and a person waits for the first word.
-            except PlstuiError as error:
-                pause = pause_after(error, tries)
-                if pause is None:
-                    raise
-                self._say(f"{error.code}: {error.message} Asking again in {pause:.0f} s.")
-                await sleep(self._clock, pause)
+        async def attempt(_: int) -> Result:
+            async with self._gate:
+                return await read()
+
+        return await persist(attempt, self._clock, self._say, pause_after_read)
 
 
 async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

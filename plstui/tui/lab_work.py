@@ -13,6 +13,7 @@ from plstui.domain.world import Link
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
+from plstui.lab.checks import regions
 from plstui.lab.inventory import Inventory, take_stock
 from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState, Survey
@@ -33,9 +34,7 @@ class LabWork:
         self.subscriptions = subscriptions(runtime)
         settings = runtime.lab
         # Until the region was asked what it offers, the commands name what is not known yet.
-        unknown = Choices(
-            region=settings.region.replace(" ", "").lower(), size="SIZE", public_key="PUBLIC_KEY", run="RUN"
-        )
+        unknown = Choices(region=regions.normal(settings.region), size="SIZE", public_key="PUBLIC_KEY", run="RUN")
         self.lab = self._made(unknown)
         self.survey: Survey | None = None
         """None before Azure was asked."""
