@@ -45,6 +45,21 @@ _SUFFIXES = (
     "storage_endpoint",
 )
 
+_SCRIPT = """\
+# Source this in bash or zsh: az then works on the sandbox, and on nothing else, until plstui_az_off or the shell's end.
+if command -v plstui_az_off >/dev/null; then plstui_az_off; fi
+plstui_az_before="$(export -p | sed -E -n 's/^(export|declare -x|typeset -x) (({pattern})=)/export \\2/p')"
+plstui_az_off() {{
+  unset {names}
+  eval "$plstui_az_before"
+  unset plstui_az_before
+  unset -f plstui_az_off
+}}
+{exports}
+# az takes a token for good by its own clock; the sandbox's may be ahead, or its tokens withdrawn.
+rm -f "$AZURE_CONFIG_DIR/msal_token_cache.json"
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -117,5 +132,9 @@ def _environment(authority: Path, configuration: Path, isv: Login, customer: Log
         "AZ_ISV": isv.subscription.id,
         "AZ_CUSTOMER": customer.subscription.id,
     }
-    lines = ["# Source this in bash or zsh: az then works on the sandbox, and on nothing else, until the shell ends."]
-    return "\n".join([*lines, *(f"export {name}={quote(value)}" for name, value in variables.items())]) + "\n"
+    names = list(variables)
+    return _SCRIPT.format(
+        names=" ".join(names),
+        pattern="|".join(names),
+        exports="\n".join(f"export {name}={quote(value)}" for name, value in variables.items()),
+    )

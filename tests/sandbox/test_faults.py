@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.sandbox.calls import CUT, GROUP, GROUPS, SERVICE, call, end_of, openssh
 from tests.support.served import Served, serve
+
+TIME = "%m/%d/%Y %I:%M:%S %p"
+"""Times in ARM's sentence about an expired token."""
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +112,10 @@ def test_tokens_expire_and_a_new_one_is_good(sandbox: Served) -> None:
     old = sandbox.token("isv")
     plan(sandbox, {"kind": "expire-tokens", "times": 1})
 
-    assert call(sandbox, "GET", GROUPS)[0] == 401
+    status, _, body = call(sandbox, "GET", GROUPS)
+    expiry, now = re.findall(r"'([^']*)'", body["error"]["message"])
+    assert (status, body["error"]["code"]) == (401, "ExpiredAuthenticationToken")
+    assert datetime.strptime(expiry, TIME) < datetime.strptime(now, TIME)
     assert old != sandbox.token("isv")
     assert call(sandbox, "GET", GROUPS)[0] == 200
 

@@ -8,7 +8,7 @@ import hmac
 import json
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -139,7 +139,9 @@ class Directory:
             )
         now = self.clock.now()
         if claims["exp"] <= now.timestamp() or claims["xms_issued"] <= self.expire_before:
-            expiry = min(now, now - timedelta(seconds=now.timestamp() - claims["exp"]))
+            withdrawn = self.expire_before if claims["xms_issued"] <= self.expire_before else now.timestamp()
+            # The message has no fractions: what was withdrawn within this second would not be earlier.
+            expiry = datetime.fromtimestamp(min(claims["exp"], withdrawn - 1), UTC)
             raise unauthorized(
                 "ExpiredAuthenticationToken",
                 f"The access token expiry UTC time '{expiry:%m/%d/%Y %I:%M:%S %p}' is earlier than current UTC time "
