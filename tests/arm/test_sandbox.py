@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Tier
 from tests.arm.sides import opened
-from tests.support.served import Served, serve
+from tests.support.served import PATIENCE, Served, serve
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,20 @@ class Both:
 @asynccontextmanager
 async def both(served: Served) -> AsyncIterator[Both]:
     settings = load(served.config, environ={})
-    async with opened(settings) as isv, opened(settings, Side.CUSTOMER) as customer:
+    async with all_closed(), opened(settings) as isv, opened(settings, Side.CUSTOMER) as customer:
         yield Both(isv, customer)
+
+
+@asynccontextmanager
+async def all_closed() -> AsyncIterator[None]:
+    """Wait for the sockets that were opened inside: TLS says goodbye in two directions, and the loop must not end in
+    between."""
+    watched = asyncio.get_running_loop()._selector.get_map()  # type: ignore[attr-defined]
+    before = set(watched)
+    yield
+    async with asyncio.timeout(PATIENCE):
+        while set(watched) - before:  # noqa: ASYNC110 - the loop tells nobody of it.
+            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -144,13 +157,14 @@ async def test_a_secret_that_is_not_right(looked_at: Served, tmp_path: Path) -> 
     secret.write_text("something else")
     secret.chmod(0o600)
     settings = load(looked_at.config, environ={}, override={"isv": {"client_secret_file": str(secret)}})
-    async with opened(settings) as side:
+    async with all_closed(), opened(settings) as side:
         with pytest.raises(CredentialsError, match="AADSTS7000215"):
             await side.reader.read(Tier.ALL)
 
 
 async def test_a_subscription_that_is_not_there(looked_at: Served) -> None:
     unknown = "99999999-9999-9999-9999-999999999999"
-    async with opened(load(looked_at.config, environ={}, override={"isv": {"subscription": unknown}})) as side:
+    settings = load(looked_at.config, environ={}, override={"isv": {"subscription": unknown}})
+    async with all_closed(), opened(settings) as side:
         with pytest.raises(NotFoundError, match=unknown):
             await side.reader.read(Tier.ALL)
