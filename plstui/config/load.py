@@ -7,12 +7,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
 from plstui.config import locations
-from plstui.config.settings import Https, Settings
+from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -98,7 +98,7 @@ def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigE
             f"{source}, line {line}: there is no key `{unknown['key']}` in {where}.", hint=f"Allowed are: {allowed}."
         )
     return ConfigError(
-        f"{source}, line {_line_of(text, keys)}: the value of `{path}` is not allowed: {_in_words(what)}.",
+        f"{source}, line {_line_of(text, keys)}: the value of `{path}` is not allowed{_because(_in_words(what))}.",
         hint=_allowed(keys),
     )
 
@@ -107,12 +107,17 @@ def _in_words(what: str) -> str:
     """What msgspec found, without the names Python has for things."""
     if what.startswith("Invalid enum value"):
         return f"there is no {what.removeprefix('Invalid enum value ')}"
-    if "matching regex" in what:
-        return "it has another form"
+    # What is allowed says it better.
+    if "matching regex" in what or "`str` of length" in what:
+        return ""
     what = re.sub(r"\.0\b", "", _lower(what))
     for python, words in _WORDS.items():
         what = what.replace(f"`{python}`", words)
     return what.replace(">= ", "of at least ").replace("<= ", "of at most ")
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _lower(sentence: str) -> str:
@@ -133,8 +138,8 @@ def _struct_at(keys: tuple[str, ...]) -> type:
 def _allowed(keys: tuple[str, ...]) -> str:
     """What may stand at a key, in words; empty when the error says it all."""
     kind = _fields(_struct_at(keys[:-1])).get(keys[-1]) if keys else None
-    if kind == Https:
-        return "Allowed is an address that starts with https://."
+    if get_origin(kind) is Annotated and (described := next((m.description for m in kind.__metadata__), None)):
+        return f"Allowed is {described}."
     if get_origin(kind) is tuple:
         kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
@@ -183,8 +188,10 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
             value = [part.strip() for part in text.split(",")] if get_origin(kind) is tuple else text
             yield keys, msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
+            # All that stands in the environment is text; what it was taken for is nobody's concern.
+            reason = _in_words(str(error)).partition(", got ")[0]
             raise ConfigError(
-                f"The environment variable {name} is not allowed: {_in_words(str(error))}.", hint=_allowed(keys)
+                f"The value of the environment variable {name} is not allowed{_because(reason)}.", hint=_allowed(keys)
             ) from None
 
 

@@ -14,7 +14,7 @@ from plstui.domain.sides import Side
 
 PUBLIC_ARM = "https://management.azure.com"
 
-Https = Annotated[str, Meta(pattern=r"^https://[^\s]+$")]
+Https = Annotated[str, Meta(pattern=r"^https://[^\s]+$", description="an address that starts with https://")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=300)]
 
@@ -84,14 +84,36 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Seconds between two refreshes; less while something is under way, more while nothing happens."""
 
 
-Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.()-]*$")]
-Prefix = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
+# The descriptions are what an error says: "Allowed is …".
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.()-]*$",
+        description="a name of at most 80 characters: letters a to z, digits and _ . ( ) -, a letter, digit or _ first",
+    ),
+]
+GroupName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=90,
+        # az would take a name that begins with a hyphen for an option.
+        pattern=r"^(?!-)[\w.()-]*[\w()-]$",
+        description="a name of at most 90 characters: letters and digits of any script and _ . ( ) -, no hyphen first and "
+        "no period last",
+    ),
+]
+Prefix = Annotated[
+    str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", description="an IPv4 range such as 10.0.0.0/16")
+]
 
 
 class LabNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the lab's resources are called."""
 
-    isv_group: Name = "privatelink-pls-microhack-rg"
+    isv_group: GroupName = "privatelink-pls-microhack-rg"
     virtual_network: Name = "virtualNetwork"
     subnet: Name = "saas"
     security_group: Name = "networkSecurityGroup"
@@ -99,17 +121,29 @@ class LabNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     nat_gateway: Name = "natGateway"
     nat_address: Name = "natGatewayAddress"
     ssh_key: Name = "sshPublicKey"
-    machine: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,13}$")] = "web"
+    machine: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z][a-z0-9-]{0,13}$",
+            description="a name of at most 14 characters: small letters a to z, digits and -, a letter first",
+        ),
+    ] = "web"
     """How the names of the three backends begin; a number follows. It is the host name that the page shows."""
     balancer: Name = "loadBalancer"
     frontend: Name = "loadBalancerFrontEnd"
     pool: Name = "saasBackendPool"
     service: Name = "saasPrivateLinkService"
-    customer_group: Name = "privatelink-dns-microhack-rg"
+    customer_group: GroupName = "privatelink-dns-microhack-rg"
     customer_network: Name = "spoke-vnet"
     customer_subnet: Name = "InfrastructureSubnet"
     zone_link: Name = "dnsLink"
-    test_machine: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}$")] = "testVM"
+    test_machine: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}$",
+            description="a name of at most 15 characters: letters a to z, digits and -, a letter first",
+        ),
+    ] = "testVM"
     """At most 15 characters, as Windows needs it."""
     endpoint: Name = "saasPrivateEndpoint"
     endpoint_connection: Name = "connectionToSaasService"
@@ -120,20 +154,30 @@ class LabDns(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     kind: Literal["private", "public", "none"] = "private"
     """A private zone linked to the customer's network, an existing public zone of Azure DNS, or the address alone."""
-    zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+$")] = (
-        "tradewinds.internal"
-    )
+    zone: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+$",
+            description="a name with a dot in it such as tradewinds.internal, of letters a to z, digits, _ and -",
+        ),
+    ] = "tradewinds.internal"
     """The zone's name."""
     group: str = ""
     """The resource group of an existing public zone, in the customer's subscription."""
-    record: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$")] = "saas-pls"
+    record: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
+            description="a name without dots of at most 63 characters: letters a to z, digits, _ and -, no hyphen first",
+        ),
+    ] = "saas-pls"
     """The name of the A record."""
 
 
 class Lab(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The workshop that `plstui lab` builds."""
 
-    region: Annotated[str, Meta(min_length=1)] = "westeurope"
+    region: Annotated[str, Meta(min_length=1, description="the name of a region such as westeurope")] = "westeurope"
     """A region with three zones, by its name or its display name."""
     size: str = ""
     """The size of the machines; empty for the first of the usual small ones that the region offers in zones 1 to 3."""
@@ -141,7 +185,13 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     isv_subnet_prefix: Prefix = "10.0.1.0/24"
     customer_prefix: Prefix = "10.1.0.0/16"
     customer_subnet_prefix: Prefix = "10.1.0.0/24"
-    user: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "azureuser"
+    user: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z_][a-z0-9_-]{0,31}$",
+            description="a name of at most 32 characters: small letters a to z, digits, _ and -, a letter or _ first",
+        ),
+    ] = "azureuser"
     """Who signs in to the machines."""
     public_key: str = ""
     """The file with the public key for the machines; empty for the first of `~/.ssh/id_ed25519.pub`, `id_rsa.pub`."""

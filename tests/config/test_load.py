@@ -110,6 +110,13 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ('[azure]\n\narm = "http://x"', 3, "`azure.arm`", "Allowed is an address that starts with https://."),
         ('[azure]\ncredential = "magic"', 2, "`azure.credential`", "Allowed are: cli, environment, device-code."),
         ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected a whole number of at least 1"),
+        (
+            "[lab.names]\nmachine = 'web_1'",
+            2,
+            "`lab.names.machine` is not allowed.",
+            "at most 14 characters: small letters",
+        ),
+        ("[lab.names]\nmachine = 1", 2, "`lab.names.machine`", "expected text in quotes, got a whole number"),
         ("[probe]\nread_timeout = 301", 2, "`probe.read_timeout`", "expected a number of at most 300."),
         ('[probe]\nroutes = ["ssh", "fax"]', 2, "`probe.routes[1]`", "Allowed are: direct, ssh, run-command."),
         ('[probe]\nroutes = "ssh"', 2, "`probe.routes`", "expected a list, got text in quotes"),
@@ -146,7 +153,25 @@ def test_an_error_names_file_line_key_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("PLSTUI_PROBE_COUNT", "many", "expected a whole number"),
+        ("PLSTUI_PROBE_COUNT", "many", "PLSTUI_PROBE_COUNT is not allowed: expected a whole number."),
+        (
+            "PLSTUI_LAB_NAMES_ENDPOINT",
+            "a b/ü",
+            "is not allowed. Allowed is a name of at most 80 characters: letters a to z",
+        ),
+        ("PLSTUI_LAB_NAMES_ENDPOINT", "n" * 81, "is not allowed. Allowed is a name of at most 80 characters"),
+        (
+            "PLSTUI_LAB_NAMES_MACHINE",
+            "web_1",
+            "Allowed is a name of at most 14 characters: small letters a to z, digits",
+        ),
+        ("PLSTUI_LAB_NAMES_ISV_GROUP", "grüppe.", "letters and digits of any script and _ . ( ) -, no hyphen first"),
+        ("PLSTUI_LAB_NAMES_CUSTOMER_GROUP", "g" * 91, "Allowed is a name of at most 90 characters"),
+        ("PLSTUI_LAB_DNS_ZONE", "single", "Allowed is a name with a dot in it such as tradewinds.internal"),
+        ("PLSTUI_LAB_DNS_RECORD", "a.b", "Allowed is a name without dots"),
+        ("PLSTUI_LAB_ISV_PREFIX", "10.0.0.0", "Allowed is an IPv4 range such as 10.0.0.0/16."),
+        ("PLSTUI_LAB_USER", "Me", "Allowed is a name of at most 32 characters"),
+        ("PLSTUI_LAB_REGION", "", "Allowed is the name of a region such as westeurope."),
         ("PLSTUI_PROBE_COUNT", "0", "expected a whole number of at least 1"),
         ("PLSTUI_AZURE_CREDENTIAL", "magic", "Allowed are: cli, environment, device-code."),
         ("PLSTUI_AZURE_ARM", "http://x", "Allowed is an address that starts with https://."),
@@ -161,6 +186,14 @@ def test_the_environment_is_judged_as_strictly(name: str, value: str, words: str
 
     assert name in caught.value.message
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["grüppe", "グループ-1", "(a.b)", "_", "g" * 90])
+def test_a_group_is_called_whatever_azure_allows(name: str) -> None:
+    environ = {"PLSTUI_LAB_NAMES_ISV_GROUP": name, "PLSTUI_LAB_NAMES_CUSTOMER_GROUP": name}
+    names = load(environ={**environ, "XDG_CONFIG_HOME": os.devnull}).lab.names
+
+    assert (names.isv_group, names.customer_group) == (name, name)
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:

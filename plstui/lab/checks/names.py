@@ -37,7 +37,7 @@ _LENGTHS = {"virtual_network": (2, 64), "customer_network": (2, 64), "endpoint":
 _GROUPS = frozenset({"isv_group", "customer_group"})
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 """What a resource may be called; only groups may have parentheses, or begin or end with other signs."""
-_GROUP = re.compile(r"[A-Za-z0-9_().-]*[A-Za-z0-9_()-]")
+_GROUP = re.compile(r"[\w().-]*[\w()-]")
 
 RESERVED_SUBNETS = frozenset(
     {
