@@ -101,8 +101,8 @@ GroupName = Annotated[
         max_length=90,
         # az would take a name that begins with a hyphen for an option.
         pattern=r"^(?!-)[\w.()-]*[\w()-]$",
-        description="a name of at most 90 characters: letters and digits of any script and _ . ( ) -, no hyphen first and "
-        "no period last",
+        description="a name of at most 90 characters: letters and digits of any script and _ . ( ) -, no hyphen first "
+        "and no period last",
     ),
 ]
 Prefix = Annotated[
@@ -168,7 +168,7 @@ class LabDns(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(
             pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
-            description="a name without dots of at most 63 characters: letters a to z, digits, _ and -, no hyphen first",
+            description="a name without a dot of at most 63 characters: letters a to z, digits, _ and -, no - first",
         ),
     ] = "saas-pls"
     """The name of the A record."""

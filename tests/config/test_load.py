@@ -168,7 +168,7 @@ def test_an_error_names_file_line_key_and_what_is_allowed(
         ("PLSTUI_LAB_NAMES_ISV_GROUP", "grüppe.", "letters and digits of any script and _ . ( ) -, no hyphen first"),
         ("PLSTUI_LAB_NAMES_CUSTOMER_GROUP", "g" * 91, "Allowed is a name of at most 90 characters"),
         ("PLSTUI_LAB_DNS_ZONE", "single", "Allowed is a name with a dot in it such as tradewinds.internal"),
-        ("PLSTUI_LAB_DNS_RECORD", "a.b", "Allowed is a name without dots"),
+        ("PLSTUI_LAB_DNS_RECORD", "a.b", "Allowed is a name without a dot"),
         ("PLSTUI_LAB_ISV_PREFIX", "10.0.0.0", "Allowed is an IPv4 range such as 10.0.0.0/16."),
         ("PLSTUI_LAB_USER", "Me", "Allowed is a name of at most 32 characters"),
         ("PLSTUI_LAB_REGION", "", "Allowed is the name of a region such as westeurope."),
