@@ -12,6 +12,8 @@ from plstui.sandbox.faults import Faults
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.fields import Fields, read
 from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.providers.compute import sizes
+from plstui.sandbox.providers.network import usages
 
 ROOT = "/sandbox"
 """Where the control endpoint begins; no ARM path does."""
@@ -19,6 +21,8 @@ ROOT = "/sandbox"
 
 FARTHEST = 10 * 365 * 86400
 """Seconds that the clock may be turned by at once."""
+
+_QUOTAS = {name.lower(): name for name in (*sizes.QUOTA_NAMES, *usages.QUOTA_NAMES)}
 
 
 class Machines(Protocol):
@@ -83,9 +87,11 @@ class Control:
                 self._set_quota(Fields(read(request.content)))
                 return Response(204)
             case ["POST", "clock", "advance"]:
-                seconds = Fields(read(request.content)).number("seconds")
+                seconds = Fields(read(request.content)).number("seconds", -1)
                 if not 0 <= seconds <= FARTHEST:
-                    raise ArmError(400, "InvalidClock", f"The clock turns forward, by at most {FARTHEST} seconds.")
+                    raise ArmError(
+                        400, "InvalidClock", f'The clock turns forward by {{"seconds": N}}, at most {FARTHEST}.'
+                    )
                 self._azure.clock.advance(seconds)
                 await self._azure.operations.settle()
                 await self._faults.settle()
@@ -97,6 +103,9 @@ class Control:
         subscription, name, limit = fields.text("subscription"), fields.text("name"), fields.number("limit", -1)
         if subscription.lower() not in self._azure.directory.subscriptions or not name or limit < 0:
             raise ArmError(400, "InvalidQuota", "A quota has a subscription's id, a name and a limit from 0 on.")
+        if name.lower() not in _QUOTAS:
+            known = ", ".join(_QUOTAS.values())
+            raise ArmError(400, "InvalidQuota", f"There is no quota {name[:60]!r}; there are {known}.")
         self._azure.quotas.set_limit(subscription, name, limit)
 
     async def _control_machine(self, name: str, verb: str) -> None:

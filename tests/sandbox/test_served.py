@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,10 +99,23 @@ def test_a_quota_is_set_from_outside(sandbox: Served) -> None:
     path = f"/subscriptions/{subscription}/providers/Microsoft.Network/locations/westeurope/usages"
     limits = {one["name"]["value"]: one["limit"] for one in sandbox.arm("customer", "GET", path)["value"]}
     assert limits["PrivateEndpoints"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"subscription": "somebody's"}, "A quota has a subscription's id"),
+        ({"name": "PrivateEndpoint"}, "There is no quota 'PrivateEndpoint'; there are virtualMachines, cores, "),
+        ({"limit": None}, "a limit from 0 on"),
+    ],
+)
+def test_a_quota_that_would_limit_nothing_is_refused(sandbox: Served, changes: dict[str, Any], words: str) -> None:
+    quota = {"subscription": sandbox.ready["subscriptions"]["customer"], "name": "cores", "limit": 3}
     with pytest.raises(urllib.error.HTTPError) as refused:
-        sandbox.control("POST", "/quotas", {"subscription": "somebody's", "name": "cores", "limit": 3})
-    assert refused.value.code == 400
-    refused.value.close()
+        sandbox.control("POST", "/quotas", {**quota, **changes})
+    with refused.value as error:
+        assert error.code == 400
+        assert words in json.loads(error.read())["error"]["message"]
 
 
 def test_the_control_endpoint_wants_its_own_token(sandbox: Served) -> None:
@@ -112,8 +126,8 @@ def test_the_control_endpoint_wants_its_own_token(sandbox: Served) -> None:
     assert status_of(sandbox, path, token=sandbox.ready["control_token"]) == (200, "")
 
 
-@pytest.mark.parametrize("seconds", [-1, 10**18])
-def test_the_clock_turns_forward_and_not_for_ever(sandbox: Served, seconds: int) -> None:
+@pytest.mark.parametrize("seconds", [None, -1, 10**18])
+def test_the_clock_turns_forward_and_not_for_ever(sandbox: Served, seconds: int | None) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         sandbox.control("POST", "/clock/advance", {"seconds": seconds})
     with refused.value as error:

@@ -222,6 +222,11 @@ class Usages(ResourceEndpoint):
         )
 
 
+_FAMILIES = tuple(dict.fromkeys(size.family for size in SIZES))
+QUOTA_NAMES = ("virtualMachines", "cores", *_FAMILIES)
+"""Everything of Microsoft.Compute that a subscription has a quota for."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Usage:
     """One line of a subscription's quota in a region."""
@@ -243,7 +248,7 @@ def _usages(azure: Azure, subscription: str, location: str) -> list[_Usage]:
         ("cores", "Total Regional vCPUs", cores, 100),
         *(
             (family, f"{family} vCPUs", sum(size.cpus for size in sizes if size and size.family == family), 100)
-            for family in dict.fromkeys(size.family for size in SIZES)
+            for family in _FAMILIES
         ),
     ]
     return [

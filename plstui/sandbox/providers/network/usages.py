@@ -24,6 +24,9 @@ _QUOTAS = (
 )
 """Type, Azure's word, its title, and the limit per subscription and region."""
 
+QUOTA_NAMES = tuple(word for _, word, _, _ in _QUOTAS)
+"""Everything of Microsoft.Network that a subscription has a quota for."""
+
 
 class Usages(ResourceEndpoint):
     """The list of usages of a region."""
