@@ -94,7 +94,7 @@ class Reader:
     async def read_connection(self, connection_id: ResourceId) -> Connection:
         """One connection as the service reports it now."""
         async with self._clients.translated():
-            return connections.read(await connections.get(self._clients, connection_id))
+            return connections.read(await connections.get_patiently(self._clients, connection_id))
 
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from azure.core.pipeline import PipelineResponse
@@ -11,10 +12,17 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import connections
-from plstui.arm.clients import NETWORK_API, POLL_SECONDS, Clients
+from plstui.arm.clients import NETWORK_API, POLL_SECONDS, RETRY_PAUSE, Clients
 from plstui.arm.faults import RETRYABLE, operation_failed, retry_after
 from plstui.domain.connection import Connection, ConnectionStatus
-from plstui.domain.errors import AzureError, RefusedError
+from plstui.domain.errors import (
+    AzureError,
+    NotReadBackError,
+    PlstuiError,
+    RefusedError,
+    ThrottledError,
+    UnreachableError,
+)
 from plstui.domain.ids import ResourceId
 
 BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0)
@@ -49,13 +57,16 @@ class Writer:
         *,
         expected: ConnectionStatus,
     ) -> Connection:
-        """Set status and description; all else stays as Azure has it. Returns what Azure says once it is done."""
+        """Set status and description; all else stays as Azure has it. Returns what Azure says once it is done.
+
+        Raises `NotReadBackError` when Azure has taken it and then cannot be asked what came of it.
+        """
         return await self._persist(lambda: self._decide(connection_id, status, description, expected))
 
     async def _decide(
         self, connection_id: ResourceId, status: ConnectionStatus, description: str, expected: ConnectionStatus
     ) -> Connection:
-        model = await connections.get(self._clients, connection_id)
+        model = await connections.get_patiently(self._clients, connection_id)
         before = connections.read(model)
         if before.status != expected:
             raise RefusedError(
@@ -86,10 +97,11 @@ class Writer:
         """
         if after.provisioning_state.lower() == _OVER_WELL:
             return after
+        readback = _Readback(self._clients, after, self._pauses, self._patience)
         if operation:
-            await self._wait_for(operation)
+            await self._wait_for(operation, readback)
         while True:
-            after = connections.read(await connections.get(self._clients, connection_id))
+            after = connections.read(await readback.ask(lambda: connections.get(self._clients, connection_id)))
             state = after.provisioning_state.lower()
             if state in _OVER_BADLY:
                 raise AzureError(
@@ -99,19 +111,22 @@ class Writer:
                 return after
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _wait_for(self, operation: str) -> None:
+    async def _wait_for(self, operation: str, readback: _Readback) -> None:
         """Ask an operation's address, as Azure gave it and never rebuilt, until it is over. The first time at once:
         an approval is done within the second."""
-        while True:
+
+        async def ask() -> tuple[Any, float | None]:
             response = await self._clients.network.send_request(HttpRequest("GET", operation))
             response.raise_for_status()
-            body = response.json()
+            return response.json(), retry_after(response.headers)
+
+        while True:
+            body, pause = await readback.ask(ask)
             word = str(body.get("status", "")).lower()
             if word == _OVER_WELL:
                 return
             if word in _OVER_BADLY:
                 raise operation_failed(body)
-            pause = retry_after(response.headers)
             await asyncio.sleep(POLL_SECONDS if pause is None else pause)
 
     async def remove(self, connection_id: ResourceId) -> None:
@@ -145,3 +160,36 @@ class Writer:
                 code="OperationTimeout",
                 hint="It may still do so: look at the connection again before you try once more.",
             ) from None
+
+
+class _Readback:
+    """Asks what came of a decision that Azure has taken. That the asking fails makes the decision no failure."""
+
+    def __init__(self, clients: Clients, taken: Connection, pauses: Sequence[float], patience: float) -> None:
+        self._clients = clients
+        self._taken = taken
+        self._pauses = iter(pauses)
+        self._until = asyncio.get_running_loop().time() + patience
+
+    async def ask(self, question: Callable[[], Awaitable[Result]]) -> Result:
+        """An answer, asked for again as long as there is hope and time. Raises `NotReadBackError`."""
+        while True:
+            try:
+                async with self._clients.translated():
+                    return await question()
+            except PlstuiError as error:
+                pause = self._pause(error)
+                if pause is None or asyncio.get_running_loop().time() + pause >= self._until:
+                    raise NotReadBackError(self._taken, error) from error
+                await asyncio.sleep(pause)
+
+    def _pause(self, error: PlstuiError) -> float | None:
+        """Seconds to wait before asking again; None when that would not help."""
+        match error:
+            case ThrottledError():
+                return max(error.retry_after, RETRY_PAUSE)
+            case UnreachableError():
+                return next(self._pauses, None)
+            case AzureError() if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                return next(self._pauses, None)
+        return None

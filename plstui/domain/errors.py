@@ -8,12 +8,18 @@
     ├── RefusedError         plstui itself does not do it, and says why
     └── AzureError           Azure answered with an error; its code is kept
         ├── NotFoundError    what was asked for is not there
+        ├── NotReadBackError Azure has taken a decision, and what came of it could not be read
         └── ThrottledError   too many requests; carries how long to wait
 
 Every message is one sentence. `hint` is the next step, also one sentence, or empty.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plstui.domain.connection import Connection
 
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
@@ -89,6 +95,17 @@ class NotFoundError(AzureError):
         what was asked for.
         """
         return self.code.lower() in _ABSENT
+
+
+class NotReadBackError(AzureError):
+    """Azure has taken a decision, and what came of it could not be read."""
+
+    code = "NotReadBack"
+
+    def __init__(self, connection: Connection, why: PlstuiError) -> None:
+        super().__init__(f"it could not be read back: {why.message}", hint=why.hint)
+        self.connection = connection
+        """The connection as Azure answered when it took the decision."""
 
 
 class ThrottledError(AzureError):

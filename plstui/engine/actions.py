@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plstui.domain.az import az_line
 from plstui.domain.connection import Connection, Verb, why_not
-from plstui.domain.errors import RefusedError
+from plstui.domain.errors import NotReadBackError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -45,6 +45,8 @@ class Outcome:
     intent: Intent
     connection: Connection | None
     """The connection as Azure answered; None when it is gone."""
+    unread: str = ""
+    """That what came of it could not be read back, and why; empty when it could."""
 
 
 class Actions:
@@ -95,6 +97,8 @@ class Actions:
         self.under_way[link.id] = verb
         try:
             after = await self._writes.send(Side.ISV, verb.value, link.id, intent.az(), lambda: self._send(intent))
+        except NotReadBackError as error:
+            return Outcome(intent, error.connection, error.message)
         finally:
             del self.under_way[link.id]
         return Outcome(intent, after)

@@ -50,7 +50,8 @@ class CloudWriter(Protocol):
     ) -> Connection:
         """Set a connection's status and description; all else it carries stays. What Azure answered comes back.
 
-        Raises `RefusedError` when the connection is no longer in the `expected` status that the person saw.
+        Raises `RefusedError` when the connection is no longer in the `expected` status that the person saw, and
+        `NotReadBackError` when Azure has taken it and then cannot be asked what came of it.
         """
 
     async def remove(self, connection_id: ResourceId) -> None:

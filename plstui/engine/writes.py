@@ -7,7 +7,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TypeVar
 
-from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.errors import NotReadBackError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.journal import Entry, Journal
@@ -44,6 +44,9 @@ class Writes:
             result = await call()
             outcome, message = "done", ""
             return result
+        except NotReadBackError as error:
+            outcome, message = "done", error.message
+            raise
         except PlstuiError as error:
             outcome, message = error.code, error.message
             raise

@@ -11,7 +11,14 @@ from plstui.arm.side import ArmSide
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
 from plstui.domain.connection import APPROVED, PENDING, REJECTED
-from plstui.domain.errors import AzureError, NotFoundError, RefusedError, ThrottledError, UnreachableError
+from plstui.domain.errors import (
+    AzureError,
+    NotFoundError,
+    NotReadBackError,
+    RefusedError,
+    ThrottledError,
+    UnreachableError,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from tests.arm.server import SUBSCRIPTION, Answer, ArmServer, drop
@@ -118,6 +125,57 @@ async def test_an_answer_that_is_done_at_once_is_not_asked_about(azure: ArmServe
     await approve(side)
 
     assert len(azure.seen) == 2
+
+
+SLOWER = Answer({"error": {"code": "TooManyRequests", "message": "Slower."}}, 429, {"x-ms-retry-after-ms": "1"})
+MUCH_SLOWER = Answer({"error": {"code": "TooManyRequests", "message": "Slower."}}, 429, {"Retry-After": "3600"})
+
+
+async def test_the_state_before_is_asked_for_again_after_the_wait_that_azure_asks_for(
+    azure: ArmServer, side: ArmSide
+) -> None:
+    azure.on("GET", CONNECTION.text, SLOWER, Answer(connection("Pending")))
+    azure.on("PUT", CONNECTION.text, Answer(connection("Approved")))
+
+    assert (await side.reader.read_connection(CONNECTION)).status == PENDING
+    azure.on("GET", CONNECTION.text, SLOWER, Answer(connection("Pending")))
+    assert (await approve(side)).status == APPROVED
+
+    azure.on("GET", CONNECTION.text, MUCH_SLOWER)
+    with pytest.raises(ThrottledError):
+        await side.reader.read_connection(CONNECTION)
+
+
+@pytest.mark.parametrize("trouble", [SLOWER, Answer(status=503)], ids=["throttled", "in trouble"])
+async def test_what_came_of_it_is_asked_for_again(azure: ArmServer, impatient: Writer, trouble: Answer) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), trouble, Answer(connection("Approved")))
+    azure.on("PUT", CONNECTION.text, accepted(**{"Azure-AsyncOperation": "{arm}" + OPERATION}))
+    azure.on("GET", OPERATION, trouble, Answer({"status": "Succeeded"}))
+
+    after = await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+
+    assert after.provisioning_state == "Succeeded"
+    assert len(azure.requests("PUT")) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [MUCH_SLOWER, Answer(status=500), drop, answer(403, "AuthorizationFailed")],
+    ids=["throttled", "in trouble", "gone", "forbidden"],
+)
+@pytest.mark.parametrize("path", [CONNECTION.text, OPERATION], ids=["connection", "operation"])
+async def test_what_cannot_be_read_back_was_taken_all_the_same(
+    azure: ArmServer, impatient: Writer, trouble: Any, path: str
+) -> None:
+    azure.on("GET", OPERATION, Answer({"status": "Succeeded"}) if path == CONNECTION.text else trouble)
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), trouble)
+    azure.on("PUT", CONNECTION.text, accepted(**{"Azure-AsyncOperation": "{arm}" + OPERATION}))
+
+    with pytest.raises(NotReadBackError, match=r"^it could not be read back: \S") as caught:
+        await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+
+    assert caught.value.connection.status == APPROVED
+    assert len(azure.requests("PUT")) == 1
 
 
 async def test_a_failed_operation_is_an_error_with_its_code(azure: ArmServer, side: ArmSide) -> None:

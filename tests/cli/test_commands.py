@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from plstui.cli.connections import decide_all, decide_one, none_is, print_results
+from plstui.cli.connections import decide_all, decide_one, in_status, none_is, print_results
 from plstui.cli.output import exit_code_of
 from plstui.cli.probe import probe_once
 from plstui.cli.session import read_both, read_health, read_world
@@ -105,7 +106,7 @@ async def test_when_no_side_answers_there_is_nothing_to_show(tmp_path: Path) -> 
 async def test_a_decision(tmp_path: Path, verb: Verb, status: str | None) -> None:
     document, exit_code = await decide(tmp_path, verb, "saasPrivateEndpoint")
 
-    assert document == {"id": ID, "verb": verb.value, "ok": True, "status": status, "error": None}
+    assert document == {"id": ID, "verb": verb.value, "ok": True, "status": status, "unread": None, "error": None}
     assert exit_code == 0
 
 
@@ -303,3 +304,13 @@ async def test_an_error_among_several_names_its_target(tmp_path: Path, capsys: p
 )
 def test_no_match_tells_of_the_others(others: int, words: str) -> None:
     assert none_is(ConnectionStatus.parse("pending"), others) == words
+
+
+def test_a_status_is_one_of_azures_or_one_that_is_there() -> None:
+    links = with_status(lab(), ConnectionStatus("Escalated")).links()
+
+    assert in_status(links, "escalated", complete=True) == links
+    assert in_status(links, "APPROVED", complete=True) == ()
+    assert in_status(links, "Foo", complete=False) == ()
+    with pytest.raises(click.UsageError, match=r"no status 'Foo'; there are Pending, Approved, .*, Escalated\."):
+        in_status(links, "Foo", complete=True)

@@ -62,6 +62,14 @@ def test_status_is_also_a_table_for_people(approved: Served) -> None:
     assert "🟢 Customer" in run.stdout
 
 
+def test_a_status_that_azure_does_not_have_is_refused(approved: Served) -> None:
+    run = approved.plstui("connections", "list", "--status", "Foo")
+
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert "There is no status 'Foo'; there are Pending, Approved, Rejected, Disconnected." in run.stderr
+    assert approved.plstui("connections", "list", "--status", "pending").exit_code == 0
+
+
 def test_approving_lets_the_page_through(pending: Served) -> None:
     [before] = pending.plstui("connections", "list", "--status", "pending", "--json").json["connections"]
     assert before["allowed"] == ["approve", "reject", "remove"]
@@ -71,7 +79,14 @@ def test_approving_lets_the_page_through(pending: Served) -> None:
     )
     assert run.exit_code == 0, run.stdout
     [result] = run.json["results"]
-    assert result == {"id": before["id"], "verb": "approve", "ok": True, "status": "Approved", "error": None}
+    assert result == {
+        "id": before["id"],
+        "verb": "approve",
+        "ok": True,
+        "status": "Approved",
+        "unread": None,
+        "error": None,
+    }
 
     [after] = pending.plstui("connections", "list", "--json").json["connections"]
     assert (after["status"], after["description"]) == ("Approved", "Order seen")

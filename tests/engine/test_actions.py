@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Connection, ConnectionStatus, Verb
-from plstui.domain.errors import AzureError, ConfigError, NotFoundError, PlstuiError, RefusedError
+from plstui.domain.errors import AzureError, ConfigError, NotFoundError, NotReadBackError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
@@ -262,6 +262,20 @@ async def test_azures_answer_is_journaled_and_told(tmp_path: Path) -> None:
         entry[key] for key in ("action", "verb", "id", "az")
     ]
     assert (entry["outcome"], entry["message"]) == ("AuthorizationFailed", "You may not do that.")
+    assert azure.actions.under_way == {}
+
+
+async def test_what_azure_has_taken_is_done_also_when_it_cannot_be_read_back(tmp_path: Path) -> None:
+    azure = gate(tmp_path)
+    taken = replace(azure.cloud.connection(Request().connection_id), status=APPROVED)
+    azure.cloud.write_fault = NotReadBackError(taken, AzureError("Too many requests.", status=429))
+
+    outcome = await azure.actions.perform(Verb.APPROVE, azure.link, azure.say("yes"))
+
+    assert outcome is not None
+    assert outcome.connection == taken
+    assert outcome.unread == "it could not be read back: Too many requests."
+    assert (azure.entries[-1]["outcome"], azure.entries[-1]["message"]) == ("done", outcome.unread)
     assert azure.actions.under_way == {}
 
 

@@ -68,7 +68,8 @@ class Decisions:
         else:
             if outcome:
                 self._settling = self._settling.written(link.id, verb)
-                self._tell(Said(f"{verb.done} {name}", Tone.GOOD))
+                unread = f", but {clean(outcome.unread, 300)}" if outcome.unread else ""
+                self._tell(Said(f"{verb.done} {name}{unread}", Tone.WAITING if unread else Tone.GOOD))
         finally:
             self._is_answered(link)
             self._tell(WritesMoved())
