@@ -130,7 +130,14 @@ async def decide_all(
 
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:
     """One target's result; an error is a result, so that the other targets are still done."""
-    document: dict[str, Any] = {"id": None, "verb": verb.value, "ok": False, "status": None, "error": None}
+    document: dict[str, Any] = {
+        "id": None,
+        "verb": verb.value,
+        "ok": False,
+        "status": None,
+        "unread": None,
+        "error": None,
+    }
     try:
         isv = runtime.watchers.get(Side.ISV)
         if isv and isv.failure:
@@ -141,6 +148,7 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
         if outcome is None:
             raise RefusedError("You said no; nothing was sent.")
         document["ok"] = True
+        document["unread"] = text(outcome.unread)
         document["status"] = outcome.connection.status.word if outcome.connection else None
     except PlstuiError as error:
         document["error"] = {**error_json(error), "target": text(target)}
@@ -192,4 +200,5 @@ def print_results(verb: Verb, results: Sequence[Result]) -> None:
             print_error(message, result.failure.hint, result.failure.code, as_json=False)
         else:
             name = str(result.document["id"]).rsplit("/", 1)[-1]
-            click.echo(f"{clean(name, 120)}: {result.document['status'] or verb.done}")
+            unread = f", but {result.document['unread']}" if result.document["unread"] else ""
+            click.echo(f"{clean(name, 120)}: {result.document['status'] or verb.done}{unread}")
