@@ -16,7 +16,7 @@ from plstui.cli.session import read_both, read_world, run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
-from plstui.domain.connection import ConnectionStatus, Verb
+from plstui.domain.connection import STATUSES, ConnectionStatus, Verb
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
@@ -40,8 +40,7 @@ def list_connections(options: Options, status: str | None, as_json: bool) -> int
     world, failures = run_session(options, read_world)
     everything = links = world.links()
     if status:
-        wanted = ConnectionStatus.parse(status).word.lower()
-        links = tuple(link for link in links if link.status.word.lower() == wanted)
+        links = in_status(everything, status, complete=not failures)
     if as_json:
         print_json({"connections": [connection_json(link) for link in links]})
     elif status and everything and not links:
@@ -50,6 +49,18 @@ def list_connections(options: Options, status: str | None, as_json: bool) -> int
         print_connections(links)
     print_failures(failures)
     return exit_code_of_all(failures.values())
+
+
+def in_status(links: Sequence[Link], status: str, *, complete: bool) -> tuple[Link, ...]:
+    """The links in a status, in any case; Azure may have words that it does not document.
+
+    Raises `click.UsageError` for a word that is neither documented nor there when `links` is `complete`.
+    """
+    wanted = ConnectionStatus.parse(status).word.lower()
+    known = {word.lower(): word for word in (*STATUSES, *(link.status.word for link in links))}
+    if wanted not in known and complete:
+        raise click.UsageError(f"There is no status {clean(status, 40)!r}; there are {', '.join(known.values())}.")
+    return tuple(link for link in links if link.status.word.lower() == wanted)
 
 
 def none_is(status: ConnectionStatus, others: int) -> str:

@@ -40,6 +40,9 @@ DISCONNECTED = ConnectionStatus("Disconnected")
 
 _KNOWN = {status.word.lower(): status.word for status in (PENDING, APPROVED, REJECTED, DISCONNECTED)}
 
+STATUSES = tuple(_KNOWN.values())
+"""The words that Azure documents."""
+
 
 class Verb(StrEnum):
     """What the ISV can do with a connection."""

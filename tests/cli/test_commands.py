@@ -307,7 +307,7 @@ def test_no_match_tells_of_the_others(others: int, words: str) -> None:
 
 
 def test_a_status_is_one_of_azures_or_one_that_is_there() -> None:
-    links = with_status(lab(), ConnectionStatus("Escalated")).links()
+    links = with_status(ConnectionStatus("Escalated")).links()
 
     assert in_status(links, "escalated", complete=True) == links
     assert in_status(links, "APPROVED", complete=True) == ()
