@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -83,7 +84,7 @@ def serve(
         # Nobody but its parent attaches to an embedded one, which so needs no folder of the user's to write to.
         if not until_stdin_closes:
             pointers.append(_leave_pointer(arm, settings))
-        click.echo(f"Sandbox '{world}' is ready at {arm}; attach with: plstui --config {settings}")
+        click.echo(f"Sandbox '{world}' is ready at {arm}; attach with: plstui --config {quote(str(settings))}")
 
     serving = ServeOptions(
         world=world,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import socket
 import ssl
@@ -242,6 +243,22 @@ def test_an_embedded_sandbox_ends_with_its_parent(tmp_path: Path) -> None:
     assert child.wait(timeout=PATIENCE) == 0
     child.stdout.close()
     assert not directory.exists()
+
+
+def test_the_line_that_attaches_can_be_pasted(tmp_path: Path) -> None:
+    directory = tmp_path / "it's a $HOME"
+    command = (sys.executable, "-m", "plstui", "sandbox", "serve", "--until-stdin-closes", "--world", "empty")
+    served = subprocess.run(
+        [*command, "--state-dir", str(directory)],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    attach = served.stdout.rpartition("attach with: ")[2]
+    assert shlex.split(attach) == ["plstui", "--config", str(directory / "plstui.toml")]
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
