@@ -233,6 +233,9 @@ class Line(paramiko.Transport):
                 message.add_int(number_or_text)
         stream.asked(channel)
         self._send_user_message(message)
+        if not self.is_active():
+            # It ended meanwhile: nothing was sent, and whoever closes the channels may not have seen this one.
+            raise EOFError
 
     def _parse_channel_open_success(self, message: Message) -> None:
         number = message.get_int()

@@ -75,6 +75,9 @@ class SshRoute:
         # A target is not to blame for what the machine before it does.
         if attempt.failure is Failure.TIMEOUT and attempt.connect_ms is None:
             lost = not await connection.answers(since=started)
+        elif attempt.failure is Failure.RESET:
+            # Where the connection ends, those that go through it hear of that first.
+            lost = not await connection.answers()
         else:
             lost = not connection.alive
         if lost:
