@@ -22,7 +22,7 @@ from plstui.domain.facts import (
     word,
 )
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.links import address_of, leads_to_a_service, request_of, status_of, target_of
+from plstui.domain.findings.links import address_of, connections, leads_to_a_service, request_of, status_of, target_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 
@@ -78,13 +78,13 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         for configuration in items(nic, "ipConfigurations")
     }
     named, records = _named(facts), _records(facts)
-    nameless = [
-        (endpoint, address, _ranges(facts, endpoint))
-        for endpoint, address in approved_endpoints(facts)
-        if address not in named
-    ]
+    approved = list(approved_endpoints(facts))
+    right_ones = {address for _, address in approved}
+    nameless = [(endpoint, address, _ranges(facts, endpoint)) for endpoint, address in approved if address not in named]
     for record in records if nameless else ():
-        wrong = [address for address in _addresses(record) if address not in taken or len(records) == 1]
+        # Where it leads to an endpoint, it is that endpoint's name and works.
+        strays = [address for address in _addresses(record) if address not in right_ones]
+        wrong = [address for address in strays if address not in taken or len(records) == 1]
         # A record of something else is nobody's mistake; each one that is, is of one endpoint.
         meant = (one for one in nameless if len(records) == 1 or _is_in(wrong[0], one[2]))
         found = next(meant, None) if wrong else None
@@ -151,27 +151,33 @@ def _full_name(record: Body) -> str:
 
 
 def no_name(facts: Facts) -> Iterator[Finding]:
-    """A zone of one's own, and no name for the endpoint in it."""
+    """A zone of one's own, and no name for the endpoint in it: no matter where another leads to the same service."""
     zones = [body for body in facts.of(Side.CUSTOMER, ZONE) if not id_of(body).name.lower().startswith(_AZURES_OWN)]
     if not _known(facts) or not zones:
         return
     told_wrong, named = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}, _named(facts)
+    service_of = {id_of(ends.endpoint): ends.service for ends in connections(facts) if ends.endpoint}
+    reached = {service_of.get(id_of(endpoint)) for endpoint, address in approved_endpoints(facts) if address in named}
     for endpoint, address in approved_endpoints(facts):
         if address in named or address in told_wrong:
             continue
         network = _network(endpoint)
         linked = (id_of(body) for body in zones if network and _is_linked(facts, id_of(body), network))
         zone = next(linked, id_of(zones[0]))
+        second = service_of.get(id_of(endpoint)) in reached
+        name = id_of(endpoint).name if second else "saas-pls"
         yield Finding(
             rule="name-missing",
-            severity=Severity.WARNING,
+            severity=Severity.INFO if second else Severity.WARNING,
             where=zone,
             what=f"No name leads to {id_of(endpoint).name}; by its address {address} the page comes.",
             remedy="Add an A record with the endpoint's address.",
             evidence={"aRecords": "none with the endpoint's address"},
-            az=f"az network private-dns record-set a add-record {_in_zone(zone)} --record-set-name saas-pls "
+            az=f"az network private-dns record-set a add-record {_in_zone(zone)} "
+            f"--record-set-name {shell_word(name)} "
             f"--ipv4-address {shell_word(address)}",
-            fix="step:record",
+            # The lab's name is for one endpoint, and has it.
+            fix="" if second else "step:record",
         )
 
 

@@ -69,6 +69,29 @@ async def test_two_names_that_lead_to_nobody_and_one_endpoint_that_may_be_meant(
     assert "name-missing" not in rules
 
 
+async def test_a_second_endpoint_without_a_name_does_not_make_the_firsts_name_wrong(approved: Ward) -> None:
+    first = await approved.get(approved.consumer.endpoint)
+    second = ResourceId(f"{approved.consumer.endpoint.text.rpartition('/')[0]}/secondPE")
+    properties = {name: first["properties"][name] for name in ("subnet", "manualPrivateLinkServiceConnections")}
+    for request in properties["manualPrivateLinkServiceConnections"]:
+        request["properties"].pop("privateLinkServiceConnectionState", None)
+    await approved.put(second, {"location": first["location"], "properties": properties})
+    connections = (await approved.get(approved.provider.service))["properties"]["privateEndpointConnections"]
+    (connection,) = (one for one in connections if one["name"].startswith("secondPE"))
+    connection["properties"]["privateLinkServiceConnectionState"]["status"] = "Approved"
+    await approved.put(ResourceId(connection["id"]), connection)
+
+    findings = await approved.findings()
+
+    assert healthy(findings)
+    (missing,) = (finding for finding in findings if finding.rule.startswith("name-"))
+    assert (missing.rule, missing.severity) == ("name-missing", Severity.INFO)
+    assert missing.what.startswith("No name leads to secondPE;")
+    # The name that works is left alone.
+    assert (missing.fix, "saas-pls" in missing.az) == ("", False)
+    assert await approved.comes()
+
+
 async def test_names_of_other_things_are_nobodys_mistake(approved: Ward) -> None:
     printer = approved.consumer.zone.child("A", "printer")
     await approved.put(printer, {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.200"}]}})
