@@ -251,7 +251,7 @@ def test_the_line_that_attaches_can_be_pasted(tmp_path: Path) -> None:
     served = subprocess.run(
         [*command, "--state-dir", str(directory)],
         env=environment(tmp_path),
-        stdin=subprocess.DEVNULL,
+        input="",
         capture_output=True,
         text=True,
         timeout=PATIENCE,
