@@ -104,6 +104,8 @@ def up(
     _one_format(as_az, as_json)
 
     async def body(runtime: Runtime) -> int:
+        if not as_az:
+            runtime.journal.check()
         tell = progress(to_stderr=as_json)
         lab, run = await _planned(runtime, tell, offer_key=not as_az, until=until, approves=approves)
         steps = _chosen(lab, until)

@@ -45,6 +45,8 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
     sides = tuple(Side) if side is None else (Side(side),)
 
     async def body(runtime: Runtime) -> int:
+        if not as_az:
+            runtime.journal.check()
         lab = lab_as_it_is(runtime)
         inventory = await take_stock(lab)
         tell = progress(to_stderr=as_json)

@@ -42,6 +42,7 @@ def undo(options: Options, name: str, yes: bool, confirmed: tuple[str, ...], as_
         raise click.UsageError("Without a terminal to ask on, undo needs --yes.")
 
     async def body(runtime: Runtime) -> int:
+        runtime.journal.check()
         lab = lab_as_it_is(runtime)
         try:
             step = lab.workshop.step(name)

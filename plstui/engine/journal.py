@@ -50,6 +50,10 @@ class Journal:
         }
         self._append(json.dumps(line, ensure_ascii=True).encode() + b"\n")
 
+    def check(self) -> None:
+        """Raise `ConfigError` when the file cannot be written: before work that takes many writes, not in the midst."""
+        self._append(b"")
+
     def _append(self, data: bytes) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -77,3 +77,16 @@ def test_a_single_command_leaves_nothing(tmp_path: Path, temporary: Path) -> Non
     assert run.json["isv"]["resources"] == []
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / ".local/state/plstui/sandboxes").exists()
+
+
+@pytest.mark.parametrize("command", [("up",), ("down", "--yes"), ("undo", "1", "--yes")], ids=" ".join)
+def test_the_lab_is_not_begun_without_a_journal(tmp_path: Path, temporary: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "state").write_text("a file where a folder should be")
+    environ = {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(temporary)}
+    run = run_plstui("--sandbox=empty", "lab", *command, home=tmp_path, environ=environ)
+
+    assert (run.exit_code, run.stdout) == (2, "")
+    sentence, hint = run.stderr.splitlines()
+    assert sentence.startswith("plstui: The journal ")
+    assert "cannot be written" in sentence
+    assert "XDG_STATE_HOME" in hint

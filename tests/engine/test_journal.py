@@ -64,6 +64,17 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"The journal .*journal\.jsonl cannot be written") as caught:
         journal.add(ENTRY)
     assert "XDG_STATE_HOME" in caught.value.hint
+    with pytest.raises(ConfigError, match=r"The journal .*journal\.jsonl cannot be written"):
+        journal.check()
+
+
+def test_a_check_writes_no_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "plstui" / "journal.jsonl")
+    journal.check()
+    journal.add(ENTRY)
+    journal.check()
+
+    assert len(lines(journal)) == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
