@@ -35,6 +35,12 @@ _REFERENCES = (
     ("loadBalancerInboundNatRules", "Microsoft.Network/loadBalancers/inboundNatRules"),
 )
 
+_NOT_HERE = {
+    "effectivenetworksecuritygroups": "effective security rules",
+    "effectiveroutetable": "effective routes",
+}
+"""Actions that an interface has in Azure and not here, with what they tell."""
+
 
 class Interfaces(NetworkEndpoint):
     """Network interfaces."""
@@ -185,7 +191,14 @@ class Interfaces(NetworkEndpoint):
                 )
 
     async def act(self, call: Call) -> Response:
-        """The balancers that an interface is a member of."""
+        """The balancers that an interface is a member of; raises for what Azure works out from the whole network."""
+        if call.method == "POST" and call.action in _NOT_HERE:
+            interface = self.find(call.named)
+            raise bad_request(
+                "NotInSandbox",
+                f"The {_NOT_HERE[call.action]} of network interface '{interface['name']}' are not in the sandbox; Azure "
+                "has them.",
+            )
         if call.action != "loadbalancers" or call.method != "GET":
             return await super().act(call)
         body = self.find(call.named)

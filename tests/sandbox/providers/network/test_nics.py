@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.providers.network import nics
 from tests.sandbox.providers.network.conftest import LOCATION, Lab
@@ -344,3 +346,20 @@ async def test_a_whole_group_goes_in_an_order_that_works(lab: Lab) -> None:
     await lab.isv.delete(lab.isv.group("g"))
 
     assert len(lab.azure.store) == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [("effectiveNetworkSecurityGroups", "effective security rules"), ("effectiveRouteTable", "effective routes")],
+)
+async def test_what_azure_works_out_from_the_whole_network_is_not_in_the_sandbox(
+    lab: Lab, action: str, words: str
+) -> None:
+    await lab.network()
+    await lab.nic("n")
+
+    answer = await lab.isv.call("POST", f"{lab.id('networkInterfaces/n')}/{action}")
+    assert (answer.status, answer.body["error"]["code"]) == (400, "NotInSandbox")
+    assert f"The {words} of network interface 'n' are not in the sandbox" in answer.body["error"]["message"]
+    missing = await lab.isv.failure("POST", f"{lab.id('networkInterfaces/m')}/{action}")
+    assert missing == (404, "ResourceNotFound")
