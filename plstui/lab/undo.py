@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
@@ -154,7 +155,9 @@ class Undo(Effort):
                     body = change(body)
                 az = "\n".join(piece_line(self._lab.workshop, want) for want in wants)
                 removal = f"removal of {what}"
-                await self._send(step, first.side, "update", first.id, removal, az, lambda: cloud.put(first.id, body))
+                await self._send(
+                    step, first.side, "update", first.id, removal, az, partial(self._put, cloud, first.id, there, body)
+                )
             else:
                 if first.id.is_type(GROUP):
                     (await read_group(self._lab, first.side)).refuse(confirmed)
