@@ -24,7 +24,7 @@ from plstui.cli.tables import print_target
 from plstui.compose import Options
 from plstui.domain.assertion import Assertion
 from plstui.domain.errors import AzureError, NotFoundError, UnreachableError
-from plstui.domain.probe import TargetKind, TargetResult, frontends, targets
+from plstui.domain.probe import TargetKind, TargetResult, all_well, frontends, targets
 from plstui.engine.runtime import Runtime
 from plstui.lab.session import known_name
 
@@ -90,7 +90,7 @@ async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertio
     results.sort(key=lambda result: wanted.index(result.target))
     held = [(assertion, assertion.holds(results)) for assertion in assertions]
     # What could not be looked at is not well.
-    good = not failures and (all(holds for _, holds in held) if held else all(result.ok for result in results))
+    good = not failures and (all(holds for _, holds in held) if held else all_well(results))
     if as_json:
         print_json(_document(results, held, good))
     for assertion, holds in () if as_json else held:

@@ -68,7 +68,7 @@ def print_connections(links: Sequence[Link]) -> None:
 def print_target(result: TargetResult) -> None:
     """One target's pages, failures and times."""
     target = result.target
-    mark = glyph_of("up" if result.ok else "down")
+    mark = glyph_of("" if result.silent else "up" if result.ok else "down")
     address = f"{clean(target.address, 60)}:{target.port}"
     route = f"  via {clean(result.route, 60)}" if result.route else ""
     click.echo(f"{mark} {target.side.marker} {target.kind} {clean(target.name, 40)} {address}{route}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,8 +80,13 @@ class TargetResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every attempt that tells anything brought a backend's page. Where none does, nothing is wrong."""
-        return bool(self.attempts) and not any(attempt.failure for attempt in self.attempts)
+        """Whether every attempt that tells anything brought a backend's page, and one did."""
+        return bool(self.hosts) and not self.failures
+
+    @property
+    def silent(self) -> bool:
+        """Whether no attempt tells anything of the target: it is neither well nor failing."""
+        return bool(self.attempts) and not self.hosts and not self.failures
 
     @property
     def hosts(self) -> dict[str, int]:
@@ -128,6 +134,12 @@ def _p50_p95(values: list[float]) -> tuple[float, float] | None:
         return None
     ranked = sorted(values)
     return ranked[(len(ranked) - 1) // 2], ranked[min(len(ranked) - 1, -(-len(ranked) * 95 // 100) - 1)]
+
+
+def all_well(results: Sequence[TargetResult]) -> bool:
+    """Whether every target that anything is told of answered every time, and one did."""
+    told = [result for result in results if not result.silent]
+    return bool(told) and all(result.ok for result in told)
 
 
 def targets(world: World) -> tuple[Target, ...]:

@@ -151,6 +151,20 @@ def test_a_target() -> None:
     assert (nothing["route"], nothing["connect_ms"], nothing["first_byte_ms"]) == (None, None, None)
 
 
+def test_a_target_that_nothing_is_told_of_gets_a_neutral_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    target = Target("loadBalancer", TargetKind.BALANCER, Side.ISV, "10.0.1.9", 80)
+    result = TargetResult(target, "ssh web1", (Attempt(error="It tells nothing."),))
+
+    print_target(result)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "· 🔵 balancer loadBalancer 10.0.1.9:80  via ssh web1",
+        "      no answer  ×1: It tells nothing.",
+    ]
+    document = target_json(result)
+    assert (document["ok"], document["hosts"], document["failures"]) == (False, {}, {})
+
+
 @pytest.fixture
 def hostile() -> World:
     """A customer who writes what terminals act on into every text that is his."""

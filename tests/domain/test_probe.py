@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plstui.domain.connection import APPROVED, DISCONNECTED
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, frontends, targets
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, all_well, frontends, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from tests.support.lab import ENDPOINT_ADDRESS, Request, empty, lab, with_status
@@ -95,7 +95,17 @@ def test_an_attempt_that_tells_nothing_is_neither_well_nor_a_failure() -> None:
     nothing = Attempt(error="It was balanced to the machine itself.")
     mixed = result(Attempt(host="web2"), nothing)
     assert (mixed.ok, mixed.failures, mixed.error, mixed.untold) == (True, {}, "", nothing.error)
-    assert result(nothing).ok
+    assert (result(nothing).ok, result(nothing).silent, mixed.silent) == (False, True, False)
+    failed = result(Attempt(failure=Failure.JUMP), nothing)
+    assert (failed.ok, failed.silent, result().ok, result().silent) == (False, False, False, False)
+
+
+def test_what_tells_nothing_is_left_out_of_the_verdict_and_is_not_enough_for_one() -> None:
+    page, silent = result(Attempt(host="web2")), result(Attempt(error="It tells nothing."))
+    assert all_well([page, silent])
+    assert not all_well([silent])
+    assert not all_well([])
+    assert not all_well([page, silent, result(Attempt(failure=Failure.JUMP))])
 
 
 def test_a_service_of_the_same_name_elsewhere_has_ports_of_its_own() -> None:
