@@ -196,8 +196,8 @@ class Interfaces(NetworkEndpoint):
             interface = self.find(call.named)
             raise bad_request(
                 "NotInSandbox",
-                f"The {_NOT_HERE[call.action]} of network interface '{interface['name']}' are not in the sandbox; Azure "
-                "has them.",
+                f"The {_NOT_HERE[call.action]} of network interface '{interface['name']}' are not in the sandbox; "
+                "Azure has them.",
             )
         if call.action != "loadbalancers" or call.method != "GET":
             return await super().act(call)
