@@ -37,7 +37,6 @@ _LENGTHS = {"virtual_network": (2, 64), "customer_network": (2, 64), "endpoint":
 _GROUPS = frozenset({"isv_group", "customer_group"})
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 """What a resource may be called; only groups may have parentheses, or begin or end with other signs."""
-_GROUP = re.compile(r"[\w().-]*[\w()-]")
 
 RESERVED_SUBNETS = frozenset(
     {
@@ -100,7 +99,7 @@ def _fault(key: str, name: str) -> str:
     if not shortest <= len(name) <= longest:
         return f"it has {len(name)} characters, and Azure takes {shortest} to {longest} here"
     if key in _GROUPS:
-        return "" if _GROUP.fullmatch(name) else "a group's name may not end with a full stop"
+        return ""  # The settings hold it to what Azure takes.
     if not _NAME.fullmatch(f"{name}1" if key == "machine" else name):
         return "it begins and ends with a letter or digit, and between are letters, digits and _ . - alone"
     if key in ("subnet", "customer_subnet") and name.lower() in RESERVED_SUBNETS:
