@@ -35,6 +35,7 @@ _LENGTHS = {"virtual_network": (2, 64), "customer_network": (2, 64), "endpoint":
 """Characters at least and at most, of types that are stricter than the 80 that the settings allow."""
 
 _GROUPS = frozenset({"isv_group", "customer_group"})
+_GROUP = re.compile(r"[\w().-]*[\w()-]")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 """What a resource may be called; only groups may have parentheses, or begin or end with other signs."""
 
