@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -116,7 +117,8 @@ class Bodies:
         async with self._clients.translated():
             request = HttpRequest("DELETE", f"{resource_id.text}?{query}")
             response = await self._clients.resources.send_request(request)
-            response.raise_for_status()
+            if response.status_code != HTTPStatus.NOT_FOUND:
+                response.raise_for_status()
 
     async def start(self, machine_id: ResourceId) -> None:
         """Start a machine and wait until it runs."""
