@@ -51,7 +51,7 @@ def _routes(settings: Settings, side: Side, machines: Machines | None, ask: Ask 
             found.append(DirectRoute(settings.probe))
         elif name == "ssh":
             found.append(
-                SshRoute(ssh, settings.probe, ask)
+                SshRoute(ssh, settings.probe, f"[{side}.ssh] jump", ask)
                 if ssh.jump
                 else Missing(
                     f"No machine to probe from is set for the {side.label} side: "

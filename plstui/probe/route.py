@@ -20,6 +20,10 @@ class RouteError(Exception):
     """A route cannot be used; the message says why in words that are harmless to show."""
 
 
+class UnresolvedError(RouteError):
+    """The machine on the way has no address that this computer knows of: the setting that names it may be wrong."""
+
+
 class DistrustError(RouteError):
     """The machine on the way may not be the one it is taken for. No other route is tried, so that this is seen."""
 

@@ -228,6 +228,7 @@ async def test_a_machine_whose_name_is_not_known(tmp_path: Path) -> None:
     result = await probe_through(Ssh(jump="lab@nowhere.invalid"))
     assert result.failures == {Failure.JUMP: 1}
     assert "nowhere.invalid:22" in result.error
+    assert result.error.endswith("; set [isv.ssh] jump.")
 
 
 @pytest.mark.parametrize(

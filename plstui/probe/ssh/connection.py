@@ -15,7 +15,7 @@ import paramiko
 from plstui.domain.probe import Failure
 from plstui.domain.text import clean
 from plstui.probe.fetch import ConnectError
-from plstui.probe.route import RouteError
+from plstui.probe.route import RouteError, UnresolvedError
 from plstui.probe.ssh.config import Hop
 from plstui.probe.ssh.line import LOST, WINDOW, ChannelStream, Line
 from plstui.probe.ssh.login import LOGIN_TIMEOUT, log_in
@@ -170,7 +170,7 @@ async def _dial(hop: Hop, timeout: float) -> socket.socket:
     except TimeoutError:
         raise RouteError(f"The name of {hop.where} was not resolved within {timeout:g} s.") from None
     except (OSError, UnicodeError) as error:
-        raise RouteError(f"No address is known for {hop.where}: {_words(error)}.") from None
+        raise UnresolvedError(f"No address is known for {hop.where}: {_words(error)}.") from None
     reason = ""
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)

@@ -12,7 +12,7 @@ from plstui.domain.probe import Attempt, Failure, Target
 from plstui.domain.question import Ask
 from plstui.domain.text import clean
 from plstui.probe.fetch import fetch
-from plstui.probe.route import Report, RouteError, balanced_back
+from plstui.probe.route import Report, RouteError, UnresolvedError, balanced_back
 from plstui.probe.spread import spread
 from plstui.probe.ssh.config import hops
 from plstui.probe.ssh.connection import Connection
@@ -23,10 +23,11 @@ from plstui.probe.threads import in_thread
 class SshRoute:
     """Connects to targets from another machine, over one SSH connection that is kept from probe to probe."""
 
-    def __init__(self, ssh: Ssh, probe: Probe, ask: Ask | None = None) -> None:
-        """Without `ask` nobody is asked anything: what is not known is refused."""
+    def __init__(self, ssh: Ssh, probe: Probe, setting: str, ask: Ask | None = None) -> None:
+        """`setting` names the machine. Without `ask` nobody is asked anything: what is not known is refused."""
         self._ssh = ssh
         self._probe = probe
+        self._setting = setting
         self._doorkeeper = Doorkeeper(ask)
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
@@ -56,6 +57,9 @@ class SshRoute:
                 try:
                     await connection.connect(way, self._doorkeeper.passphrases, self._probe.connect_timeout)
                     break
+                except UnresolvedError as error:
+                    await connection.close()
+                    raise UnresolvedError(f"{str(error).removesuffix('.')}; set {self._setting}.") from None
                 except RouteError as error:
                     # Not while a server waits: it would lose its patience before a person has read the question.
                     await connection.close()
