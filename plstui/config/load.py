@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -138,7 +138,7 @@ def _struct_at(keys: tuple[str, ...]) -> type:
 def _allowed(keys: tuple[str, ...]) -> str:
     """What may stand at a key, in words; empty when the error says it all."""
     kind = _fields(_struct_at(keys[:-1])).get(keys[-1]) if keys else None
-    if get_origin(kind) is Annotated and (described := next((m.description for m in kind.__metadata__), None)):
+    if described := next((meta.description for meta in getattr(kind, "__metadata__", ())), None):
         return f"Allowed is {described}."
     if get_origin(kind) is tuple:
         kind = get_args(kind)[0]
