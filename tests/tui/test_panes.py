@@ -346,12 +346,29 @@ async def test_a_thousand_connections_stay_usable() -> None:
         assert len(drawn) <= 3 * table.size.height, "a key press paints what is in view, not what there is"
 
 
-async def test_the_cloud_may_be_slow_to_answer_first() -> None:
-    def unreachable(cloud: Cloud) -> None:
-        cloud.faults = {side: UnreachableError("No answer.") for side in Side}
+def unreachable(cloud: Cloud) -> None:
+    cloud.faults = {side: UnreachableError("No answer.") for side in Side}
 
+
+async def test_the_cloud_may_be_slow_to_answer_first() -> None:
     async with stage(lab(), before=unreachable) as play:
         await play.shows("✖ cannot be read", "No answer.")
         play.cloud.faults.clear()
         await play.press("r")
         await play.shows("saasPrivateEndpoint", "● live", gone=("cannot be read",))
+
+
+@SIZES
+async def test_where_no_side_can_be_read_it_is_not_known_whether_there_is_a_connection(size: tuple[int, int]) -> None:
+    async with stage(empty(), size=size, before=unreachable) as play:
+        await play.shows(
+            "Whether there is a connection is not known: neither side could be read.", gone=("connection yet",)
+        )
+        del play.cloud.faults[Side.ISV]
+        await play.press("r")
+        await play.shows("No private link connection yet", gone=("not known",))
+
+
+async def test_where_the_one_side_cannot_be_read_it_is_not_known_either() -> None:
+    async with stage(World(empty().isv, None), before=unreachable) as play:
+        await play.shows("not known: the one side could not be read.", gone=("connection yet",))

@@ -126,6 +126,7 @@ class MainScreen(SelectingScreen):
                 "connections",
                 ConnectionsTable.TITLE,
                 ConnectionsTable().data_bind(
+                    MainScreen.world,
                     MainScreen.under_way,
                     MainScreen.since,
                     MainScreen.now,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
-from plstui.domain.world import Link
+from plstui.domain.world import Link, World
 from plstui.tui.clock import NO_TIME, age
 from plstui.tui.messages import DetailsRequested, ResourceHighlighted
 from plstui.tui.tones import BUSY, badge, busy_badge
@@ -37,9 +37,12 @@ class ConnectionsTable(Table):
         Column("sides", "Sides", 5, 5, 5),
     )
     EMPTY = "No private link connection yet: it appears when a customer's endpoint asks for one."
+    UNKNOWN = "Whether there is a connection is not known: neither side could be read."
+    UNKNOWN_ALONE = "Whether there is a connection is not known: the one side could not be read."
     NO_MATCH = "No connection has these words; Esc shows all again."
     FINDS_ANOTHER = False
 
+    world: var[World] = var(World)
     links: reactive[tuple[Link, ...]] = reactive(())
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
     since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
@@ -50,12 +53,21 @@ class ConnectionsTable(Table):
 
     @property
     def nothing(self) -> str:
-        return self.NO_MATCH if self.sought else self.EMPTY
+        if self.sought:
+            return self.NO_MATCH
+        sides = [snapshot for snapshot in (self.world.isv, self.world.customer) if snapshot]
+        if not sides or not all(snapshot.stale_since for snapshot in sides):
+            return self.EMPTY
+        return self.UNKNOWN if len(sides) > 1 else self.UNKNOWN_ALONE
 
     def __init__(self) -> None:
         super().__init__()
         self._kept: dict[ResourceId, tuple[Link, Verb | None, Row]] = {}
         self._ages: list[str] = []
+
+    def watch_world(self) -> None:
+        if not self.rows:
+            self.refresh()
 
     def watch_links(self) -> None:
         self._fill()
