@@ -342,7 +342,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         Group.LAB,
         lambda host: host.open_lab(),
         _connected,
-        rank=2,
+        rank=1,
     ),
     Command(
         "palette",

@@ -82,7 +82,7 @@ async def test_help_says_why_a_command_is_not_possible_now() -> None:
 async def test_the_footer_keeps_the_needed_keys_in_a_narrow_terminal() -> None:
     async with stage(lab(), size=(80, 24)) as play:
         footer = play.see().lines[-1]
-        for key in ("a Approve", "x Reject", "d Remove", "p Probe", "w Doctor", "r Refresh", "? Help", "q Quit"):
+        for key in ("a Approve", "x Reject", "d Remove", "p Probe", "w Doctor", "l Lab", "? Help", "q Quit"):
             assert key in footer
 
 
