@@ -70,7 +70,8 @@ class Agents:
         if view.get("executionState") == "TimedOut":
             raise UnreachableError(f"The script did not end within {seconds} s.", code="ScriptTimedOut")
         if not view.get("output") and view.get("executionState", "Succeeded") != "Succeeded":
-            said = view.get("executionMessage") or view.get("error") or ""
+            # The first says that it failed, the second why.
+            said = " ".join(filter(None, (str(view.get(name) or "").strip() for name in ("executionMessage", "error"))))
             raise AzureError(f"The script ended as {view['executionState']}: {said}", code="ScriptFailed")
         return str(view.get("output") or "")
 

@@ -69,11 +69,15 @@ def test_a_lab_with_a_windows_machine_from_the_command_line(tmp_path: Path) -> N
     with serve(tmp_path, "empty") as served:
         run = served.plstui("lab", "up", "--approve", "--json", environ={"PLSTUI_LAB_TEST_MACHINE": "windows"})
         state = json.dumps(served.control("GET", "/state"))
+        page = served.plstui("probe", "--count", "1", "--json").json["targets"]
 
     assert run.exit_code == 0, run.stderr
     states = {step["id"]: step["state"] for step in run.json["steps"]}
     assert states.pop("page") == StepState.NEEDED
     assert set(states.values()) == {"done"}
+    (endpoint,) = (target for target in page if target["kind"] == "endpoint")
+    assert "; set [customer.ssh] jump. " in endpoint["error"], "a Windows machine lets nobody in by SSH"
+    assert "Windows machines run nothing in the sandbox." in endpoint["error"], "and has an agent instead"
     (line,) = (line for line in run.stderr.splitlines() if "shown this once" in line)
     password = line.rpartition(" ")[2]
     assert len(password) >= 12
