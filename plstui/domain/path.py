@@ -109,7 +109,8 @@ def _neighbour(customer: Snapshot, link: Link) -> VirtualMachine | None:
 
 def _name(link: Link, results: Sequence[TargetResult]) -> Iterator[Hop]:
     """The name, once a probe has asked for it: no LIST says what a machine in a network resolves."""
-    result = next((result for result in results if result.target.kind is TargetKind.NAME), None)
+    names = (result for result in results if result.target.kind is TargetKind.NAME)
+    result = next((result for result in names if result.target.endpoint_id == link.endpoint_id), None)
     if result and link.endpoint:
         state = "resolves" if result.ok else next(iter(result.failures), "no answer")
         tone = Tone.GOOD if result.ok else Tone.BAD

@@ -48,6 +48,8 @@ class Target:
     address: str
     port: int
     resource_id: ResourceId | None = None
+    endpoint_id: ResourceId | None = None
+    """For a name: the endpoint that it is to lead to."""
     behind: frozenset[str] = frozenset()
     """Names and addresses of the machines behind a balancer, in lower case."""
 

@@ -65,7 +65,7 @@ def _name(lab: Workshop) -> Target | None:
     if lab.consumer is None or lab.lab.dns.kind == "none":
         return None
     name = f"{lab.lab.dns.record}.{lab.lab.dns.zone}"
-    return Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record)
+    return Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record, lab.consumer.endpoint)
 
 
 async def known_name(runtime: Runtime, found: Sequence[Target]) -> Target | None:

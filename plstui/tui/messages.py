@@ -10,7 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from plstui.domain.errors import PlstuiError
     from plstui.domain.ids import ResourceId
-    from plstui.domain.probe import TargetResult
+    from plstui.domain.probe import Target, TargetResult
     from plstui.domain.snapshot import Snapshot
     from plstui.engine.runtime import Runtime
     from plstui.tui.details import Details
@@ -42,6 +42,13 @@ class SnapshotFetched(Message):
     """A watcher has looked at its side, with or without success."""
 
     snapshot: Snapshot
+
+
+@dataclass
+class ProbeWidened(Message):
+    """The running probe has one target more."""
+
+    target: Target
 
 
 @dataclass

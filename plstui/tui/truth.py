@@ -20,7 +20,7 @@ def still_true(run: ProbeRun, world: World, link: Link | None = None) -> tuple[T
     asked = (
         result
         for result in run.results
-        if link is None or result.target.kind is TargetKind.BACKEND or result.target.resource_id == link.endpoint_id
+        if link is None or result.target.kind is TargetKind.BACKEND or _endpoint(result.target) == link.endpoint_id
     )
     if world is run.world:
         return tuple(asked)
@@ -47,9 +47,15 @@ class _Situation:
             return target.address in self._down, power or Tone.QUIET
         if target.kind is TargetKind.BALANCER:
             return self._down, self._power
-        link = self._by_endpoint.get(target.resource_id) if target.resource_id else None
+        endpoint_id = _endpoint(target)
+        link = self._by_endpoint.get(endpoint_id) if endpoint_id else None
         return link and tuple((hop.kind, hop.id, hop.broken) for hop in path_of(self._world, link).hops)
 
     @cached_property
     def _by_endpoint(self) -> dict[ResourceId, Link]:
         return {link.endpoint_id: link for link in self._world.links() if link.endpoint_id}
+
+
+def _endpoint(target: Target) -> ResourceId | None:
+    """The endpoint that a target is, or that it is a name of."""
+    return target.endpoint_id or target.resource_id

@@ -110,7 +110,8 @@ def test_one_side_alone_says_what_it_sees() -> None:
 
 def result(kind: TargetKind, where: Hop, failure: Failure | None) -> TargetResult:
     attempt = Attempt(failure=failure, error="no") if failure else Attempt(host="web1", connect_ms=1, first_byte_ms=1)
-    return TargetResult(Target(where.name, kind, where.side, "10.0.0.1", 80, where.id), "ssh", (attempt,))
+    endpoint = Request().endpoint_id if kind is TargetKind.NAME else None
+    return TargetResult(Target(where.name, kind, where.side, "10.0.0.1", 80, where.id, endpoint), "ssh", (attempt,))
 
 
 def test_a_probe_says_what_no_list_does() -> None:

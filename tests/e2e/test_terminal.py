@@ -43,6 +43,15 @@ def test_approve_and_probe(tmp_path: Path, size: tuple[int, int]) -> None:
         leave(screen)
 
 
+@SIZES
+def test_the_name_is_a_hop_once_it_was_asked_for(tmp_path: Path, size: tuple[int, int]) -> None:
+    with terminal(tmp_path, [*PLSTUI, "--sandbox=approved"], size=size, environ=environment(tmp_path)) as screen:
+        screen.wait_for("✔ Approved")
+        screen.press("p")
+        screen.wait_for("all 5 targets answer", "saas-pls.tradewinds.internal", "✔ name resolves")
+        leave(screen)
+
+
 def test_a_sick_backend_is_marked(tmp_path: Path) -> None:
     with terminal(tmp_path, [*PLSTUI, "--sandbox=unhealthy"], size=(160, 48), environ=environment(tmp_path)) as screen:
         screen.wait_for("web2", "2/3", "Approved")

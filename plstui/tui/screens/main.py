@@ -39,6 +39,7 @@ from plstui.tui.messages import (
     LabTold,
     ProbeAnswered,
     ProbeOver,
+    ProbeWidened,
     Said,
     SectionChosen,
     SnapshotFetched,
@@ -227,6 +228,10 @@ class MainScreen(SelectingScreen):
             self.probe = self.probe.again(wanted, self._clock.now(), self.world)
             self.show_section("probe")
             self.run_worker(probe(self._runtime, wanted, self.post_message), group="probe", name="probe")
+
+    @on(ProbeWidened)
+    def _widen_probe(self, event: ProbeWidened) -> None:
+        self.probe = replace(self.probe, targets=(*self.probe.targets, event.target))
 
     @on(ProbeAnswered)
     def _take_answer(self, event: ProbeAnswered) -> None:

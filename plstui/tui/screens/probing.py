@@ -11,12 +11,18 @@ from plstui.domain.probe import Target
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.engine.runtime import Runtime
-from plstui.tui.messages import ProbeAnswered, ProbeOver, Said, Troubled
+from plstui.tui.messages import ProbeAnswered, ProbeOver, ProbeWidened, Said, Troubled
 
 
 async def probe(runtime: Runtime, wanted: tuple[Target, ...], tell: Callable[[Message], object]) -> None:
     """Ask every target for its page, and tell what each answers as soon as it does."""
+    # Not before: this brings the settings' library, which the first frame does not wait for.
+    from plstui.lab.session import known_name
+
     try:
+        if name := await known_name(runtime, wanted):
+            wanted = (*wanted, name)
+            tell(ProbeWidened(name))
         async for result in runtime.prober.probe(wanted, runtime.probe_count):
             tell(ProbeAnswered(result))
     except PlstuiError as error:

@@ -117,7 +117,8 @@ def _name(target: Target) -> str:
 
 
 def _where(target: Target) -> str:
-    return f"{clean(target.address, 40)}:{target.port}"
+    # A name stands before it already.
+    return f":{target.port}" if target.kind is TargetKind.NAME else f"{clean(target.address, 40)}:{target.port}"
 
 
 def _lines(probe: ProbeRun, width: int) -> Iterator[Content]:
