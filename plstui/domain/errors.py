@@ -6,6 +6,7 @@
     │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
     ├── RefusedError         plstui itself does not do it, and says why
+    ├── LeftBehindError      something of plstui's own could not be removed again
     └── AzureError           Azure answered with an error; its code is kept
         ├── NotFoundError    what was asked for is not there
         ├── NotReadBackError Azure has taken a decision, and what came of it could not be read
@@ -69,6 +70,12 @@ class RefusedError(PlstuiError):
     """The action is not possible now; the message says why."""
 
     code = "NotPossible"
+
+
+class LeftBehindError(PlstuiError):
+    """Something that plstui has made for a moment stays; the hint is how to remove it."""
+
+    code = "LeftBehind"
 
 
 class AzureError(PlstuiError):

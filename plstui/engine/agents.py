@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeVar
 
 from plstui.domain.az import shell_word
-from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, UnreachableError
+from plstui.domain.errors import AzureError, LeftBehindError, NotFoundError, PlstuiError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
@@ -22,6 +22,11 @@ from plstui.engine.writes import Writes
 
 PATIENCE = 45.0
 """Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
+
+PAUSES = (1.0, 2.0, 4.0)
+"""Seconds between one try to remove a script's resource and the next: Azure may refuse while it still makes it."""
+
+Result = TypeVar("Result")
 
 
 class Agents:
@@ -46,7 +51,10 @@ class Agents:
         return str(storage.get("osType", "")).lower() == "windows"
 
     async def run_managed(self, machine: ResourceId, script: str, *, seconds: int) -> str:
-        """What a script prints that is run as a resource of its own, which is removed again. Raises `PlstuiError`."""
+        """What a script prints that is run as a resource of its own, which is removed again.
+
+        Raises `PlstuiError`, and of these `LeftBehindError` when it could not be removed.
+        """
         side, bodies = self._side_of(machine)
         run = machine.child("runCommands", f"plstui-{token_hex(4)}")
         body = {
@@ -58,15 +66,22 @@ class Agents:
             f"--name {shell_word(run.name)} --subscription {shell_word(run.subscription)}"
         )
         create, delete = f"az vm run-command create {place} --script @probe", f"az vm run-command delete {place} --yes"
+        trouble: BaseException | None = None
         try:
             async with _patience(seconds):
                 await self._writes.send(side, "probe", run, create, lambda: bodies.put(run, body))
                 view = _part(await bodies.get(run) or {}, "properties", "instanceView")
+        except BaseException as error:
+            trouble = error
+            raise
         finally:
-            # Also when nobody waits any more, and when it is not known whether Azure has made it. The journal tells of
-            # one that stays.
-            with suppress(PlstuiError):
-                await _seen_through(self._writes.send(side, "clean up", run, delete, lambda: bodies.discard(run)))
+            # Also when nobody waits any more, and when it is not known whether Azure has made it.
+            why = await _seen_through(self._remove(side, run, delete, made=not _is_refusal(trouble)))
+            # Whoever has cancelled hears nothing any more; the journal tells of one that stays.
+            if why and (trouble is None or isinstance(trouble, PlstuiError)):
+                said = f"{trouble.message} " if trouble else ""
+                message = f"{said}The run command {run.name} stays in {machine.name}: {why}"
+                raise LeftBehindError(message, hint=f"Remove it: {delete}") from trouble
         if view.get("executionState") == "TimedOut":
             raise UnreachableError(f"The script did not end within {seconds} s.", code="ScriptTimedOut")
         if not view.get("output") and view.get("executionState", "Succeeded") != "Succeeded":
@@ -84,6 +99,27 @@ class Agents:
             return await self._writes.send(
                 side, "probe", machine, az, lambda: bodies.run_command(machine, script, windows=windows)
             )
+
+    async def _remove(self, side: Side, run: ResourceId, az: str, *, made: bool) -> str:
+        """Have a script's resource removed, and why it still stands; empty when it does not.
+
+        Where that cannot be seen, one that was `made` does.
+        """
+        bodies = self._bodies[side]
+        for pause in (*PAUSES, None):
+            try:
+                await self._writes.send(side, "clean up", run, az, lambda: bodies.discard(run))
+            except PlstuiError as error:
+                why = error.message
+                if pause is None or not _may_pass(error):
+                    break
+                await asyncio.sleep(pause)
+            else:
+                return ""
+        try:
+            return why if await bodies.get(run) is not None else ""
+        except PlstuiError:
+            return why if made else ""
 
     async def _machine(self, machine: ResourceId) -> dict[str, Any]:
         _, bodies = self._side_of(machine)
@@ -134,13 +170,25 @@ async def _patience(seconds: float) -> AsyncIterator[None]:
         raise UnreachableError(message, code="AgentSilent") from None
 
 
-async def _seen_through(work: Coroutine[None, None, None]) -> None:
+async def _seen_through(work: Coroutine[None, None, Result]) -> Result:
     """See a piece of work through, even while this is being cancelled."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     finally:
         await asyncio.wait([task])
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Whether Azure has not even begun to make what was asked for."""
+    return isinstance(error, AzureError) and 400 <= error.status < 500
+
+
+def _may_pass(error: PlstuiError) -> bool:
+    """Whether the same request may be taken a moment later."""
+    if isinstance(error, AzureError):
+        return error.status in (409, 429) or error.status >= 500
+    return isinstance(error, UnreachableError)
 
 
 def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

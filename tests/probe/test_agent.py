@@ -17,6 +17,7 @@ from plstui.cli.session import read_both
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, Target, TargetKind, TargetResult, frontends, targets
 from plstui.domain.sides import Side
+from plstui.engine import agents
 from plstui.probe.agent.route import NOBODY
 from plstui.sandbox.account import COMPUTE, Account
 from plstui.sandbox.gateway.messages import Request, Response
@@ -236,6 +237,50 @@ async def test_so_does_the_end_of_the_program(lab: Ward) -> None:
     async with under_way(lab) as (_, probed):
         await lab.runtime.close()
         assert await probed == {}
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "Conflict"), (429, "TooManyRequests"), (503, "ServerBusy")])
+async def test_a_script_that_cannot_be_removed_yet_is_removed_a_little_later(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    sent = Sent(lab)
+    sent.refused["DELETE runCommands"] = refusal(status, code, "Not yet.")
+
+    def give_in(what: str) -> None:
+        if sent.writes.count("DELETE runCommands") == 3:
+            sent.refused.clear()
+
+    sent.on = give_in
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    assert (await probe(lab, web1))["web1"].ok
+    assert sent.writes == ["PUT runCommands", *["DELETE runCommands"] * 3]
+    await lab.box.azure.operations.settle()
+    assert not runs(lab)
+
+
+@pytest.mark.parametrize(("status", "code", "tries"), [(409, "Conflict", 4), (403, "AuthorizationFailed", 1)])
+async def test_a_script_that_stays_is_told_of_with_the_line_that_removes_it(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str, tries: int
+) -> None:
+    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    sent = Sent(lab)
+    sent.refused["DELETE runCommands"] = refusal(status, code, "You may not remove it.")
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    found = (await probe(lab, web1, count=1))["web1"]
+    assert sent.writes == ["PUT runCommands", *["DELETE runCommands"] * tries]
+    [left] = map(ResourceId, runs(lab))
+    assert found.failures == {Failure.JUMP: 1}
+    assert f"The run command {left.name} stays in web1: You may not remove it." in found.error
+    assert "az vm run-command delete " in found.error
+    assert found.error.endswith(f"--name {left.name} --subscription {left.subscription} --yes")
+
+
+async def test_without_the_right_for_scripts_of_their_own_nothing_is_said_to_stay(lab: Ward) -> None:
+    sent = Sent(lab)
+    for what in ("PUT runCommands", "DELETE runCommands"):
+        sent.refused[what] = refusal(403, "AuthorizationFailed", "You may not.")
+    assert (await probe(lab))["web1"].route == "action run command in web1"
 
 
 async def test_output_that_was_cut_off_is_recognised(lab: Ward, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ from secrets import token_hex
 from typing import Protocol
 
 from plstui.config.settings import Probe
-from plstui.domain.errors import AzureError, PlstuiError
+from plstui.domain.errors import AzureError, LeftBehindError, PlstuiError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target
 from plstui.domain.text import clean
 from plstui.probe.agent.output import OutputError, read
 from plstui.probe.agent.script import MOST_TARGETS, USABLE, Asked, powershell_script, shell_script
-from plstui.probe.route import Report, RouteError, balanced_back
+from plstui.probe.route import NOT_PROBED, Report, RouteError, balanced_back
 
 NOBODY = "No running machine is known in the target's network that could run a script."
 
@@ -87,7 +87,13 @@ class AgentRoute:
         except PlstuiError as error:
             raise RouteError(f"{_name(machine)} cannot be looked at: {error}") from None
         script = powershell_script(asked) if windows else shell_script(asked)
-        found, way = await self._run(machine, script, asked, windows=windows)
+        try:
+            found, way = await self._run(machine, script, asked, windows=windows)
+        except LeftBehindError as error:
+            # Told of each target rather than passed over: another way might work, and nobody would hear of it.
+            for target in targets:
+                report(target, Attempt(failure=Failure.JUMP, error=clean(str(error), 600)), NOT_PROBED)
+            return
         route, names = f"{way} in {_name(machine)}", frozenset({machine.name.lower()})
         for place, target in enumerate(targets):
             attempts = found.get(place, ())
@@ -100,7 +106,7 @@ class AgentRoute:
     async def _run(
         self, machine: ResourceId, script: str, asked: Asked, *, windows: bool
     ) -> tuple[dict[int, tuple[Attempt, ...]], str]:
-        """What the script found, and which of the two ways it was run. Raises `RouteError`."""
+        """What the script found, and which of the two ways it was run. Raises `RouteError` and `LeftBehindError`."""
         machines, seconds = self._machines, asked.seconds
         ways: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
             ("managed run command", lambda: machines.run_managed(machine, script, seconds=seconds)),
@@ -114,6 +120,8 @@ class AgentRoute:
                 troubles.append(f"The {way} in {_name(machine)} did not work: {clean(error.message, 300)}")
             except OutputError as error:
                 troubles.append(f"The {way} in {_name(machine)} brought nothing: {error}")
+            except LeftBehindError:
+                raise
             except PlstuiError as error:
                 # Who is not let in, or does not get through, need not try the other way.
                 raise RouteError(f"No script can be run in {_name(machine)}: {clean(str(error), 300)}") from None
