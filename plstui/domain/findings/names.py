@@ -29,6 +29,9 @@ from plstui.domain.sides import Side
 _AZURES_OWN = "privatelink."
 """What the zones begin with that Azure's own services have their names in."""
 
+_LABS_NAME = "saas-pls"
+"""The name that the lab gives to its endpoint."""
+
 
 def approved_endpoints(facts: Facts) -> Iterator[tuple[Body, str]]:
     """The customer's endpoints that traffic may flow through, each with its address."""
@@ -69,7 +72,10 @@ def _known(facts: Facts) -> bool:
 
 
 def elsewhere(facts: Facts) -> Iterator[Finding]:
-    """A record that should lead to an endpoint which has no other name, and leads to where nothing is."""
+    """A record that should lead to an endpoint which has no other name, and does not.
+
+    It is the lab's own, or leads to where nothing is in the endpoint's subnet.
+    """
     if not _known(facts):
         return
     taken = {
@@ -77,17 +83,22 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         for nic in facts.of(Side.CUSTOMER, INTERFACE)
         for configuration in items(nic, "ipConfigurations")
     }
-    named, records = _named(facts), _records(facts)
+    named = _named(facts)
     approved = list(approved_endpoints(facts))
     right_ones = {address for _, address in approved}
     nameless = [(endpoint, address, _ranges(facts, endpoint)) for endpoint, address in approved if address not in named]
-    for record in records if nameless else ():
+    for record in _records(facts) if nameless else ():
         # Where it leads to an endpoint, it is that endpoint's name and works.
         strays = [address for address in _addresses(record) if address not in right_ones]
-        wrong = [address for address in strays if address not in taken or len(records) == 1]
         # A record of something else is nobody's mistake; each one that is, is of one endpoint.
-        meant = (one for one in nameless if len(records) == 1 or _is_in(wrong[0], one[2]))
-        found = next(meant, None) if wrong else None
+        own = _is_the_labs(record)
+        meant = (
+            (one, stray)
+            for stray in strays
+            for one in nameless
+            if own or (stray not in taken and _is_in(stray, one[2]))
+        )
+        found, wrong = next(meant, (None, ""))
         if found is None:
             continue
         nameless.remove(found)
@@ -97,12 +108,12 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
             rule="name-elsewhere",
             severity=Severity.ERROR,
             where=id_of(record),
-            what=f"{_full_name(record)} leads to {wrong[0]}, and {id_of(endpoint).name} is at {right}.",
+            what=f"{_full_name(record)} leads to {wrong}, and {id_of(endpoint).name} is at {right}.",
             remedy="Let the record lead to the endpoint's address.",
             evidence={"aRecords.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
-            az=_set_record(zone, id_of(record).name, wrong[0], right) if zone else "",
+            az=_set_record(zone, id_of(record).name, wrong, right) if zone else "",
             # What somebody else has written the lab leaves alone.
-            fix="step:record" if _is_the_labs(record) else "",
+            fix="step:record" if own else "",
         )
 
 
@@ -165,7 +176,12 @@ def no_name(facts: Facts) -> Iterator[Finding]:
         linked = (id_of(body) for body in zones if network and _is_linked(facts, id_of(body), network))
         zone = next(linked, id_of(zones[0]))
         second = service_of.get(id_of(endpoint)) in reached
-        name = id_of(endpoint).name if second else "saas-pls"
+        # A name that somebody has given to something else would then lead to both.
+        used = {
+            id_of(record).name.lower() for record in facts.of(Side.CUSTOMER, RECORD) if id_of(record).parent == zone
+        }
+        free = (name for name in (*(() if second else (_LABS_NAME,)), id_of(endpoint).name) if name.lower() not in used)
+        name = next(free, "")
         yield Finding(
             rule="name-missing",
             severity=Severity.INFO if second else Severity.WARNING,
@@ -175,9 +191,11 @@ def no_name(facts: Facts) -> Iterator[Finding]:
             evidence={"aRecords": "none with the endpoint's address"},
             az=f"az network private-dns record-set a add-record {_in_zone(zone)} "
             f"--record-set-name {shell_word(name)} "
-            f"--ipv4-address {shell_word(address)}",
-            # The lab's name is for one endpoint, and has it.
-            fix="" if second else "step:record",
+            f"--ipv4-address {shell_word(address)}"
+            if name
+            else "",
+            # The lab's name is for one endpoint, and leads nowhere else.
+            fix="step:record" if name == _LABS_NAME and not second else "",
         )
 
 

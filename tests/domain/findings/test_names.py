@@ -31,16 +31,15 @@ async def test_no_name(approved: Ward) -> None:
     assert await approved.comes()
 
 
-@pytest.mark.parametrize("address", ["10.1.0.200", "10.1.0.4"], ids=["nobody", "another machine"])
-async def test_a_name_that_leads_elsewhere(approved: Ward, address: str) -> None:
-    await point(approved, address)
+async def test_a_name_that_leads_elsewhere(approved: Ward) -> None:
+    await point(approved, "10.1.0.200")
 
     finding = await approved.first()
 
     assert (finding.rule, finding.severity) == ("name-elsewhere", Severity.ERROR)
     # Who has written it is not known: the lab leaves it alone.
     assert (finding.where, finding.fix) == (approved.consumer.record, "")
-    assert finding.evidence["aRecords.ipv4Address"] == address
+    assert finding.evidence["aRecords.ipv4Address"] == "10.1.0.200"
     assert "remove-record" in finding.az
     assert await approved.silent()
     await point(approved, finding.evidence["endpoint"])
@@ -48,14 +47,36 @@ async def test_a_name_that_leads_elsewhere(approved: Ward, address: str) -> None
     assert await approved.comes()
 
 
-async def test_the_labs_own_name_that_leads_elsewhere(approved: Ward) -> None:
-    await point(approved, "10.1.0.200", **{"created-by": "plstui"})
+@pytest.mark.parametrize("address", ["10.1.0.200", "10.1.0.4", "8.8.8.8"], ids=["nobody", "another machine", "far"])
+async def test_the_labs_own_name_that_leads_elsewhere(approved: Ward, address: str) -> None:
+    await point(approved, address, **{"created-by": "plstui"})
 
     finding = await approved.first()
 
     assert (finding.rule, finding.fix) == ("name-elsewhere", "step:record")
     assert await approved.mend() == ["name-elsewhere"]
     assert await approved.comes()
+
+
+@pytest.mark.parametrize("address", ["10.1.0.4", "8.8.8.8"], ids=["another machine", "far"])
+async def test_the_only_name_in_a_zone_may_be_that_of_something_else(approved: Ward, address: str) -> None:
+    await approved.delete(approved.consumer.record)
+    db = approved.consumer.zone.child("A", "db")
+    await approved.put(db, {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": address}]}})
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.severity, finding.fix) == ("name-missing", Severity.WARNING, "step:record")
+    assert "--record-set-name saas-pls " in finding.az
+
+
+async def test_a_name_that_something_else_has_is_not_given_to_the_endpoint(approved: Ward) -> None:
+    await point(approved, "8.8.8.8")
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.severity, finding.fix) == ("name-missing", Severity.WARNING, "")
+    assert f"--record-set-name {approved.consumer.endpoint.name} " in finding.az
 
 
 async def test_two_names_that_lead_to_nobody_and_one_endpoint_that_may_be_meant(approved: Ward) -> None:
