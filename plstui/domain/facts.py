@@ -31,6 +31,22 @@ SERVICE, ENDPOINT = f"{N}privateLinkServices", f"{N}privateEndpoints"
 ZONE, ZONE_LINK, RECORD = f"{N}privateDnsZones", f"{N}privateDnsZones/virtualNetworkLinks", f"{N}privateDnsZones/A"
 MACHINE = "Microsoft.Compute/virtualMachines"
 
+TYPES = (
+    NETWORK,
+    SECURITY_GROUP,
+    APPLICATION_GROUP,
+    INTERFACE,
+    BALANCER,
+    NAT_GATEWAY,
+    SERVICE,
+    ENDPOINT,
+    ZONE,
+    MACHINE,
+)
+"""What is listed in a subscription."""
+ZONE_TYPES = (ZONE_LINK, RECORD)
+"""What is listed in each zone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -44,6 +60,8 @@ class Facts:
     """The types that could not be read, in lower case: nothing is known of them, not even that there are none."""
     health: tuple[BalancerHealth, ...] = ()
     """What the balancers say of the members behind each rule; a rule that was not answered for is missing."""
+    forbidden: tuple[ResourceId, ...] = ()
+    """The rules whose balancers may not be asked."""
     results: tuple[TargetResult, ...] = ()
     """What a probe brought, if one was made."""
     providers: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from plstui.domain import facts
@@ -17,18 +18,6 @@ from plstui.domain.resources import BalancerHealth
 from plstui.domain.sides import Side
 from plstui.engine.ports import CloudBodies
 
-TYPES = (
-    facts.NETWORK,
-    facts.SECURITY_GROUP,
-    facts.APPLICATION_GROUP,
-    facts.INTERFACE,
-    facts.BALANCER,
-    facts.NAT_GATEWAY,
-    facts.SERVICE,
-    facts.ENDPOINT,
-    facts.ZONE,
-    facts.MACHINE,
-)
 Result = TypeVar("Result")
 
 AT_ONCE = 6
@@ -66,6 +55,7 @@ class Doctor:
             bodies={side: chart.bodies for side, chart in charts.items()},
             unread={side: frozenset(chart.unread) for side, chart in charts.items()},
             health=tuple(health for chart in charts.values() for health in chart.health),
+            forbidden=tuple(rule for chart in charts.values() for rule in chart.forbidden),
             results=tuple(results),
             providers={side: chart.providers for side, chart in charts.items()},
             permissions={side: chart.permissions for side, chart in charts.items() if chart.permissions is not None},
@@ -108,12 +98,13 @@ class _Chart:
         self.bodies: tuple[Body, ...] = ()
         self.unread: set[str] = set()
         self.health: list[BalancerHealth] = []
+        self.forbidden: list[ResourceId] = []
         self.providers: dict[str, str] = {}
         self.permissions: tuple[Body, ...] | None = None
 
     async def fill(self) -> None:
         """Read it all. Raises `PlstuiError` when nothing could be read."""
-        lists = await _all([*(self._list(kind) for kind in TYPES), self._account()])
+        lists = await _all([*(self._list(kind) for kind in facts.TYPES), self._account()])
         found = [body for bodies in lists for body in bodies or ()]
         zones = [id_of(body) for body in found if id_of(body).is_type(facts.ZONE)]
         parts = await _all(
@@ -177,4 +168,6 @@ class _Chart:
         except AzureError as error:
             if isinstance(error, ThrottledError) or error.status >= 500:
                 raise
+            if error.status == HTTPStatus.FORBIDDEN:
+                self.forbidden.append(rule_id)
             return None

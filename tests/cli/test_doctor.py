@@ -16,6 +16,7 @@ from plstui.sandbox.gateway.messages import Request, Response
 from tests.domain.findings.ward import Ward, ward
 from tests.support.served import Served, serve
 
+FORBIDDEN = Response(403, {"error": {"code": "AuthorizationFailed", "message": "The client may not do that."}})
 FIELDS = {"rule", "severity", "where", "evidence", "what", "remedy", "az", "fix"}
 
 
@@ -91,6 +92,21 @@ async def test_a_side_that_cannot_be_read_is_not_well(approved: Ward, capsys: py
     assert document["ok"] is False
     assert {finding["severity"] for finding in document["findings"]} <= {"info"}
     assert "The Customer's side could not be read" in captured.err
+
+
+async def test_what_may_not_be_read_is_not_well(approved: Ward, capsys: pytest.CaptureFixture[str]) -> None:
+    async def forbidden(request: Request) -> Response | None:
+        return FORBIDDEN if request.method == "GET" and "/providers/Microsoft.Network/" in request.path else None
+
+    approved.meddle = forbidden
+
+    assert await examine_once(approved.runtime, probes=False, as_json=True) == 1
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is False
+    assert [finding["rule"] for finding in document["findings"]] == ["not-looked-at", "not-looked-at"]
+    assert await examine_once(approved.runtime, probes=False, as_json=False) == 1
+    assert "✔" not in capsys.readouterr().out
 
 
 async def test_no_side_can_be_read(approved: Ward) -> None:

@@ -1,6 +1,6 @@
 """Why the page does not come: rules that look at both sides and name what is wrong, worst first.
 
-Each rule is a function from `Facts` to findings. None asks anything; what could not be read, it says nothing about.
+Each rule is a function from `Facts` to findings. None asks anything. What could not be read, only `unseen` speaks of.
 """
 
 from __future__ import annotations
@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from plstui.domain.facts import Facts
-from plstui.domain.findings import account, balancer, hints, links, machines, names, pool, probing, security, service
+from plstui.domain.findings import (
+    account,
+    balancer,
+    hints,
+    links,
+    machines,
+    names,
+    pool,
+    probing,
+    security,
+    service,
+    unseen,
+)
 from plstui.domain.findings.finding import Finding, Severity
 
 Rule = Callable[[Facts], Iterator[Finding]]
@@ -24,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     *machines.RULES,
     *names.RULES,
     *probing.RULES,
+    *unseen.RULES,
     *hints.RULES,
 )
 """In the order in which causes come before their effects: of two findings that weigh the same, the earlier is first."""
