@@ -103,7 +103,12 @@ def _values(rule: Body, name: str) -> list[str]:
 
 def _has_port(ports: str, port: int) -> bool:
     first, _, last = ports.partition("-")
-    return ports == "*" or (first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first))
+    return ports == "*" or (_is_port(first) and int(first) <= port <= int(last if _is_port(last) else first))
+
+
+def _is_port(text: str) -> bool:
+    """Whether a text is a number that a port may have; `isdigit` alone also takes a superscript, which is none."""
+    return text.isascii() and text.isdecimal() and len(text) <= 5
 
 
 def _covers(place: str, address: str, networks: tuple[str, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,6 +179,15 @@ def security_groups(draw: st.DrawFn) -> dict[str, Any]:
         for priority in priorities
     ]
     return {"properties": {"securityRules": rules}}
+
+
+@pytest.mark.parametrize("ports", ["²", "80-²", "٨٠", "9" * 5000, ""])
+def test_what_is_no_port_is_read_without_harm(ports: str) -> None:
+    group = {"properties": {"securityRules": [rule("odd", 200, destinationPortRange=ports)]}}
+
+    winner = ours.winning(group, ours.Flow("10.1.0.4", "10.0.0.4", 81))
+
+    assert winner.name == "DenyAllInBound"
 
 
 @given(
