@@ -45,7 +45,7 @@ async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
         async for result in runtime.prober.probe(targets(runtime.world()), runtime.probe_count):
             results.append(result)
     subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
-    facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=probes)
+    facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=runtime.writes if probes else None)
     print_failures(facts.failures)
     findings = diagnose(facts)
     # What could not be looked at is not well.

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from plstui.domain import facts
+from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError
 from plstui.domain.facts import Body, Facts, id_of
 from plstui.domain.findings.machines import seeming_ill
@@ -17,6 +18,7 @@ from plstui.domain.probe import TargetResult
 from plstui.domain.resources import BalancerHealth
 from plstui.domain.sides import Side
 from plstui.engine.ports import CloudBodies
+from plstui.engine.writes import Writes
 
 Result = TypeVar("Result")
 
@@ -34,9 +36,10 @@ class Doctor:
         self._subscriptions = {side: subscription for side, subscription in subscriptions.items() if side in clouds}
         self._clouds = clouds
 
-    async def examine(self, results: Sequence[TargetResult] = (), *, inside: bool = False) -> Facts:
-        """Everything there is to know; `inside` also asks machines that seem ill how their setting up went.
+    async def examine(self, results: Sequence[TargetResult] = (), *, inside: Writes | None = None) -> Facts:
+        """Everything there is to know; with `inside` machines that seem ill are also asked how their setting up went.
 
+        That takes a script in each of them, which is a write: `inside` is the gate it passes, if that is open.
         A side that cannot be read is in `failures`. Raises its `PlstuiError` when no side can be read.
         """
         charts = {side: _Chart(self._subscriptions[side], self._clouds[side]) for side in self._subscriptions}
@@ -61,19 +64,24 @@ class Doctor:
             permissions={side: chart.permissions for side, chart in charts.items() if chart.permissions is not None},
             failures=failures,
         )
-        return replace(found, boots=await self._boots(found)) if inside else found
+        return replace(found, boots=await self._boots(found, inside)) if inside else found
 
-    async def _boots(self, found: Facts) -> dict[ResourceId, str]:
+    async def _boots(self, found: Facts, writes: Writes) -> dict[ResourceId, str]:
         """What cloud-init says on machines that seem ill; one that does not answer is left out."""
-        ill = seeming_ill(found)
-        answers = await asyncio.gather(*map(self._boot, ill))
+        ill = () if writes.why_not() else seeming_ill(found)
+        answers = await asyncio.gather(*(self._boot(machine, writes) for machine in ill))
         return {machine: answer for machine, answer in zip(ill, answers, strict=True) if answer}
 
-    async def _boot(self, machine: ResourceId) -> str:
+    async def _boot(self, machine: ResourceId, writes: Writes) -> str:
         side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())
+        cloud, script = self._clouds[side], "cloud-init status"
+        az = (
+            f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id RunShellScript "
+            f"--scripts {shell_word(script)}"
+        )
         try:
             async with asyncio.timeout(BOOT_PATIENCE):
-                printed = await self._clouds[side].run_command(machine, "cloud-init status")
+                printed = await writes.send(side, "probe", machine, az, lambda: cloud.run_command(machine, script))
         except (AzureError, TimeoutError):
             return ""
         return next((line.partition(":")[2].strip() for line in printed.splitlines() if line[:7] == "status:"), "")

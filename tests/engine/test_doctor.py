@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from plstui.domain import facts as kinds
 from plstui.domain.errors import AzureError, ThrottledError
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Severity
+from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine import doctor
@@ -146,6 +148,28 @@ async def test_only_machines_that_seem_ill_are_asked_and_only_when_that_is_wante
 
     assert asked == ["web2"]
     assert facts.boots == {approved.provider.machines[1]: "done"}
+    journal = [json.loads(line) for line in approved.runtime.journal.path.read_text("utf-8").splitlines()]
+    web2 = approved.provider.machines[1]
+    assert [(line["outcome"], line["id"]) for line in journal] == [("sent", web2.text), ("done", web2.text)]
+    assert journal[0]["az"].endswith("--scripts 'cloud-init status'")
+
+
+async def test_who_is_read_only_runs_nothing_in_a_machine(approved: Ward) -> None:
+    sent: list[str] = []
+
+    async def note(request: Request) -> None:
+        if request.method == "POST" and "/runCommand" in request.path:
+            sent.append(request.path)
+
+    await approved.box.network.break_web("web2")
+    approved.runtime.writes.read_only = True
+    approved.meddle = note
+
+    facts = await approved.facts(probe=True)
+
+    assert seeming_ill(facts) == (approved.provider.machines[1],)
+    assert sent == []
+    assert facts.boots == {}
 
 
 async def test_a_machine_that_hangs_is_not_waited_for_without_end(

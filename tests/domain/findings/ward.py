@@ -197,7 +197,7 @@ class Ward:
             await read_both(self.runtime)
             results = [r async for r in self.runtime.prober.probe(targets(self.runtime.world()), 6)]
         doctor = Doctor(subscriptions(self.runtime), self.runtime.bodies)
-        return await doctor.examine(results, inside=probe)
+        return await doctor.examine(results, inside=self.runtime.writes if probe else None)
 
     async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
         """What the doctor says."""
