@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ class _Run:
     target: Target
     left: int
     active: int = 0
+    waiting: bool = False
 
 
 async def spread(
@@ -34,26 +36,49 @@ async def spread(
     Every target that is not done has an equal share of the connections to itself. One that hangs keeps its own share
     busy and never that of another; it gets more when others are done.
     """
-    unfinished = [_Run(target, count) for target in targets]
+    runs = [_Run(target, count) for target in targets]
+    # Those that may have one more connection, in turn: thousands of targets cannot be gone through at every end.
+    queue: deque[_Run] = deque()
+    room, unfinished = AT_ONCE, len(runs)
+    share = _share(unfinished)
 
     async with asyncio.TaskGroup() as group:
 
         async def one(run: _Run) -> None:
+            nonlocal room, unfinished, share
             report(run.target, await attempt(run.target))
             run.active -= 1
+            room += 1
+            wait(run)
             if not run.left and not run.active:
-                unfinished.remove(run)
+                unfinished -= 1
+                # It only grows, and not often: no more than a few dozen times.
+                if share != (share := _share(unfinished)):
+                    for other in runs:
+                        wait(other)
             fill()
 
-        def fill() -> None:
-            room = AT_ONCE - sum(run.active for run in unfinished)
-            share = min(AT_ONCE_PER_TARGET, max(1, AT_ONCE // len(unfinished))) if unfinished else 0
-            for run in unfinished:
-                starting = max(0, min(run.left, share - run.active, room))
-                run.left -= starting
-                run.active += starting
-                room -= starting
-                for _ in range(starting):
-                    group.create_task(one(run))
+        def wait(run: _Run) -> None:
+            if run.left and run.active < share and not run.waiting:
+                run.waiting = True
+                queue.append(run)
 
+        def fill() -> None:
+            nonlocal room
+            while room and queue:
+                run = queue.popleft()
+                run.waiting = False
+                run.left -= 1
+                run.active += 1
+                room -= 1
+                group.create_task(one(run))
+                wait(run)
+
+        for run in runs:
+            wait(run)
         fill()
+
+
+def _share(unfinished: int) -> int:
+    """The connections at a time that each of so many targets has."""
+    return min(AT_ONCE_PER_TARGET, max(1, AT_ONCE // max(1, unfinished)))

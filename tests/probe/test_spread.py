@@ -105,6 +105,22 @@ async def test_with_more_targets_than_connections_each_gets_its_turn(attempts: A
     assert len(attempts.reported) == AT_ONCE + 10
 
 
+async def test_none_is_asked_a_second_time_while_another_waits_for_its_first(attempts: Attempts) -> None:
+    targets = [target(number, f"t{number}") for number in range(1, AT_ONCE + 2)]
+    last = targets[-1].name
+    async with asyncio.TaskGroup() as group:
+        spreading = group.create_task(spread(targets, 2, attempts.attempt, attempts.report))
+        await settle()
+        await attempts.end("t1", 1)
+        assert (attempts.active["t1"], attempts.active[last]) == (0, 1)
+        await attempts.end("t2", 1)
+        assert (attempts.active["t1"], attempts.active["t2"]) == (1, 0)
+        while not spreading.done():
+            for name in [name for name, active in attempts.active.items() if active]:
+                await attempts.end(name, attempts.active[name])
+    assert set(attempts.reported.values()) == {2}
+
+
 async def test_cancelling_ends_every_attempt(attempts: Attempts) -> None:
     task = asyncio.create_task(spread([target(1, "a")], 3, attempts.attempt, attempts.report))
     await settle()
