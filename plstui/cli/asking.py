@@ -24,8 +24,9 @@ async def ask_on_terminal(question: Question) -> str | None:
     click.echo(question.text, err=True)
     if not question.secret:
         return "" if await agrees(question.title) else None
-    click.echo(f"{question.title}: ", nl=False, err=True)
+    # Unseen first: who types as soon as the question is there must not be seen either.
     with _unseen():
+        click.echo(f"{question.title}: ", nl=False, err=True)
         line = await typed_line()
     click.echo(err=True)
     return line.rstrip("\n") or None
