@@ -83,6 +83,14 @@ async def test_the_page_and_how_long_it_took(machine: Machine, nginx: Nginx) -> 
     assert {attempt.resolved for attempt in second} == {"127.0.0.1"}
 
 
+async def test_the_settings_that_curl_has_in_the_machine_do_not_count(machine: Machine, tmp_path: Path) -> None:
+    shell, environment = machine
+    (tmp_path / ".curlrc").write_text("include\nmax-filesize = 1\n")
+    async with answering(page("web1")) as port:
+        [attempts] = await probe((shell, {**environment, "HOME": str(tmp_path)}), target(port))
+    assert [attempt.host for attempt in attempts] == ["web1"] * 3
+
+
 EXPECTED = {
     "chunked": (None, "web1"),
     "old": (None, "web1"),
