@@ -19,14 +19,14 @@ from plstui.cli.output import (
     print_failures,
     print_json,
 )
-from plstui.cli.session import read_world, run_session
+from plstui.cli.session import read_both, run_session
 from plstui.cli.tables import print_target
 from plstui.compose import Options
 from plstui.domain.assertion import Assertion
 from plstui.domain.errors import AzureError, NotFoundError, UnreachableError
-from plstui.domain.probe import TargetKind, TargetResult, all_well, frontends, targets
+from plstui.domain.probe import TargetResult, all_well
 from plstui.engine.runtime import Runtime
-from plstui.lab.session import known_name
+from plstui.lab.session import all_targets
 
 WATCH_INTERVAL = 5.0
 """Seconds between two rounds of `--watch`."""
@@ -70,24 +70,22 @@ def probe(options: Options, count: int | None, assertions: tuple[Assertion, ...]
 
 async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertion], *, as_json: bool) -> int:
     """Read both sides, probe what is there and print it; returns the exit code. Raises `PlstuiError`."""
-    world, failures = await read_world(runtime)
+    failures = await read_both(runtime)
     print_failures(failures)
-    wanted = [*targets(world), *frontends(world)]
-    if name := await known_name(runtime, wanted):
-        wanted.append(name)
-    wanted.sort(key=lambda target: list(TargetKind).index(target.kind))
+    wanted = await all_targets(runtime)
     if not wanted:
         nothing = NotFoundError(
             "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",
             hint="plstui status shows what there is.",
         )
         raise next(iter(failures.values()), nothing)
+    places = {target: place for place, target in enumerate(wanted)}
     results: list[TargetResult] = []
     async for result in runtime.prober.probe(wanted, count):
         results.append(result)
         if not as_json:
             print_target(result)
-    results.sort(key=lambda result: wanted.index(result.target))
+    results.sort(key=lambda result: places[result.target])
     held = [(assertion, assertion.holds(results)) for assertion in assertions]
     # What could not be looked at is not well.
     good = not failures and (all(holds for _, holds in held) if held else all_well(results))
