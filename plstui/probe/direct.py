@@ -20,22 +20,23 @@ from plstui.probe.threads import in_thread
 
 TEXT = "this computer"
 
-_NO_WAY = frozenset({Failure.TIMEOUT, Failure.NO_ROUTE, Failure.NOT_FOUND})
-"""What the first connection to every target ends with where this computer's network does not lead there."""
-
 
 class DirectRoute:
-    """Connects to targets from here. Can be used when one target at least answers or refuses."""
+    """Connects to targets from here. Can be used when one target at least serves its page: a refusal may be another's.
+
+    An address like 10.0.1.4 may be a machine's in whatever network this computer is in.
+    """
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
 
     async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
         """Fetch the page from each target over `count` fresh connections."""
-        first = await asyncio.gather(*(self._attempt(target) for target in targets))
-        if all(attempt.failure in _NO_WAY and attempt.connect_ms is None for attempt in first):
-            raise RouteError(f"From this computer no target can be reached: {first[0].error}")
-        for target, attempt in zip(targets, first, strict=True):
+        first: dict[Target, Attempt] = {}
+        await spread(targets, 1, self._attempt, first.__setitem__)
+        if not any(attempt.host for attempt in first.values()):
+            raise RouteError(f"From this computer no target serves its page: {first[targets[0]].error}")
+        for target, attempt in first.items():
             report(target, attempt, TEXT)
         if count > 1:
             await spread(targets, count - 1, self._attempt, lambda target, attempt: report(target, attempt, TEXT))
@@ -89,8 +90,10 @@ async def _connect(host: str, port: int) -> _SocketStream:
         ) from None
     trouble: OSError | None = None
     for family, kind, protocol, _, address in found:
-        sock = socket.socket(family, kind, protocol)
+        sock: socket.socket | None = None
         try:
+            # This one fails where too many files are open.
+            sock = socket.socket(family, kind, protocol)
             sock.setblocking(False)
             # Small packets that wait to be filled up would be part of every time that is measured.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -98,10 +101,12 @@ async def _connect(host: str, port: int) -> _SocketStream:
             await asyncio.get_running_loop().sock_connect(sock, address)
             return _SocketStream(sock, (perf_counter() - started) * 1000, str(address[0]))
         except OSError as error:
-            sock.close()
+            if sock:
+                sock.close()
             trouble = error
         except BaseException:
-            sock.close()
+            if sock:
+                sock.close()
             raise
     number = trouble.errno if trouble else None
     # asyncio puts words of its own in the place of the system's.

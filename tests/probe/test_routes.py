@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,9 +34,14 @@ async def test_failures_from_this_computer_are_told_apart() -> None:
         await reader.readuntil(b"\r\n\r\n")
 
     with unanswered() as silent:
-        async with serving(hang_up) as closing, probing(routes=("direct",), connect_timeout=SHORT) as prober:
-            refused, unknown, timeout, reset = await probe(
+        async with (
+            answering(page("web1")) as good,
+            serving(hang_up) as closing,
+            probing(routes=("direct",), connect_timeout=SHORT) as prober,
+        ):
+            _, refused, unknown, timeout, reset = await probe(
                 prober,
+                target(good, "good"),
                 target(free_port(), "refused"),
                 target(80, "unknown", address="nowhere.invalid"),
                 target(silent, "timeout"),
@@ -59,6 +66,29 @@ async def test_where_this_computer_reaches_nothing_the_jump_machine_is_used(sshd
     assert (good.route, good.ok, bad.route, bad.failures) == ("this computer", True, "this computer", {"timeout": 2})
 
 
+async def test_where_something_else_has_the_targets_addresses_the_jump_machine_is_used(sshd: Sshd) -> None:
+    routes: tuple[RouteName, ...] = ("direct", "ssh")
+    async with answering(b"SSH-2.0-OpenSSH_9.2\r\n") as other, probing(sshd.ssh, routes=routes) as prober:
+        refused, wrong = await probe(prober, target(free_port()), target(other, "other"))
+    assert (refused.route, refused.failures) == (f"ssh {sshd.jump}", {Failure.REFUSED: 1})
+    assert (wrong.route, wrong.failures) == (f"ssh {sshd.jump}", {Failure.WRONG_PAGE: 1})
+
+
+async def test_too_many_open_files_are_a_failure_and_not_the_end() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with answering(page("web1")) as port, probing(routes=("direct",)) as prober:
+        await probe(prober, target(port))
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+        try:
+            [result] = await probe(prober, target(port))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert result.failures == {Failure.JUMP: 1}
+    assert result.error.endswith("This computer could not connect: Too many open files.")
+
+
 async def test_nothing_is_sent_from_this_computer_unless_that_is_asked_for(sshd: Sshd) -> None:
     sshd.stop()
     async with answering(page("web1")) as port, probing(sshd.ssh, routes=Probe().routes) as prober:
@@ -72,7 +102,7 @@ async def test_where_no_way_can_be_used_each_says_why() -> None:
             [result] = await probe(prober, target(silent), count=2)
     assert (result.route, result.failures) == ("", {Failure.JUMP: 2})
     assert result.error == (
-        f"From this computer no target can be reached: No connection to 127.0.0.1:{silent} within 0.5 s. "
+        f"From this computer no target serves its page: No connection to 127.0.0.1:{silent} within 0.5 s. "
         "No machine to probe from is set for the ISV side: set jump in [isv.ssh] of the settings, like user@host."
     )
 
