@@ -15,10 +15,11 @@ from plstui.compose import Options
 from plstui.domain.az import shell_word
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.probe import TargetResult, targets
+from plstui.domain.probe import TargetResult
 from plstui.domain.text import clean
 from plstui.engine.doctor import Doctor
 from plstui.engine.runtime import Runtime
+from plstui.lab.session import all_targets
 
 _GLYPHS = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}
 _INDENT = " " * 11
@@ -42,7 +43,7 @@ async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
     results: list[TargetResult] = []
     if probes:
         await read_both(runtime)
-        async for result in runtime.prober.probe(targets(runtime.world()), runtime.probe_count):
+        async for result in runtime.prober.probe(await all_targets(runtime), runtime.probe_count):
             results.append(result)
     subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
     facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=runtime.writes if probes else None)

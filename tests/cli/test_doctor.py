@@ -70,6 +70,20 @@ async def test_where_all_is_well(approved: Ward, capsys: pytest.CaptureFixture[s
     assert lines[1].startswith("· info     Silent connections end")
 
 
+async def test_a_name_that_the_customers_own_server_does_not_know(
+    approved: Ward, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with approved.changing(approved.consumer.network) as network:
+        network["properties"]["dhcpOptions"] = {"dnsServers": ["10.1.0.250"]}
+
+    assert await examine_once(approved.runtime, probes=True, as_json=True) == 1
+
+    first, *others = json.loads(capsys.readouterr().out)["findings"]
+    assert (first["rule"], first["where"]) == ("page-not-through", approved.consumer.record.text)
+    assert f"{approved.consumer.record.name}.{approved.consumer.zone.name}" in first["what"]
+    assert {finding["severity"] for finding in others} == {"info"}
+
+
 async def test_a_step_of_the_lab_is_a_command(approved: Ward, capsys: pytest.CaptureFixture[str]) -> None:
     async with approved.changing(approved.provider.balancer) as balancer:
         balancer["properties"]["loadBalancingRules"] = []

@@ -8,7 +8,7 @@ from plstui.domain.facts import SERVICE, Facts, id_of, items, properties
 from plstui.domain.findings.balancer import balancers
 from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.links import services
-from plstui.domain.probe import Failure
+from plstui.domain.probe import Failure, TargetKind
 from plstui.domain.sides import Side
 
 IDLE_MINUTES = 4
@@ -56,17 +56,25 @@ def few_ports(facts: Facts) -> Iterator[Finding]:
 def unexplained(facts: Facts) -> Iterator[Finding]:
     """The machines serve their page, no rule has found anything, and through the endpoint nothing comes."""
     well = any(result.hosts for result in facts.results if result.target.side is Side.ISV)
+    through = {result.target.resource_id for result in facts.results if result.hosts}
     for result in facts.results:
         where = result.target.resource_id
         if well and where and result.target.side is Side.CUSTOMER and not result.hosts:
             if not result.failures or Failure.JUMP.value in result.failures:
                 continue  # Nobody has asked the endpoint.
+            named = result.target.kind is TargetKind.NAME
+            if named and result.target.endpoint_id not in through:
+                continue  # The name is not what keeps the page away.
             yield Finding(
                 rule="page-not-through",
                 severity=Severity.ERROR,
                 where=where,
-                what=f"The machines serve their page, and through {where.name} it does not come.",
-                remedy="Look at what the customer's network lets out, and at who else is between the two.",
+                what=f"The page comes from the endpoint's address, and from {result.target.address} it does not."
+                if named
+                else f"The machines serve their page, and through {where.name} it does not come.",
+                remedy="Look at whom the customer's network asks for names: it must be Azure, or one who asks Azure."
+                if named
+                else "Look at what the customer's network lets out, and at who else is between the two.",
                 evidence={"failures": counted(result.failures)},
             )
 

@@ -26,7 +26,7 @@ from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import TargetResult, targets
+from plstui.domain.probe import TargetResult
 from plstui.domain.sides import Side
 from plstui.engine.actions import Intent
 from plstui.engine.doctor import Doctor
@@ -37,7 +37,7 @@ from plstui.lab.consumer import Consumer
 from plstui.lab.progress import silent
 from plstui.lab.provider import Provider
 from plstui.lab.runner import Lab
-from plstui.lab.session import approve, subscriptions
+from plstui.lab.session import all_targets, approve, subscriptions
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.sandbox.account import COMPUTE, RESOURCES, Account
 from plstui.sandbox.azure import Azure, NoBackplane
@@ -195,7 +195,7 @@ class Ward:
         results: list[TargetResult] = []
         if probe:
             await read_both(self.runtime)
-            results = [r async for r in self.runtime.prober.probe(targets(self.runtime.world()), 6)]
+            results = [r async for r in self.runtime.prober.probe(await all_targets(self.runtime), 6)]
         doctor = Doctor(subscriptions(self.runtime), self.runtime.bodies)
         return await doctor.examine(results, inside=self.runtime.writes if probe else None)
 
