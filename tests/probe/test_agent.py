@@ -259,6 +259,31 @@ async def test_a_script_that_cannot_be_removed_yet_is_removed_a_little_later(
     assert not runs(lab)
 
 
+async def test_one_that_azure_still_makes_when_the_probe_is_ended_is_removed_as_well(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    sent, asked = Sent(lab), asyncio.Event()
+    sent.refused["DELETE runCommands"] = refusal(409, "Conflict", "It is being made.")
+
+    def give_in(what: str) -> None:
+        asked.set()
+        if sent.writes.count("DELETE runCommands") == 2:
+            sent.refused.clear()
+
+    sent.on = give_in
+    await lab.box.network.hang_machine("web1")
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    probed = asyncio.create_task(probe(lab, web1))
+    await asked.wait()
+    probed.cancel()
+    await asyncio.wait([probed])
+    assert probed.cancelled()
+    assert sent.writes == ["PUT runCommands", *["DELETE runCommands"] * 2]
+    await lab.box.azure.operations.settle()
+    assert not runs(lab)
+
+
 @pytest.mark.parametrize(("status", "code", "tries"), [(409, "Conflict", 4), (403, "AuthorizationFailed", 1)])
 async def test_a_script_that_stays_is_told_of_with_the_line_that_removes_it(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str, tries: int
