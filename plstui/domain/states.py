@@ -29,7 +29,7 @@ _TONE_OF_WORD = {word: tone for tone, words in _TONES.items() for word in words}
 def tone_of(state: str) -> Tone:
     """The tone of a state word; `2/3` counts as bad, `3/3` as good, an unknown word is quiet."""
     up, slash, total = state.partition("/")
-    if slash and up.isdigit() and total.isdigit():
+    if slash and up.isdecimal() and total.isdecimal():
         return Tone.GOOD if up == total and total != "0" else Tone.BAD
     return _TONE_OF_WORD.get(state.lower(), Tone.QUIET)
 
