@@ -8,8 +8,12 @@ from textual import on
 from textual.reactive import var
 from textual.screen import Screen
 
+from plstui.domain.text import clean
 from plstui.tui.commands import SomeCommands, command
 from plstui.tui.messages import CommandChosen
+
+LONGEST = 600
+"""Characters of a reason: it may quote names that somebody else has given."""
 
 
 class CommandingScreen(Screen[None]):
@@ -28,7 +32,7 @@ class CommandingScreen(Screen[None]):
         chosen = command(command_id, self.commands)
         reason = chosen.why_not(self.context)
         if reason:
-            self.notify(reason, title=chosen.label, severity="warning", markup=False)
+            self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
         else:
             chosen.run(self)
 

@@ -18,7 +18,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.reactive import var
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.types import CSSPathType
 from textual.widgets import Static
 from textual.worker import Worker
@@ -36,12 +36,13 @@ from plstui.lab.parts import StepState
 from plstui.lab.progress import StepStatus
 from plstui.lab.runner import StepFailedError
 from plstui.tui.clock import NO_TIME
-from plstui.tui.commands import bindings, command
+from plstui.tui.commands import bindings
 from plstui.tui.details import details_of
 from plstui.tui.lab_commands import LAB_COMMANDS, LabContext, approve_why_not
 from plstui.tui.lab_view import LONGEST, LogLine, StepText, az_lines, is_decision, numbers, step_text
 from plstui.tui.lab_work import LabWork
-from plstui.tui.messages import CommandChosen, DetailsRequested, LabTold
+from plstui.tui.messages import DetailsRequested, LabTold
+from plstui.tui.screens.commanding import CommandingScreen
 from plstui.tui.screens.lab_runs import Answer, LabFailed, LabMoved, LabRuns, LabSaid
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH, styled
@@ -57,7 +58,7 @@ HEIGHTS: Final = [(0, "-low"), (40, "-high")]
 """Cells from which there is room for the step beside the list, and for both panes under it."""
 
 
-class LabScreen(Screen[None]):
+class LabScreen(CommandingScreen):
     """Folds what the runs report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LAB_COMMANDS)]
@@ -350,35 +351,12 @@ class LabScreen(Screen[None]):
             self._runs.left()
             self.app.pop_screen()
 
-    def show_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def show_help(self) -> None:
-        from plstui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(LAB_COMMANDS, self.context))
-
-    def leave(self) -> None:
-        self.app.exit()
-
     # Messages of the widgets
 
-    def action_command(self, command_id: str) -> None:
-        """A key of the registry was pressed."""
-        self.run_command(command_id)
-
     def run_command(self, command_id: str) -> None:
-        """Do it, or say why not."""
+        """Do it with the step that is selected now, or say why not."""
         self._select()
-        chosen = command(command_id, LAB_COMMANDS)
-        if reason := chosen.why_not(self.context):
-            self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
-        else:
-            chosen.run(self)
-
-    @on(CommandChosen)
-    def _run_chosen(self, event: CommandChosen) -> None:
-        self.run_command(event.command_id)
+        super().run_command(command_id)
 
     @on(Table.Highlighted)
     def _select(self) -> None:
