@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from plstui.cli.lab_output import print_steps, progress, say_nothing, tidy
+from plstui.cli.lab_output import carried_out, print_steps, progress, say_nothing, tidy
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import (
     EXIT_FAILED,
@@ -25,7 +24,6 @@ from plstui.cli.session import run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_target
 from plstui.compose import Options
-from plstui.domain.errors import PlstuiError
 from plstui.domain.probe import TargetResult
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
@@ -114,7 +112,7 @@ def up(
             click.echo(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), nl=False)
             return EXIT_OK
         _show_password(lab, run, steps)
-        failure = await _bring_about(run, steps)
+        failure = await carried_out(run, run.up(steps))
         results: list[TargetResult] = []
         page = None
         if probes and failure is None:
@@ -225,21 +223,6 @@ def _show_password(lab: Lab, run: Run, steps: Sequence[Step]) -> None:
     if password and consumer and makes and run.survey.body(consumer.machine) is None:
         user = lab.workshop.lab.user
         click.echo(f"Password of {user} on {consumer.machine.name}, shown this once: {password}", err=True)
-
-
-async def _bring_about(run: Run, steps: Sequence[Step]) -> PlstuiError | None:
-    """Do it; an error of a step comes back, so that what was done can be told with it."""
-    try:
-        await run.up(steps)
-    except PlstuiError as error:
-        return error
-    except asyncio.CancelledError:
-        still = ", ".join(map(tidy, run.under_way.values()))
-        click.echo("Stopped waiting; the same command goes on from here.", err=True)
-        if still:
-            click.echo(f"Azure is still at work on: {still}.", err=True)
-        raise
-    return None
 
 
 def _with(options: Options, isolated: bool) -> Options:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Collection
 
 import click
 
 from plstui.cli.lab import lab, lab_as_it_is
-from plstui.cli.lab_output import print_steps, progress, tidy
+from plstui.cli.lab_output import carried_out, print_steps, progress, tidy
 from plstui.cli.main import command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
 from plstui.compose import Options
-from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
 from plstui.lab.inventory import Group, Inventory, take_stock
@@ -58,7 +56,7 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
             return EXIT_OK
         if asks:
             run = Teardown(lab, inventory, tell, sides=sides, confirmed=[*confirmed, *await _ask(inventory, sides)])
-        failure = await _bring_about(run)
+        failure = await carried_out(run, run.down())
         _tell_notes(run, told)
         statuses = run.statuses()
         # What is not this person's to take away is no failure of taking away the rest.
@@ -76,20 +74,6 @@ def _tell_notes(run: Teardown, told: Collection[str] = ()) -> tuple[str, ...]:
         if note not in told:
             click.echo(tidy(note), err=True)
     return notes
-
-
-async def _bring_about(run: Teardown) -> PlstuiError | None:
-    """Do it; an error comes back, so that what was done can be told with it."""
-    try:
-        await run.down()
-    except PlstuiError as error:
-        return error
-    except asyncio.CancelledError:
-        click.echo("Stopped waiting; the same command goes on from here.", err=True)
-        if run.under_way:
-            click.echo(f"Azure is still at work on: {', '.join(map(tidy, run.under_way.values()))}.", err=True)
-        raise
-    return None
 
 
 async def _ask(inventory: Inventory, sides: Collection[Side]) -> list[str]:

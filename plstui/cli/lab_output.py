@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from plstui.domain.errors import PlstuiError
 from plstui.domain.probe import TargetResult
 from plstui.domain.states import glyph_of
 from plstui.domain.text import clean
+from plstui.lab.effort import Effort
 from plstui.lab.progress import Event, Kind, StepStatus
 
 _TOLD = frozenset({Kind.SENT, Kind.RETRY, Kind.WAITING, Kind.STEP})
@@ -103,3 +105,20 @@ def step_json(status: StepStatus) -> dict[str, Any]:
 def tidy(value: str) -> str:
     """Text for a terminal."""
     return clean(value, 600)
+
+
+async def carried_out(run: Effort, work: Awaitable[None], kept: type[PlstuiError] = PlstuiError) -> PlstuiError | None:
+    """Wait for a run; an error of the `kept` kind comes back, so that what was done can be told with it.
+
+    Whoever is interrupted hears what Azure still does.
+    """
+    try:
+        await work
+    except kept as error:
+        return error
+    except asyncio.CancelledError:
+        click.echo("Stopped waiting; the same command goes on from here.", err=True)
+        if run.under_way:
+            click.echo(f"Azure is still at work on: {', '.join(map(tidy, run.under_way.values()))}.", err=True)
+        raise
+    return None

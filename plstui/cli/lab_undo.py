@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Collection, Sequence
 
 import click
 
 from plstui.cli.lab import lab, lab_as_it_is
-from plstui.cli.lab_output import print_steps, progress, tidy
+from plstui.cli.lab_output import carried_out, print_steps, progress, tidy
 from plstui.cli.main import command_with_globals
 from plstui.cli.output import EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
 from plstui.compose import Options
-from plstui.domain.errors import PlstuiError, RefusedError
+from plstui.domain.errors import RefusedError
 from plstui.engine.runtime import Runtime
 from plstui.lab.holdings import Doubt
 from plstui.lab.parts import Step
@@ -52,26 +51,12 @@ def undo(options: Options, name: str, yes: bool, confirmed: tuple[str, ...], as_
         if reason := run.why_not(step):
             raise RefusedError(reason)
         typed = [*confirmed, *(await _ask(step, await run.doubts(step), confirmed) if asks else ())]
-        failure = await _bring_about(run, step, typed)
+        failure = await carried_out(run, run.undo(step, typed), StepFailedError)
         status = next(status for status in run.statuses() if status.step.id == step.id)
         print_steps([status], as_json=as_json, ok=failure is None, failure=failure)
         return exit_code_of(failure) if failure else EXIT_OK
 
     return run_session(options, body)
-
-
-async def _bring_about(run: Undo, step: Step, confirmed: Collection[str]) -> PlstuiError | None:
-    """Do it; an error of the step comes back, so that what was done can be told with it."""
-    try:
-        await run.undo(step, confirmed)
-    except StepFailedError as error:
-        return error
-    except asyncio.CancelledError:
-        click.echo("Stopped waiting; the same command goes on from here.", err=True)
-        if run.under_way:
-            click.echo(f"Azure is still at work on: {', '.join(map(tidy, run.under_way.values()))}.", err=True)
-        raise
-    return None
 
 
 async def _ask(step: Step, doubts: Sequence[Doubt], confirmed: Collection[str]) -> list[str]:
