@@ -11,7 +11,7 @@ from plstui.lab.fragments import Body
 from plstui.lab.machines import address_in, attached, linux_body, running, windows_body
 from plstui.lab.owners import OURS, TAG, interface_of, leads_to, record_of
 from plstui.lab.parts import SUCCEEDED, Survey, Wait, Want, state_of
-from plstui.lab.provider import group_want
+from plstui.lab.provider import group_want, subnet_piece
 
 TTL = 300
 """Seconds a resolver keeps the record: short, because the endpoint may be made again during a workshop."""
@@ -84,8 +84,8 @@ class Consumer:
             needs=("customer-group",),
             initial=space,
             fixed=space,
-            once=_subnet(self.subnet.name, {"addressPrefix": lab.customer_subnet_prefix}),
-            fragment=_subnet(self.subnet.name, subnet),
+            once=subnet_piece(self.subnet.name, {"addressPrefix": lab.customer_subnet_prefix}),
+            fragment=subnet_piece(self.subnet.name, subnet),
         )
         return (group, network, *self._zone_parts(), *self._machine_parts(user_data))
 
@@ -266,10 +266,6 @@ class Consumer:
         """The record and where it leads."""
         there = survey.body(self.record)
         return f"{self.record.name}.{self.zone.name} → {self.address(survey)}" if there else ""
-
-
-def _subnet(name: str, properties: Body) -> Body:
-    return {"properties": {"subnets": [{"name": name, "properties": properties}]}}
 
 
 def _status(connection: Body) -> str:

@@ -129,8 +129,8 @@ class Provider:
             needs=("nsg", *(part.key for part in way_out[-1:])),
             initial=space,
             fixed=space,
-            once=_subnet(self.subnet.name, {"addressPrefix": lab.isv_subnet_prefix}),
-            fragment=_subnet(self.subnet.name, subnet),
+            once=subnet_piece(self.subnet.name, {"addressPrefix": lab.isv_subnet_prefix}),
+            fragment=subnet_piece(self.subnet.name, subnet),
         )
         return (asg, nsg, *way_out, network)
 
@@ -306,7 +306,7 @@ class Provider:
                 self.network,
                 f"private link service policies of subnet {self.subnet.name}",
                 needs=("vnet",),
-                fragment=_subnet(self.subnet.name, {"privateLinkServiceNetworkPolicies": "Disabled"}),
+                fragment=subnet_piece(self.subnet.name, {"privateLinkServiceNetworkPolicies": "Disabled"}),
                 undone=_with_policies(self.subnet.name),
             ),
         )
@@ -349,7 +349,8 @@ class Provider:
         )
 
 
-def _subnet(name: str, properties: Body) -> Body:
+def subnet_piece(name: str, properties: Body) -> Body:
+    """A virtual network's fragment that says something of one of its subnets."""
     return {"properties": {"subnets": [{"name": name, "properties": properties}]}}
 
 
