@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from plstui.sandbox.machines.shell.expansion import calculate
-from plstui.sandbox.machines.shell.interpreter import LoopControl, Shell, ShellExit, command
+from plstui.sandbox.machines.shell.interpreter import Shell, command
+from plstui.sandbox.machines.shell.leaving import LoopControl, ShellExit
 from plstui.sandbox.machines.shell.streams import Streams
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.shell.expansion import Expander
+from plstui.sandbox.machines.shell.leaving import LoopControl, ShellExit
 from plstui.sandbox.machines.shell.parser import parse
 from plstui.sandbox.machines.shell.streams import (
     MOST_TEXT,
@@ -44,23 +45,6 @@ DEEPEST = 60
 
 NOT_FOUND = 127
 """The exit code for a command that is not there, as in every shell."""
-
-
-class ShellExit(Exception):
-    """The script ends here."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class LoopControl(Exception):
-    """`break` or `continue`."""
-
-    def __init__(self, levels: int, *, again: bool) -> None:
-        super().__init__(levels)
-        self.levels = levels
-        self.again = again
 
 
 Builtin = Callable[["Shell", list[str], Streams], Awaitable[int]]
