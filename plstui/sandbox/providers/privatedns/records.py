@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from plstui.domain.ids import ResourceId
@@ -13,15 +13,13 @@ from plstui.sandbox.gateway.call import Call
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
-from plstui.sandbox.providers.base import ResourceEndpoint
-from plstui.sandbox.providers.privatedns import counts, preconditions
-from plstui.sandbox.providers.privatedns.recordtypes import PAGE, RECORD_TYPES, RecordType, invalid
-from plstui.sandbox.providers.resources import listing
+from plstui.sandbox.ports import Json
+from plstui.sandbox.providers.privatedns.recordsets import RecordSetEndpoint, ZoneRecords
+from plstui.sandbox.providers.privatedns.recordtypes import RECORD_TYPES, RecordType, invalid
 from plstui.sandbox.store import Body, Store
 
 _ZONE = "Microsoft.Network/privateDnsZones"
 _TYPES = frozenset(f"{_ZONE}/{name}".lower() for name in RECORD_TYPES)
-LONGEST_TTL = 2**31 - 1
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 RECORD_NAME = re.compile(rf"^(@|\*|(\*\.)?{_LABEL}(\.{_LABEL})*)$")
@@ -47,23 +45,6 @@ def record_set(
     }
 
 
-def write(store: Store, record: Body) -> None:
-    """Create or replace a record set, and let the zone count it."""
-    record_id = ResourceId(record["id"])
-    is_new = store.get(record_id) is None
-    store.put(record)
-    if is_new and (zone_id := record_id.parent):
-        counts.add(store, zone_id, numberOfRecordSets=1)
-
-
-def remove(store: Store, record_id: ResourceId) -> None:
-    """Remove a record set if it is there, and let the zone count it."""
-    if store.get(record_id) is not None:
-        store.delete(record_id)
-        if zone_id := record_id.parent:
-            counts.add(store, zone_id, numberOfRecordSets=-1)
-
-
 def in_zone(store: Store, zone_id: ResourceId) -> list[Body]:
     """Every record set of a zone, the SOA first."""
     start = zone_id.key + "/"
@@ -75,31 +56,19 @@ def in_zone(store: Store, zone_id: ResourceId) -> list[Body]:
     ]
 
 
-class _Records(ResourceEndpoint):
-    def zone(self, call: Call, verb: str) -> ResourceId:
-        """The zone that a call is about; raises the 404 that names it."""
-        zone_id = call.named if call.listing else call.named.parent
-        found = self.azure.store.get(zone_id) if zone_id else None
-        if found is None:
-            raise errors.parent_not_found(verb, self.type, zone_id or call.named)
-        return ResourceId(found["id"])
-
-    def page(self, call: Call, records: list[Body]) -> Response:
-        """One page of record sets, of those whose names end as asked."""
-        suffix = call.request.query.get("$recordsetnamesuffix", "").lower()
-        return listing.page(call, [record for record in records if str(record["name"]).lower().endswith(suffix)], PAGE)
-
-
-class RecordSets(_Records):
+class RecordSets(RecordSetEndpoint):
     """The record sets of one type."""
 
     record_type: ClassVar[RecordType]
+    ttl = "ttl"
 
-    async def get(self, call: Call) -> Response:
-        """GET of one record set."""
-        self.zone(call, "read")
-        record = self._record(call)
-        return Response(200, record, {"ETag": record["etag"]})
+    def body(self, zone_id: ResourceId, name: str, properties: Body) -> Body:
+        """A record set as ARM shows it."""
+        return record_set(zone_id, self.record_type, name, properties)
+
+    def read_records(self, sent: Fields) -> Any:
+        """The records that a request sends; None where a type with a single record sends none."""
+        return self.record_type.records(sent)
 
     async def list(self, call: Call) -> Response:
         """GET of a zone's record sets of this type."""
@@ -108,73 +77,17 @@ class RecordSets(_Records):
         of_type = self.azure.store.of_type(self.type)
         return self.page(call, [record for record in of_type if str(record["id"]).lower().startswith(start)])
 
-    async def put(self, call: Call) -> Response:
-        """PUT of one record set: the whole of it is replaced."""
-        zone_id = self.zone(call, "write")
-        old = self.azure.store.get(call.named)
-        properties = self._read(call.fields.fields("properties"))
-        if "ttl" not in properties:
-            raise invalid("The field 'ttl' is required for a record set.")
-        preconditions.check(call.request.headers, old, f"Record set {call.named.name}")
+    def check_put(self, call: Call, zone_id: ResourceId, old: Json | None, properties: Body) -> None:
+        """A new one needs a name that is free, and the SOA its record."""
         if old is None:
             self._check_new(call, zone_id)
         if self.record_type.name == "SOA" and "soaRecord" not in properties:
             raise invalid("The field 'soaRecord' is required for a record set of type SOA.")
-        return self._write(call, zone_id, properties, created=old is None)
 
-    async def patch(self, call: Call) -> Response:
-        """PATCH of one record set: what is sent is replaced, the rest stays."""
-        zone_id = self.zone(call, "write")
-        old = self._record(call)
-        sent = call.fields.fields("properties")
-        properties = self._read(sent)
-        preconditions.check(call.request.headers, old, f"Record set {call.named.name}")
-        kept = {"ttl": old["properties"]["ttl"]}
-        for name in ("metadata", self.record_type.property):
-            if name in old["properties"]:
-                kept[name] = old["properties"][name]
-        if self.record_type.property not in sent:
-            properties.pop(self.record_type.property, None)
-        return self._write(call, zone_id, {**kept, **properties}, created=False)
-
-    async def delete(self, call: Call) -> Response:
-        """DELETE of one record set: 204 when there is none."""
-        self.zone(call, "delete")
-        old = self.azure.store.get(call.named)
-        if old is None:
-            return Response(204)
-        preconditions.check(call.request.headers, old, f"Record set {call.named.name}")
+    def check_removal(self, old: Json) -> None:
+        """The SOA comes and goes with the zone."""
         if self.record_type.name == "SOA":
             raise invalid("The record set of type 'SOA' cannot be deleted.")
-        remove(self.azure.store, call.named)
-        return Response(200)
-
-    def _record(self, call: Call) -> Body:
-        found = self.azure.store.get(call.named)
-        if found is None:
-            raise ArmError(
-                404,
-                "NotFound",
-                f"The resource record '{call.named.name}' does not exist in resource group '{call.path.group}' of "
-                f"subscription '{call.subscription}'.",
-                envelope=False,
-            )
-        return dict(found)
-
-    def _read(self, sent: Fields) -> Body:
-        """What a request says of a record set, in ARM's order."""
-        properties: Body = {}
-        if "metadata" in sent:
-            metadata = sent.fields("metadata")
-            properties["metadata"] = {name: metadata.text(name) for name in metadata.raw}
-        if "ttl" in sent:
-            properties["ttl"] = sent.number("ttl")
-            if not 0 < properties["ttl"] <= LONGEST_TTL:
-                raise invalid(f"The value of 'ttl' must be between 1 and {LONGEST_TTL}.")
-        records = self.record_type.records(sent)
-        if records is not None:
-            properties[self.record_type.property] = records
-        return properties
 
     def _check_new(self, call: Call, zone_id: ResourceId) -> None:
         name = call.named.name
@@ -199,22 +112,19 @@ class RecordSets(_Records):
         if zone and zone["properties"]["numberOfRecordSets"] >= zone["properties"]["maxNumberOfRecordSets"]:
             raise invalid(f"The zone '{zone_id.name}' has as many record sets as it can have.")
 
-    def _write(self, call: Call, zone_id: ResourceId, properties: Body, *, created: bool) -> Response:
-        old = self.azure.store.get(call.named)
-        name = str(old["name"]) if old else call.named.name
-        record = record_set(zone_id, self.record_type, name, properties)
-        write(self.azure.store, record)
-        return Response(201 if created else 200, record, {"ETag": record["etag"]})
-
 
 def record_sets(azure: Azure, record_type: RecordType) -> RecordSets:
     """The endpoint of one type of record sets."""
-    members = {"type": f"{_ZONE}/{record_type.name}", "record_type": record_type}
+    members = {
+        "type": f"{_ZONE}/{record_type.name}",
+        "record_type": record_type,
+        "records": record_type.property,
+    }
     endpoint: type[RecordSets] = type(f"{record_type.name}RecordSets", (RecordSets,), members)
     return endpoint(azure)
 
 
-class AllRecordSets(_Records):
+class AllRecordSets(ZoneRecords):
     """The list of a zone's record sets of every type."""
 
     type = f"{_ZONE}/ALL"

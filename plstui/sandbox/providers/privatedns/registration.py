@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plstui.domain.ids import ResourceId
-from plstui.sandbox.providers.privatedns import links, records
+from plstui.sandbox.providers.privatedns import links, records, recordsets
 from plstui.sandbox.providers.privatedns.recordtypes import RECORD_TYPES
 from plstui.sandbox.providers.privatedns.zones import LINK
 from plstui.sandbox.store import Body, Store
@@ -57,13 +57,13 @@ class Registration:
                 present[str(record["name"]).lower()] = record
         for name, record in present.items():
             if record["properties"]["isAutoRegistered"] and name not in wanted:
-                records.remove(self._store, ResourceId(record["id"]))
+                recordsets.remove(self._store, ResourceId(record["id"]))
         for name, addresses in wanted.items():
             listed = [{"ipv4Address": address} for address in sorted(addresses)]
             old = present.get(name)
             if old is None or (old["properties"]["isAutoRegistered"] and old["properties"][a.property] != listed):
                 properties = {"ttl": TTL, a.property: listed}
-                records.write(self._store, records.record_set(zone_id, a, name, properties, auto=True))
+                recordsets.write(self._store, records.record_set(zone_id, a, name, properties, auto=True))
 
     def _machines(self, zone_id: ResourceId) -> dict[str, set[str]]:
         """Names and addresses of the machines in the networks that are registered with a zone."""

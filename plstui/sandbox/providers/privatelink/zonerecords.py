@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.ports import Json
 from plstui.sandbox.providers.network.bodies import SUCCEEDED
-from plstui.sandbox.providers.privatedns import records
+from plstui.sandbox.providers.privatedns import records, recordsets
 from plstui.sandbox.providers.privatedns.recordtypes import RECORD_TYPES
 from plstui.sandbox.providers.privatelink.names import record_name
 from plstui.sandbox.store import Body, Store
@@ -60,7 +60,7 @@ def refresh(store: Store, endpoint: Body) -> None:
         record = records.record_set(ResourceId(found["id"]), _A, name, properties)
         present = store.get(record["id"])
         if present is None or present["properties"] != record["properties"]:
-            records.write(store, record)
+            recordsets.write(store, record)
 
 
 def remove(store: Store, endpoint: Json) -> None:
@@ -79,7 +79,7 @@ def _remove(store: Store, endpoint: Json, which: Iterable[tuple[str, str]]) -> N
         record_id = ResourceId(zone).child("A", name)
         record = store.get(record_id)
         if record and (record["properties"].get("metadata") or {}).get("creator") == _creator(endpoint):
-            records.remove(store, record_id)
+            recordsets.remove(store, record_id)
 
 
 def _creator(endpoint: Json) -> str:
