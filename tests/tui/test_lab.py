@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from plstui.tui.screens.help import HelpScreen
 from plstui.tui.screens.lab import LabScreen
 from plstui.tui.screens.lab_dialogs import QuestionScreen
 from plstui.tui.screens.main import MainScreen
+from tests.support.clock import TurnedClock
 from tests.support.labscreen import NARROW, WIDE, lab_screen, panes, writes
 from tests.support.served import Served, serve
 from tests.support.stage import Play
@@ -282,6 +284,20 @@ async def test_an_opened_step_says_why_where_what_and_how(looked_at: Served, siz
         await play.shows("16  Open the page" if size == NARROW else "Log")
         await play.press("escape")
         await play.until(lambda: isinstance(play.app.screen, MainScreen))
+
+
+async def test_the_clock_may_tick_while_the_lab_is_being_left(looked_at: Served) -> None:
+    clock = TurnedClock()
+
+    async def tick() -> None:
+        while True:
+            clock.turn(1.0)
+            await asyncio.sleep(0)
+
+    async with lab_screen(looked_at, clock=clock):
+        # Textual takes the widgets away before it ends the screen's workers: the clock must find something in between.
+        ticking = asyncio.create_task(tick())
+    ticking.cancel()
 
 
 async def test_both_panes_stand_under_the_steps_where_there_is_room(looked_at: Served) -> None:

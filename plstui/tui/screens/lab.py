@@ -125,7 +125,8 @@ class LabScreen(CommandingScreen):
         never = asyncio.Event()
         while True:
             self.now = self._clock.now()
-            self._take_sides()
+            # Not from here: a worker goes on for a moment when the screen's widgets are already gone.
+            self.call_later(self._take_sides)
             await self._clock.wait(never, 1.0)
 
     @on(events.ScreenResume)
