@@ -15,6 +15,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
@@ -150,7 +151,7 @@ async def stage(
     before: Callable[[Cloud], None] | None = None,
     filled: bool = True,
 ) -> AsyncIterator[Stage]:
-    """Run the app on a world; `filled` waits until both panes have been read.
+    """Run the app on a world; `filled` waits until both panes have been read, and the health where it can be told.
 
     `connect` may change the runtime or raise what connecting may raise; `before` prepares the cloud.
     """
@@ -170,7 +171,16 @@ async def stage(
             play = Stage(app, pilot, cloud, clock, prober, journal)
             if filled:
                 await play.until(lambda: "reading" not in play.see().text and "Watching" in _told(app), "both sides")
+                await play.until(lambda: _health_is_shown(app, cloud), "the members' health")
+                await pilot.pause()
             yield play
+
+
+def _health_is_shown(app: PlstuiApp, cloud: Cloud) -> bool:
+    """Whether all that the cloud tells about health has arrived: it is asked for beside the other reads."""
+    told, seen = cloud.sides.get(Side.ISV), getattr(app.screen_stack[0], "world", World()).isv
+    silent = Side.ISV in cloud.faults or cloud.health_fault or not cloud.health_told.is_set()
+    return bool(silent) or told is None or (seen is not None and seen.health == told.health)
 
 
 def _told(app: PlstuiApp) -> str:
