@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
+from textual._context import active_message_pump
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.types import CSSPathType
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from plstui.domain.errors import PlstuiError
@@ -99,12 +102,19 @@ class PlstuiApp(App[None]):
             if not answered.done():
                 answered.set_result(answer)
 
-        await self.push_screen(screen, take)
         try:
+            await self.push_screen(screen, take)
             return await answered
         finally:
-            if screen.is_current:
-                screen.dismiss(None)
+            screen.withdraw()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the screen that is on top, unless it is another one that closes itself."""
+        # Keys and clicks do not wait for one another: a second Enter may reach a dialog that the first one has closed.
+        asking = active_message_pump.get(None)
+        if isinstance(asking, Widget) and self.screen not in asking.ancestors_with_self:
+            return AwaitComplete()
+        return super().pop_screen()
 
     @property
     def crash(self) -> Exception | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -33,6 +33,7 @@ class AskScreen(ModalScreen[str | None]):
     def __init__(self, question: Question) -> None:
         super().__init__()
         self._question = question
+        self._withdrawn = False
 
     def compose(self) -> ComposeResult:
         question = self._question
@@ -50,6 +51,16 @@ class AskScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.query_one(Input if self._question.secret else "#no").focus()
+
+    def withdraw(self) -> None:
+        """Go away, as nobody waits for an answer any more: now, or once nothing stands over this."""
+        self._withdrawn = True
+        self.call_later(self._go_away)
+
+    @on(events.ScreenResume)
+    def _go_away(self) -> None:
+        if self._withdrawn and self.is_active:
+            self.dismiss(None)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")

@@ -38,7 +38,9 @@ class CommandingScreen(Screen[None]):
 
     @on(CommandChosen)
     def _run_chosen(self, event: CommandChosen) -> None:
-        self.run_command(event.command_id)
+        # The second click of two may come after the first has opened or left a screen.
+        if self.is_active:
+            self.run_command(event.command_id)
 
     def show_help(self) -> None:
         from plstui.tui.screens.help import HelpScreen

@@ -338,7 +338,9 @@ class MainScreen(SelectingScreen):
     def _push_details(self, details: Details) -> None:
         from plstui.tui.screens.details import DetailsScreen
 
-        self.app.push_screen(DetailsScreen(details))
+        # Two clicks on a row ask for its details twice.
+        if self.is_active:
+            self.app.push_screen(DetailsScreen(details))
 
     # Bookkeeping
 
