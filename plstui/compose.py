@@ -181,10 +181,14 @@ def served_settings(url: str) -> Path:
         port = address.port if address.hostname in ("127.0.0.1", "localhost") else None
     except ValueError:
         port = None
-    pointer = locations.sandbox_pointer(port) if port else None
-    if pointer is None or not pointer.exists():
+    try:
+        # It goes away when the sandbox does, also between two looks at it.
+        settings = locations.sandbox_pointer(port).read_text(encoding="utf-8") if port else ""
+    except (OSError, UnicodeDecodeError):
+        settings = ""
+    if not settings:
         raise ConfigError(
             f"No sandbox is known at {url}.",
             hint="Start one with plstui sandbox serve, or name its settings with --config DIR/plstui.toml.",
         )
-    return Path(pointer.read_text(encoding="utf-8"))
+    return Path(settings)

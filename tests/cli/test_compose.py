@@ -41,6 +41,17 @@ def test_another_address_is_not(url: str) -> None:
         served_settings(url)
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", None], ids=["not written yet", "not text", "a folder"])
+def test_an_address_that_leads_nowhere_is_not_either(content: bytes | None) -> None:
+    pointer = locations.sandbox_pointer(4567)
+    if content is None:
+        pointer.mkdir()
+    else:
+        pointer.write_bytes(content)
+    with pytest.raises(ConfigError, match="No sandbox is known at"):
+        served_settings("https://127.0.0.1:4567")
+
+
 async def test_what_is_set_for_azure_does_not_reach_into_a_sandbox(
     monkeypatch: pytest.MonkeyPatch, served: Path
 ) -> None:
