@@ -51,6 +51,9 @@ class Writes:
             outcome, message = error.code, error.message
             raise
         finally:
-            self._journal.add(replace(sent, outcome=outcome, message=message))
-            for watcher in self._watchers:
-                watcher.wake(after_write=True)
+            try:
+                self._journal.add(replace(sent, outcome=outcome, message=message))
+            finally:
+                # Azure may have changed, whatever could be written down of it.
+                for watcher in self._watchers:
+                    watcher.wake(after_write=True)
