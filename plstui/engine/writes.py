@@ -7,7 +7,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TypeVar
 
-from plstui.domain.errors import NotReadBackError, PlstuiError, RefusedError
+from plstui.domain.errors import ConfigError, NotReadBackError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.journal import Entry, Journal
@@ -33,27 +33,42 @@ class Writes:
     async def send(
         self, side: Side, verb: str, resource_id: ResourceId, az: str, call: Callable[[], Awaitable[Result]]
     ) -> Result:
-        """Send one write. Raises `RefusedError` when plstui is read-only, and what `call` raises."""
+        """Send one write.
+
+        Raises `RefusedError` when plstui is read-only, `ConfigError` when the journal cannot be written, and what
+        `call` raises.
+        """
         if reason := self.why_not():
             raise RefusedError(reason)
         sent = Entry(token_hex(4), side, verb, resource_id, az, "sent")
         # Before the write: whoever kills us while Azure thinks finds out what may have happened.
         self._journal.add(sent)
-        outcome, message = "interrupted", "The answer was not waited for."
         try:
             result = await call()
-            outcome, message = "done", ""
-            return result
-        except NotReadBackError as error:
-            outcome, message = "done", error.message
-            raise
-        except PlstuiError as error:
-            outcome, message = error.code, error.message
-            raise
-        finally:
+        except BaseException as error:
             try:
-                self._journal.add(replace(sent, outcome=outcome, message=message))
-            finally:
-                # Azure may have changed, whatever could be written down of it.
-                for watcher in self._watchers:
-                    watcher.wake(after_write=True)
+                self._journal.add(_ended(sent, error))
+            except ConfigError as trouble:
+                # What the write came to is what a person must hear; the line above has no end, as after a crash.
+                error.add_note(trouble.message)
+            raise
+        else:
+            try:
+                self._journal.add(replace(sent, outcome="done"))
+            except ConfigError as trouble:
+                raise ConfigError(f"Azure has done it. {trouble.message}", hint=trouble.hint) from trouble
+            return result
+        finally:
+            # Azure may have changed, whatever could be written down of it.
+            for watcher in self._watchers:
+                watcher.wake(after_write=True)
+
+
+def _ended(sent: Entry, error: BaseException) -> Entry:
+    """The line that closes a write which raised."""
+    match error:
+        case NotReadBackError():
+            return replace(sent, outcome="done", message=error.message)
+        case PlstuiError():
+            return replace(sent, outcome=error.code, message=error.message)
+    return replace(sent, outcome="interrupted", message="The answer was not waited for.")
