@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -91,6 +92,12 @@ def now_json() -> str | None:
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as their content, for people. Cells are harmless text already."""
-    widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
+    widths = [max(_columns(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
     for row in (titles, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        padded = (cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal that a text takes: wide letters take two, what is written over a letter none."""
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from plstui.cli.documents import connection_json, side_json, target_json
-from plstui.cli.output import error_json, exit_code_of, exit_code_of_all, print_error, print_json, time_json
+from plstui.cli.output import (
+    error_json,
+    exit_code_of,
+    exit_code_of_all,
+    print_error,
+    print_json,
+    print_table,
+    time_json,
+)
 from plstui.cli.tables import print_connections, print_side, print_target
 from plstui.domain.connection import APPROVED, DISCONNECTED
 from plstui.domain.errors import (
@@ -253,3 +261,17 @@ def test_times_are_rfc_3339_in_utc() -> None:
 
     assert time_json(local) == "2026-03-14T12:00:00.123Z"
     assert time_json(None) is None
+
+
+def test_a_table_stands_straight_whatever_letters_are_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(
+        ("status", "message", "address"),
+        [("◷ Pending", "注文番号", "10.1.0.5"), ("✔ Approved", "e\u0301t\u0301e", "10.1.0.6")],
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "status      message   address",
+        "◷ Pending   注文番号  10.1.0.5",
+        "✔ Approved  e\u0301t\u0301e       10.1.0.6",
+    ]
