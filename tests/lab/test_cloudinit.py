@@ -25,7 +25,7 @@ import yaml
 
 from plstui.lab.cloudinit import user_data
 
-PATIENCE = 30
+PATIENCE = 60
 PYTHON = Path("/usr/bin/python3")
 MACHINES = pytest.mark.parametrize("machine", ["web", "client"])
 PAGE = f"Host: {socket.gethostname()}".encode()

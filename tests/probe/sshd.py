@@ -18,7 +18,7 @@ from typing import Self
 from plstui.config.settings import Ssh
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until something that has to happen counts as failed."""
 
 READER = "test-sshd-log"

@@ -25,7 +25,7 @@ from plstui.tui.tones import VARIABLES
 from tests.support.clock import TurnedClock
 from tests.support.cloud import Cloud, Prober, runtime
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until something that does not come is a failure; far more than it takes, for a machine that is busy."""
 
 

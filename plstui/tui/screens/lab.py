@@ -381,5 +381,6 @@ class LabScreen(CommandingScreen):
     def _show_details(self, event: DetailsRequested) -> None:
         from plstui.tui.screens.details import DetailsScreen
 
-        if details := details_of(self.world, event.resource_id):
+        # Two clicks on a row ask for its details twice.
+        if self.is_active and (details := details_of(self.world, event.resource_id)):
             self.app.push_screen(DetailsScreen(details))
