@@ -157,7 +157,7 @@ async def _planned(
     public_key = await _public_key(runtime.lab.public_key, offer=offer_key)
     password = new_password() if runtime.lab.test_machine == "windows" else ""
     try:
-        choices = await preflight(
+        ready = await preflight(
             runtime.lab,
             subscriptions(runtime),
             runtime.bodies,
@@ -169,7 +169,7 @@ async def _planned(
         )
     except LookupError as error:
         raise click.UsageError(str(error)) from None
-    lab = lab_of(runtime, choices, _az_lines)
+    lab = lab_of(runtime, ready.choices, _az_lines)
 
     async def decide() -> None:
         async def confirm(intent: Intent) -> str:
@@ -177,7 +177,7 @@ async def _planned(
 
         await approve(runtime, lab.workshop, confirm)
 
-    return lab, lab.run(await lab.survey(tell), tell, decide if approves else None)
+    return lab, lab.run(ready.survey, tell, decide if approves else None)
 
 
 def lab_as_it_is(runtime: Runtime) -> Lab:

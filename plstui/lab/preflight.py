@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
@@ -19,9 +19,10 @@ from plstui.lab.checks.problem import Problem, refusal
 from plstui.lab.checks.regions import Region
 from plstui.lab.deletion import GROUP
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
+from plstui.lab.progress import Event
 from plstui.lab.reading import PatientReader, together
 from plstui.lab.steps import Choices, Workshop, workshop
-from plstui.lab.surveyor import take_survey
+from plstui.lab.surveyor import ask_health, take_survey
 
 FORBIDDEN = 403
 
@@ -33,6 +34,16 @@ Say = Callable[[str], None]
 NETWORK, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is known once nothing stands in the way."""
+
+    choices: Choices
+    """What the plan needs beside the settings."""
+    survey: Survey
+    """What Azure was seen to hold: a run starts from it, so that nothing is read twice."""
+
+
 async def preflight(
     lab: Lab,
     subscriptions: Mapping[Side, str],
@@ -42,20 +53,30 @@ async def preflight(
     until: str | None = None,
     approves: bool = False,
     password: str = "",
+    survey: Survey | None = None,
     clock: Clock | None = None,
     say: Say = lambda _: None,
-) -> Choices:
+) -> Ready:
     """What the plan needs beside the settings, once it is known that nothing stands in its way. Writes nothing.
 
     `until` is the id or number of the last step that matters; `approves` says whether the ISV's decision is a part of
-    it; `say` hears of what is asked for again. Raises `PreflightError` with all that was found, `LookupError` for a
-    step that there is not, and any other `PlstuiError` when Azure cannot be read.
+    it; `survey` is what was seen a moment ago, of both sides; `say` hears of what is asked for again. Raises
+    `PreflightError` with all that was found, `LookupError` for a step that there is not, and any other `PlstuiError`
+    when Azure cannot be read.
     """
     choices = Choices(
         region=regions.normal(lab.region), size=lab.size, public_key=public_key, run=token_hex(4), password=password
     )
     return await _Preflight(
-        lab, dict(subscriptions), clouds, choices, until=until, approves=approves, clock=clock or SystemClock(), say=say
+        lab,
+        dict(subscriptions),
+        clouds,
+        choices,
+        survey,
+        until=until,
+        approves=approves,
+        clock=clock or SystemClock(),
+        say=say,
     ).run()
 
 
@@ -68,6 +89,7 @@ class _Preflight:
         subscriptions: dict[Side, str],
         clouds: Mapping[Side, CloudBodies],
         choices: Choices,
+        survey: Survey | None,
         *,
         until: str | None,
         approves: bool,
@@ -83,6 +105,7 @@ class _Preflight:
         self._approves = approves
         self._clock = clock
         self._say = say
+        self._seen = survey
         self._problems: dict[str, Problem] = {}
         """By their sentence: what holds for both sides is told once."""
         self._survey = Survey()
@@ -90,8 +113,8 @@ class _Preflight:
         self._providers: dict[tuple[Side, str], str] = {}
         """How providers are registered, by side and namespace."""
 
-    async def run(self) -> Choices:
-        """Look, and raise what was found; else tell what was chosen."""
+    async def run(self) -> Ready:
+        """Look, and raise what was found; else tell what was chosen and seen."""
         misnamed = list(names.check(self._lab, self._subscriptions))
         self._note([*misnamed, *ranges.check(self._lab, self._subscriptions)])
         if Side.CUSTOMER in self._subscriptions:
@@ -113,7 +136,9 @@ class _Preflight:
             checks.append(self._check_capacity(lacking))
         await together(map(self._guarded, checks))
         self._refuse()
-        return self._choices
+        if self._seen is None:
+            self._survey = await ask_health(self._workshop(), self._clouds, self._clock, self._hear, self._survey)
+        return Ready(self._choices, self._survey)
 
     def _note(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -136,13 +161,14 @@ class _Preflight:
     async def _look(self) -> None:
         """See what there is of the lab. No id depends on what is still to be chosen."""
         made = self._workshop()
-        survey = await take_survey(
-            made, self._clouds, self._clock, lambda event: self._say(event.text), with_health=False
-        )
+        survey = self._seen or await take_survey(made, self._clouds, self._clock, self._hear)
         if made.consumer and self._lab.dns.kind == "public":
             zone = made.consumer.zone
             survey = survey.with_body(zone, await self._readers[Side.CUSTOMER].get(zone))
         self._survey = survey
+
+    def _hear(self, event: Event) -> None:
+        self._say(event.text)
 
     async def _get_to_know(self, side: Side) -> None:
         """See which regions a subscription has, and how it is registered."""

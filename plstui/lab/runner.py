@@ -24,7 +24,7 @@ from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obst
 from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
 from plstui.lab.retry import NOT_AS_REQUESTED, TIMED_OUT, pause_after, pause_after_write
 from plstui.lab.steps import Workshop
-from plstui.lab.surveyor import take_survey
+from plstui.lab.surveyor import ask_health, take_survey
 
 SOON = (0.1, 0.2, 0.4)
 """Seconds before the first looks again: what follows from a write of ours is mostly so a moment later."""
@@ -65,7 +65,8 @@ class Lab:
 
         With `partial` it is enough that one side can be read. Raises `PlstuiError`.
         """
-        return await take_survey(self.workshop, self.clouds, self.clock, tell, partial=partial)
+        survey = await take_survey(self.workshop, self.clouds, self.clock, tell, partial=partial)
+        return await ask_health(self.workshop, self.clouds, self.clock, tell, survey)
 
     def run(self, survey: Survey, tell: Tell, approve: Approve | None = None) -> Run:
         """A run that starts from a survey."""

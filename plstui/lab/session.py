@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from plstui.domain.connection import Verb
 from plstui.domain.errors import AzureError, RefusedError
-from plstui.domain.probe import Target, TargetKind, TargetResult, frontends, targets
+from plstui.domain.probe import Target, TargetKind, TargetResult, addresses, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import Link, World
 from plstui.engine.actions import Intent
@@ -68,13 +68,11 @@ def _name(lab: Workshop) -> Target | None:
     return Target(name, TargetKind.NAME, Side.CUSTOMER, name, PORT, lab.consumer.record, lab.consumer.endpoint)
 
 
-async def all_targets(runtime: Runtime) -> list[Target]:
+async def all_targets(runtime: Runtime) -> tuple[Target, ...]:
     """All that the page is fetched from, as both sides were last seen: backends, balancers, endpoints, and a name."""
-    world = runtime.world()
-    found = [*targets(world), *frontends(world)]
-    if name := await known_name(runtime, found):
-        found.append(name)
-    return sorted(found, key=lambda target: list(TargetKind).index(target.kind))
+    found = addresses(runtime.world())
+    name = await known_name(runtime, found)
+    return (*found, name) if name else found
 
 
 async def known_name(runtime: Runtime, found: Sequence[Target]) -> Target | None:

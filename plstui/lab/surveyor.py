@@ -13,7 +13,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
-from plstui.lab.parts import Step, Survey, Wait, Want, lack_of
+from plstui.lab.parts import Part, Step, Survey, Wait, Want, lack_of
 from plstui.lab.progress import Event, Kind, Tell
 from plstui.lab.reading import AT_ONCE, together
 from plstui.lab.retry import pause_after_read, persist
@@ -28,15 +28,23 @@ async def take_survey(
     clock: Clock,
     tell: Tell,
     *,
-    with_health: bool = True,
     partial: bool = False,
 ) -> Survey:
-    """What Azure holds of the lab now; `tell` hears of what is asked for again.
+    """What Azure holds of the lab now, but for health; `tell` hears of what is asked for again.
 
-    Health is a question of its own, which takes seconds and a right that readers lack. With `partial` it is enough
-    that one side can be read. Raises `PlstuiError`.
+    With `partial` it is enough that one side can be read. Raises `PlstuiError`.
     """
-    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic(), with_health, partial).survey()
+    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic(), partial).survey()
+
+
+async def ask_health(
+    workshop: Workshop, clouds: Mapping[Side, CloudBodies], clock: Clock, tell: Tell, survey: Survey
+) -> Survey:
+    """A survey with the members' health: a question of its own, which takes seconds and a right that readers lack.
+
+    Raises `PlstuiError`.
+    """
+    return await _Surveyor(workshop, clouds, clock, tell, clock.monotonic()).with_health(survey)
 
 
 @dataclass(frozen=True)
@@ -55,21 +63,26 @@ class _Surveyor:
     clock: Clock
     tell: Tell
     began: float
-    with_health: bool
-    partial: bool
+    partial: bool = False
 
     async def survey(self) -> Survey:
-        parts = [(step, part) for step in self.workshop.steps for part in step.parts]
+        parts = self._parts()
         wants = [_Reading(step, part.side, part.id) for step, part in parts if isinstance(part, Want)]
         waits = [(step, part) for step, part in parts if isinstance(part, Wait)]
         survey = await self._read(Survey(), wants)
         # What waits are told from is partly known only now: an endpoint's interface has a name that Azure made up.
         while more := self._unread(survey, waits):
             survey = await self._read(survey, more)
-        for step, wait in waits:
-            if self.with_health and wait.health_of and self._can_have_health(wait, survey):
-                survey = await self._ask_health(survey, step, wait.side, wait.health_of)
         return survey
+
+    async def with_health(self, survey: Survey) -> Survey:
+        for step, part in self._parts():
+            if isinstance(part, Wait) and part.health_of and self._can_have_health(part, survey):
+                survey = await self._ask_health(survey, step, part.side, part.health_of)
+        return survey
+
+    def _parts(self) -> list[tuple[Step, Part]]:
+        return [(step, part) for step in self.workshop.steps for part in step.parts]
 
     async def _ask_health(self, survey: Survey, step: Step, side: Side, rule: ResourceId) -> Survey:
         try:
@@ -89,7 +102,7 @@ class _Surveyor:
 
     def _can_have_health(self, wait: Wait, survey: Survey) -> bool:
         """Whether asking for a rule's health makes sense: all that it comes after is there."""
-        parts = {part.key: part for step in self.workshop.steps for part in step.parts}
+        parts = {part.key: part for _, part in self._parts()}
         return not any(lack_of(parts[key], survey) for key in wait.needs)
 
     async def _read(self, survey: Survey, wanted: Iterable[_Reading]) -> Survey:

@@ -91,23 +91,34 @@ class LabWork:
 
     async def look(self) -> None:
         """Find out what Azure holds. Raises `PlstuiError`."""
-        self.survey = await self.lab.survey(partial=True)
+        self._take(await self.lab.survey(partial=True))
+
+    def _take(self, survey: Survey) -> None:
+        """From now on this is what Azure was last seen to hold."""
+        self.survey = survey
         request = self.request()
         if request is None or request.status != APPROVED:
             self.forget_page()
 
-    async def choose(self, until: str | None = None) -> None:
+    async def choose(self, until: str | None = None, *, anew: bool = True) -> None:
         """Decide what the settings leave open, and find out whether the lab can be built up to a step.
 
-        Raises `PlstuiError`.
+        What Azure holds is looked at again, unless not `anew` and both sides were seen. Raises `PlstuiError`.
         """
         runtime = self.runtime
         public_key = await asyncio.to_thread(keys.public_key, runtime.lab.public_key)
         password = new_password() if runtime.lab.test_machine == "windows" else ""
-        choices = await preflight(
-            runtime.lab, self.subscriptions, runtime.bodies, public_key, until=until, password=password
+        ready = await preflight(
+            runtime.lab,
+            self.subscriptions,
+            runtime.bodies,
+            public_key,
+            until=until,
+            password=password,
+            survey=None if anew or self.survey is None or self.survey.unread else self.survey,
         )
-        self.lab = self._made(choices)
+        self.lab = self._made(ready.choices)
+        self._take(ready.survey)
 
     def begin(self, tell: Tell) -> Run:
         """A run from what was last seen; it is not on before it is told to go up."""

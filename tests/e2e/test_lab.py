@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,8 +138,13 @@ def test_until_a_step(empty: Served) -> None:
     assert states(empty.plstui("lab", "status", "--json"))["service"] == "done"
 
 
-def test_a_plan_changes_nothing(untouched: Served) -> None:
+def test_a_plan_changes_nothing_and_reads_nothing_twice(untouched: Served) -> None:
+    before = Counter(untouched.control("GET", "/counters"))
     plan = untouched.plstui("lab", "plan", "--json")
+    asked = Counter(untouched.control("GET", "/counters")) - before
+    for kind in ("loadBalancers", "natGateways", "privateLinkServices", "privateEndpoints", "privateDnsZones/A"):
+        assert asked[f"GET Microsoft.Network/{kind}"] == 1, asked
+    assert asked["GET Microsoft.Compute/virtualMachines"] == 4, asked
     assert (plan.exit_code, plan.json["probe"], plan.json["ok"]) == (0, None, True)
     assert set(states(plan).values()) == {"needed"}
     assert plan.json["steps"][0]["because"] == f"there is no resource group {ISV_GROUP} yet"

@@ -35,7 +35,8 @@ async def chosen(
     try:
         async with at.session(sides=tuple(sides), lab=dict(lab or {})) as session:
             runtime = session.runtime
-            return await preflight(runtime.lab, subscriptions(runtime), runtime.bodies, KEY, clock=at.clock, **more)
+            at_hand = subscriptions(runtime), runtime.bodies, KEY
+            return (await preflight(runtime.lab, *at_hand, clock=at.clock, **more)).choices
     finally:
         assert at.written == before
 
@@ -253,8 +254,8 @@ async def test_one_subscription_for_both_sides_has_one_quota(empty: Rig) -> None
     empty.sandbox.azure.quotas.set_limit(subscription, "cores", 7)
     async with empty.session() as session:
         bodies = dict.fromkeys(Side, session.runtime.bodies[Side.ISV])
-        choices = await preflight(session.runtime.lab, dict.fromkeys(Side, subscription), bodies, KEY)
-    assert choices.size == "Standard_DS1_v2"
+        ready = await preflight(session.runtime.lab, dict.fromkeys(Side, subscription), bodies, KEY)
+    assert ready.choices.size == "Standard_DS1_v2"
 
 
 async def test_one_group_for_both_sides(empty: Rig) -> None:

@@ -66,6 +66,12 @@ async def asked(play: Play, *texts: str) -> None:
     await play.shows(*texts)
 
 
+def looked(served: Served) -> int:
+    """How often it was looked at what there is of the lab; the panes read lists."""
+    counters: dict[str, int] = served.control("GET", "/counters")
+    return counters.get("GET Microsoft.Network/privateLinkServices", 0)
+
+
 def row(play: Play, title: str) -> str:
     """The line with a step's row; a frame may be called as the step is."""
     return next(line for line in play.see().lines if title in line and not line.startswith("╭"))
@@ -79,8 +85,10 @@ async def back(play: Play) -> None:
 async def test_the_whole_lab_by_keys_while_the_panes_fill(empty: Served, size: tuple[int, int]) -> None:
     async with lab_screen(empty, size=size) as play:
         await play.shows("0 of 16 steps done", *TITLES)
+        looks = [looked(empty)]
         await play.press("end", "u")
         await asked(play, "Build steps 1 to 16?", "resource group privatelink-pls-microhack-rg")
+        assert [*looks, looked(empty)] == [1, 2], "once for the screen, and once before it is built"
         for side in ("isv", "customer"):
             assert empty.ready["subscriptions"][side] in play.see().text
         assert not writes(empty)

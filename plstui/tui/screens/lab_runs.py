@@ -88,15 +88,17 @@ class LabRuns:
         await self._work.look()
         self._post(LabMoved())
         if not self._chosen:
-            await self._work.choose()
+            await self._work.choose(anew=False)
             self._chosen = True
 
     async def build(self, steps: Sequence[Step], *, always_ask: bool) -> None:
         """Bring steps about, once a person has seen what that creates."""
         work = self._work
-        if (always_ask or not self._agreed) and not await self._can_be_built(steps[-1]):
-            return
-        await work.look()
+        if always_ask or not self._agreed:
+            if not await self._can_be_built(steps[-1]):
+                return
+        else:
+            await work.look()
         wanted = {step.id for step in steps}
         # With what was chosen the steps are made anew.
         steps = [step for step in work.workshop.steps if step.id in wanted]
