@@ -237,7 +237,10 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)")
 _ADDRESS = re.compile(r"\b\d+\.\d+\.\d+\.\d+\b(?!/)")
 _DIFFERS = frozenset(
-    {"etag", "resourceguid", "macaddress", "linkidentifier", "internalid", "publickey", "keydata", "customdata"}
+    {
+        *("etag", "resourceguid", "macaddress", "linkidentifier", "internalid", "publickey", "keydata", "customdata"),
+        "plstui-run",
+    }
 )
 
 
