@@ -102,6 +102,27 @@ async def test_with_faults_it_ends_right_and_says_what_was_tried_again(seed: int
     assert len(told) >= len(writes)
 
 
+async def test_the_first_write_of_every_step_meets_another_operation_and_that_is_said(empty: Rig) -> None:
+    told: dict[str, list[str]] = {}
+    refused: dict[str, int] = {}
+    async with empty.session() as plstui:
+        for step in plstui.steps():
+            await empty.sandbox.faults.load({"faults": [{"kind": "busy", "method": "PUT", "times": 1}]})
+            plstui.events.clear()
+            run = await plstui.up(only=step.id)
+            refused[step.id] = len(empty.sandbox.faults.happened)
+            retries = [event for event in plstui.events if event.kind is Kind.RETRY]
+            assert {event.step.id for event in retries} <= {step.id}
+            told[step.id] = [event.text.partition(":")[0] for event in retries]
+        assert list(undone(run.statuses())) == []
+
+    nothing_to_write = {"offer", "address", "page"}
+    assert refused == {step: step not in nothing_to_write for step in refused}
+    # The decision is sent again by the writer, as it is for a single key press.
+    silent = {*nothing_to_write, "approval"}
+    assert told == {step: [] if step in silent else ["AnotherOperationInProgress"] for step in refused}
+
+
 async def test_answers_that_are_some_seconds_old_are_waited_out(empty: Rig) -> None:
     async with empty.session() as plstui:
         await empty.sandbox.faults.load({"faults": [{"kind": "stale", "seconds": 6}]})
