@@ -149,6 +149,11 @@ def targets(world: World) -> tuple[Target, ...]:
     return (*_backends(world.isv), *_endpoints(world))
 
 
+def addresses(world: World) -> tuple[Target, ...]:
+    """All that has an address: the backends, the balancers in front of them, the endpoints that lead there."""
+    return (*_backends(world.isv), *frontends(world), *_endpoints(world))
+
+
 def frontends(world: World) -> tuple[Target, ...]:
     """Every balancer's frontend that a rule listens on, from inside the ISV's network."""
     isv = world.isv
