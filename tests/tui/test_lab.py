@@ -230,6 +230,18 @@ async def test_what_is_in_the_way_is_told_at_once_and_before_anything_is_sent(em
         assert not writes(empty)
 
 
+@pytest.mark.parametrize("key", ["u", "t"])
+async def test_a_journal_that_cannot_be_written_is_told_before_anything_is_sent(
+    looked_at: Served, home: Path, key: str
+) -> None:
+    (home / ".local").write_text("a file where a folder should be")
+    async with lab_screen(looked_at) as play:
+        await play.press("end", "up", key)
+        await play.shows("✖ The journal", "cannot be written: Not a", "set XDG_STATE_HOME")
+        assert isinstance(play.app.screen, LabScreen), "nothing is asked that cannot be done"
+        assert not writes(looked_at)
+
+
 async def test_a_key_for_the_machines_can_be_made(empty: Served, home: Path) -> None:
     async with lab_screen(empty, override={"lab": {"public_key": ""}}) as play:
         await play.press("n")

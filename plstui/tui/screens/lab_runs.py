@@ -94,6 +94,7 @@ class LabRuns:
     async def build(self, steps: Sequence[Step], *, always_ask: bool) -> None:
         """Bring steps about, once a person has seen what that creates."""
         work = self._work
+        work.runtime.journal.check()
         if always_ask or not self._agreed:
             if not await self._can_be_built(steps[-1]):
                 return
@@ -161,6 +162,7 @@ class LabRuns:
     async def tear_down(self) -> None:
         """Delete what the lab has made, once a person has seen what that is, and typed the names that need it."""
         work = self._work
+        work.runtime.journal.check()
         inventory = await work.take_stock()
         asked = Teardown(work.lab, inventory, self._tell)
         facts = list(_teardown_facts(asked))
