@@ -70,9 +70,9 @@ async def draw_doctor() -> None:
 
 async def main() -> None:
     """All pictures."""
-    await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "3/3", "1 of 4 targets fail"))
+    await draw("main", lab(), (124, 40), ("p", "1"), ("◷ Pending", "3/3", "1 of 5 targets fail"))
     await draw("confirm", lab(), (100, 30), ("a",), ("Approve this connection?",))
-    await draw("probe", with_status(APPROVED), (100, 30), ("p",), ("all 4 targets answer",))
+    await draw("probe", with_status(APPROVED), (100, 30), ("p",), ("all 5 targets answer",))
     await draw_lab()
     await draw_doctor()
 

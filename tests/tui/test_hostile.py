@@ -82,7 +82,7 @@ async def test_in_errors_and_notifications(size: tuple[int, int]) -> None:
 async def test_in_probe_results(size: tuple[int, int]) -> None:
     async with stage(lab(Request(name=NAME, status=APPROVED)), size=size) as play:
         await play.press("p")
-        await play.shows("all 4 targets answer")
+        await play.shows("all 5 targets answer")
         await settle(play, size)
 
 

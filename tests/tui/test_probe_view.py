@@ -22,7 +22,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)], ids=["
 async def test_pages_of_every_backend_and_the_distribution_through_the_endpoint(size: tuple[int, int]) -> None:
     async with stage(with_status(APPROVED), size=size) as play:
         await play.press("p")
-        seen = await play.shows("✔ all 4 targets answer", "Host: web1", "Host: web2", "Host: web3")
+        seen = await play.shows("✔ all 5 targets answer", "Host: web1", "Host: web2", "Host: web3")
         assert "12/12 pages" in seen.line("saasPrivateEndpoint", "10.1.0.5:80")
         shares = [line for line in seen.lines if "━" in line and "Host: web" in line]
         assert len(shares) == 3, "a bar for every backend that answered through the endpoint"
@@ -30,28 +30,30 @@ async def test_pages_of_every_backend_and_the_distribution_through_the_endpoint(
         assert [share.count("━") for share in shares] == [shares[0].count("━")] * 3, "bars share one scale"
         for number, name in enumerate(("web1", "web2", "web3")):
             assert f"Host: {name}" in seen.line(f"10.0.1.{number + 4}:80", "12/12")
+        await play.press("3", "z")
+        assert "3 hosts" in (await play.shows("loadBalancer")).line("🔵 10.0.1.7:80", "12/12")
 
 
 @SIZES
 async def test_probed_again_it_shows_how_the_runs_before_went(size: tuple[int, int]) -> None:
     async with stage(with_status(APPROVED), size=size) as play:
         await play.press("p")
-        seen = await play.shows("✔ all 4 targets answer")
+        seen = await play.shows("✔ all 5 targets answer")
         assert re.search(r"10\.0\.1\.5:80  Host: web2", seen.text), "one run has no history"
 
         play.cloud.become(lab(Request(status=APPROVED), down=("web2",)))
         await play.press("p")
-        await play.shows("✖ 1 of 4 targets fail")
+        await play.shows("✖ 1 of 5 targets fail")
         play.cloud.become(with_status(APPROVED))
         play.prober.hold("web3")
         await play.press("p")
-        seen = await play.shows("3 of 4 targets done")
+        seen = await play.shows("4 of 5 targets done")
         assert re.search(r"10\.0\.1\.4:80  [▁-█]{3}  Host: web1", seen.text)
         assert re.search(r"10\.0\.1\.5:80  [▁-█]✖[▁-█]  Host: web2", seen.text)
         assert re.search(r"10\.0\.1\.6:80  [▁-█]{2}·  asking", seen.text)
         assert play.is_red("✖", in_line_with="Host: web2")
         play.prober.release("web3")
-        await play.shows("✔ all 4 targets answer")
+        await play.shows("✔ all 5 targets answer")
 
 
 async def test_a_run_is_as_high_as_it_was_slow_and_the_oldest_make_way() -> None:
@@ -73,7 +75,7 @@ async def test_results_appear_as_they_come() -> None:
     async with stage(with_status(APPROVED)) as play:
         play.prober.hold("web2", "saasPrivateEndpoint")
         await play.press("p")
-        seen = await play.shows("probing, 2 of 4 targets done", "Host: web1", "Host: web3")
+        seen = await play.shows("probing, 3 of 5 targets done", "Host: web1", "Host: web3")
         assert "asking…" in seen.line("web2", "10.0.1.5:80")
         assert "Host: web2" not in seen.text
 
@@ -81,16 +83,16 @@ async def test_results_appear_as_they_come() -> None:
         await play.shows("A probe is running already.")
 
         play.prober.release("web2")
-        await play.shows("3 of 4 targets done", "Host: web2")
+        await play.shows("4 of 5 targets done", "Host: web2")
         play.prober.release("saasPrivateEndpoint")
-        await play.shows("✔ all 4 targets answer")
+        await play.shows("✔ all 5 targets answer")
 
 
 @SIZES
 async def test_a_failing_target_is_red_with_words(size: tuple[int, int]) -> None:
     async with stage(lab(Request(status=APPROVED), down=("web2",)), size=size) as play:
         await play.press("p")
-        seen = await play.shows("✖ 1 of 4 targets fail", "refused", "web2 refused the connection on port 80.")
+        seen = await play.shows("✖ 1 of 5 targets fail", "refused", "web2 refused the connection on port 80.")
         assert play.is_red("✖", in_line_with="10.0.1.5:80  0/12")
         assert play.is_red("refused", in_line_with="100 %")
         assert not play.is_red("✔", in_line_with="10.0.1.4:80  Host")
@@ -116,7 +118,7 @@ async def test_a_long_error_is_told_to_its_end(size: tuple[int, int]) -> None:
 async def test_a_pending_link_lets_nothing_through() -> None:
     async with stage(lab()) as play:
         await play.press("p")
-        await play.shows("✖ 1 of 4 targets fail", "timeout", "No answer from 10.1.0.5 within 5 s.")
+        await play.shows("✖ 1 of 5 targets fail", "timeout", "No answer from 10.1.0.5 within 5 s.")
 
 
 async def test_nothing_to_probe_is_said() -> None:
@@ -128,7 +130,7 @@ async def test_nothing_to_probe_is_said() -> None:
 async def test_one_side_alone_can_be_probed() -> None:
     async with stage(World(lab().isv, None)) as play:
         await play.press("p")
-        await play.shows("✔ all 3 targets answer")
+        await play.shows("✔ all 4 targets answer")
 
 
 async def test_before_a_probe_the_view_says_how_to_start_one() -> None:

@@ -124,7 +124,7 @@ async def test_only_the_selected_connection_is_worked_out(monkeypatch: pytest.Mo
 async def test_what_a_probe_found_is_told_until_it_is_no_longer_so() -> None:
     async with stage(lab(), size=(160, 48)) as play:
         await play.press("p")
-        await play.shows("✖ 1 of 4 targets fail")
+        await play.shows("✖ 1 of 5 targets fail")
         play.cloud.become(with_status(APPROVED))
         await play.press("r")
         await play.until(lambda: "Approved" in shown(play))
@@ -134,7 +134,7 @@ async def test_what_a_probe_found_is_told_until_it_is_no_longer_so() -> None:
         await play.press("p")
         play.cloud.become(lab())
         play.prober.release("saasPrivateEndpoint")
-        await play.shows("✖ 1 of 4 targets fail")
+        await play.shows("✖ 1 of 5 targets fail")
         await play.until(lambda: "saasPrivateEndpoint timeout" in shown(play))
         assert is_marked(play, "✖ saasPrivateEndpoint timeout", Tone.BAD)
 

@@ -18,7 +18,7 @@ from textual.types import CSSPathType
 from plstui.domain.connection import Verb
 from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import targets
+from plstui.domain.probe import addresses
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
@@ -223,7 +223,7 @@ class MainScreen(SelectingScreen):
     # Probe
 
     def start_probe(self) -> None:
-        wanted = targets(self.world)
+        wanted = addresses(self.world)
         if self._runtime and wanted and not self.probe.running:
             self.probe = self.probe.again(wanted, self._clock.now(), self.world)
             self.show_section("probe")
@@ -353,7 +353,7 @@ class MainScreen(SelectingScreen):
             link=link,
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
-            has_targets=bool(targets(self.world)),
+            has_targets=bool(addresses(self.world)),
             probing=self.probe.running,
             examining=self.examination.running,
         )

@@ -121,13 +121,17 @@ def _where(target: Target) -> str:
     return f":{target.port}" if target.kind is TargetKind.NAME else f"{clean(target.address, 40)}:{target.port}"
 
 
+ORDER = (TargetKind.ENDPOINT, TargetKind.NAME, TargetKind.BACKEND, TargetKind.BALANCER)
+"""What a customer gets comes first; a small screen has room for that and the backends' pages."""
+
+
 def _lines(probe: ProbeRun, width: int) -> Iterator[Content]:
     if not probe.targets:
         yield styled("Press p to fetch the Host: page from every backend and through every endpoint.", Tone.QUIET)
         return
     layout = _Layout.of(probe, width)
     yield _summary(probe)
-    for target in sorted(probe.targets, key=lambda t: t.kind is TargetKind.BACKEND):
+    for target in sorted(probe.targets, key=lambda target: ORDER.index(target.kind)):
         result = probe.result(target)
         if result:
             yield from _target(result, layout)
@@ -148,13 +152,14 @@ def _summary(probe: ProbeRun) -> Content:
 
 
 def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
-    """A backend that always answers with one page takes one line; otherwise every answer gets its own."""
+    """The ISV's own takes one line while all is well with it; otherwise every answer gets its own."""
     tone = Tone.GOOD if result.ok else Tone.BAD
     head = layout.head("✔" if result.ok else "✖", tone, result.target)
     hosts, failures, total = result.hosts, result.failures, len(result.attempts)
     count = f"{sum(hosts.values())}/{total}"
-    if result.ok and len(hosts) == 1 and result.target.kind is TargetKind.BACKEND:
-        page = f"Host: {clean(next(iter(hosts)), 60)}"
+    one_host = len(hosts) == 1 and result.target.kind is TargetKind.BACKEND
+    if result.ok and (one_host or result.target.kind is TargetKind.BALANCER):
+        page = f"Host: {clean(next(iter(hosts)), 60)}" if len(hosts) == 1 else f"{len(hosts)} hosts"
         line = Content.assemble(head, styled(f"{page:<12}", tone), styled(f" {count:>5}", Tone.QUIET))
         yield _with_times(line, result, layout.width)
         return
