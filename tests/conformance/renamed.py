@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from plstui.sandbox.providers.locations import REGIONS
+from plstui.sandbox.providers.network.nics import SILENT
 from tests.conformance.recordings import Exchange
 
 KEPT = re.compile(r"^(privatelink\..*|@|.*\{.*)$", re.IGNORECASE)
@@ -98,7 +99,8 @@ def _elsewhere(text: str) -> str:
 
 
 def _neighbour(name: str) -> str:
-    alike = [region.name for region in REGIONS.values() if region.zones == REGIONS[name].zones]
+    own = REGIONS[name].zones, name in SILENT
+    alike = [region.name for region in REGIONS.values() if (region.zones, region.name in SILENT) == own]
     return alike[(alike.index(name) + 1) % len(alike)]
 
 

@@ -39,8 +39,11 @@ MIRRORS = {
 
 BACK = frozenset(MIRRORS.values())
 
-MAY_DANGLE = frozenset({"remoteVirtualNetwork", "privateLinkServiceId", "privateEndpoint"})
-"""References into what may be gone: the other side of a peering, or another tenant's end of a private link."""
+MAY_DANGLE = frozenset(
+    {"remoteVirtualNetwork", "privateLinkServiceId", "privateEndpoint", "publicIPPrefix", "publicIpPrefixes"}
+)
+"""References into what may be gone, the other side of a peering or another tenant's end of a private link, or into what
+no sandbox has."""
 
 
 def problems(store: Store) -> list[str]:

@@ -116,6 +116,7 @@ async def test_a_public_key_is_kept() -> None:
         "westeurope",
         {"publicKey": KEY},
     )
+    assert "type" not in created.body
     assert (await at.isv.call("PUT", path, body, api_version=COMPUTE)).status == 200
     patched = await at.isv.call("PATCH", path, {"tags": {"a": "b"}}, api_version=COMPUTE)
     assert (patched.body["tags"], patched.body["properties"]) == ({"a": "b"}, {"publicKey": KEY})
@@ -145,10 +146,19 @@ async def test_a_disk_of_its_own_is_attached_detached_and_deleted() -> None:
     at = await place(Latency.AZURE)
     await at.machine()
     path = f"{at.group}/providers/Microsoft.Compute/disks/data"
-    body = {"location": "westeurope", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+    body: dict[str, Any] = {
+        "location": "westeurope",
+        "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8},
+    }
     created = await at.isv.call("PUT", path, body, api_version=DISKS)
     assert (created.status, created.headers["Retry-After"]) == (202, "2")
-    assert created.body["properties"]["provisioningState"] == "Updating"
+    assert created.body == {
+        "name": "data",
+        "id": path,
+        "location": "westeurope",
+        "sku": {"name": "Standard_LRS"},
+        "properties": {**body["properties"], "provisioningState": "Updating"},
+    }
     assert "/DiskOperations/" in created.headers["Azure-AsyncOperation"]
     end = await at.isv.end_of(created)
     assert end.body["properties"]["output"]["properties"]["provisioningState"] == "Succeeded"
@@ -171,6 +181,26 @@ async def test_a_disk_of_its_own_is_attached_detached_and_deleted() -> None:
     assert smaller == (400, "InvalidParameter")
     await at.isv.delete(path, api_version=DISKS)
     assert (await at.isv.call("DELETE", path, api_version=DISKS)).status == 204
+
+
+@pytest.mark.parametrize(
+    ("sku", "gigabytes", "speed"),
+    [
+        ("Standard_LRS", 500, (500, 60, None)),
+        ("Premium_LRS", 5, (120, 25, "P2")),
+        ("Premium_LRS", 30, (120, 25, "P4")),
+        ("Premium_ZRS", 128, (500, 100, "P10")),
+    ],
+)
+async def test_a_disk_tells_how_fast_it_is(sku: str, gigabytes: int, speed: tuple[int, int, str | None]) -> None:
+    at = await place()
+    path = f"{at.group}/providers/Microsoft.Compute/disks/data"
+    wanted = {"creationData": {"createOption": "Empty"}, "diskSizeGB": gigabytes}
+    await at.isv.done("PUT", path, {"location": "westeurope", "sku": {"name": sku}, "properties": wanted})
+
+    shown = (await at.isv.get(path, api_version=DISKS))["properties"]
+
+    assert (shown["diskIOPSReadWrite"], shown["diskMBpsReadWrite"], shown.get("tier")) == speed
 
 
 async def test_the_disk_that_a_deleted_machine_left_is_not_overwritten() -> None:

@@ -46,3 +46,18 @@ async def test_what_cannot_be_changed() -> None:
     ):
         status, code = await at.isv.failure("PATCH", at.vm(), change, api_version=COMPUTE)
         assert status == 409, (change, code)
+
+
+async def test_a_machine_without_a_host_does_not_tell_of_its_system_disk() -> None:
+    at = await place()
+    await at.machine()
+    before = (await at.isv.get(at.vm(), api_version=COMPUTE))["properties"]["storageProfile"]["osDisk"]
+
+    await at.isv.done("POST", f"{at.vm()}/deallocate", api_version=COMPUTE)
+    off = (await at.isv.get(at.vm(), api_version=COMPUTE))["properties"]["storageProfile"]["osDisk"]
+    await at.isv.done("POST", f"{at.vm()}/start", api_version=COMPUTE)
+    on = (await at.isv.get(at.vm(), api_version=COMPUTE))["properties"]["storageProfile"]["osDisk"]
+
+    assert off.keys() == before.keys() - {"diskSizeGB"}
+    assert off["managedDisk"] == {"id": before["managedDisk"]["id"]}
+    assert on == before

@@ -97,7 +97,7 @@ async def test_conditions_are_honoured() -> None:
     ("path", "body"),
     [
         (RECORD, {"properties": {"ARecords": []}}),
-        (RECORD, a("10.1.0.5", ttl=0)),
+        (RECORD, a("10.1.0.5", ttl=-1)),
         (RECORD, a("10.1.0.5", "10.1.0.5")),
         (RECORD, a("no address")),
         (f"{ZONE}/A/not a name", a("10.1.0.5")),

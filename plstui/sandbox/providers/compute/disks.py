@@ -17,10 +17,27 @@ from plstui.sandbox.providers.base import ResourceEndpoint
 from plstui.sandbox.providers.compute import polling
 from plstui.sandbox.providers.compute.errors import invalid, missing, not_allowed
 from plstui.sandbox.providers.compute.polling import moment
-from plstui.sandbox.providers.compute.storage import DISK, DISK_TYPES
+from plstui.sandbox.providers.compute.storage import DISK, DISK_TYPES, performance
 from plstui.sandbox.store import Body
 
+ARM_RESOURCE_UNTIL = "2021-01-01"
+"""The first api-version whose answers no longer tell that a disk is a resource."""
+
+_ECHOED = ("encryption", "networkAccessPolicy", "publicNetworkAccess", "tier")
+
 WRITE, DELETE = Pace(4, 2), Pace(5, 2)
+
+
+def _asked(call: Call, fields: Fields, body: Body) -> Body:
+    """The answer to a write, which says no more than what was asked for."""
+    sent, properties = fields.fields("properties"), body["properties"]
+    shown = {name: properties[name] for name in ("creationData", "diskSizeGB")}
+    shown |= {name: properties[name] for name in _ECHOED if name in sent and name in properties}
+    shown["provisioningState"] = properties["provisioningState"]
+    if call.api_version < ARM_RESOURCE_UNTIL:
+        shown["isArmResource"] = True
+    head = {name: value for name, value in body.items() if name not in ("type", "managedBy")}
+    return {**head, "sku": {"name": body["sku"]["name"]}, "properties": shown}
 
 
 class Disks(ResourceEndpoint):
@@ -72,15 +89,16 @@ class Disks(ResourceEndpoint):
                 "timeCreated": moment(self.azure.clock.now()),
                 "diskState": "Unattached",
                 "uniqueId": str(uuid4()),
-                **had,
+                **{name: value for name, value in had.items() if name != "tier"},
                 "diskSizeGB": gigabytes,
+                **performance(sku, gigabytes),
                 "diskSizeBytes": gigabytes * 2**30,
                 "provisioningState": "Updating",
             },
         }
         self.azure.store.put(body)
         operation = self._start(call, body, WRITE, lambda: self._settle(body["id"], "Succeeded"))
-        return polling.accepted(self.azure, call, operation, 202, body, kind="DiskOperations")
+        return polling.accepted(self.azure, call, operation, 202, _asked(call, fields, body), kind="DiskOperations")
 
     def _settle(self, disk_id: str, state: str) -> Body | None:
         """Show how the last change of a disk went; gives the disk, if it is still there."""

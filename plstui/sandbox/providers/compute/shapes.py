@@ -26,6 +26,8 @@ def machine(body: Body, api_version: str, expand: str, extensions: Sequence[Body
     if api_version < CONTROLLER_SINCE:
         profile = properties["storageProfile"]
         properties["storageProfile"] = {k: v for k, v in profile.items() if k != "diskControllerType"}
+    if statuses.power_of(body) == statuses.DEALLOCATED:
+        properties["storageProfile"] = _of_no_host(properties["storageProfile"])
     if "userdata" not in wanted:
         properties.pop("userData", None)
     created = properties.pop("timeCreated")
@@ -38,6 +40,13 @@ def machine(body: Body, api_version: str, expand: str, extensions: Sequence[Body
     if extensions:
         shown["resources"] = list(extensions)
     return {**shown, "etag": body["etag"]} if api_version >= ETAG_SINCE else shown
+
+
+def _of_no_host(profile: Body) -> Body:
+    """The disks of a machine that has no host now: the size and the kind of its system disk are not told."""
+    disk: Body = {name: value for name, value in profile["osDisk"].items() if name != "diskSizeGB"}
+    managed = {name: value for name, value in disk["managedDisk"].items() if name != "storageAccountType"}
+    return {**profile, "osDisk": {**disk, "managedDisk": managed}}
 
 
 def instance_view(body: Body) -> Body:

@@ -23,6 +23,25 @@ _CACHING = ("None", "ReadOnly", "ReadWrite")
 DISK_TYPES = ("Standard_LRS", "StandardSSD_LRS", "StandardSSD_ZRS", "Premium_LRS", "Premium_ZRS", "PremiumV2_LRS")
 
 
+_PREMIUM = (
+    (4, "P1", 120, 25),
+    (8, "P2", 120, 25),
+    (16, "P3", 120, 25),
+    (32, "P4", 120, 25),
+    (64, "P6", 240, 50),
+    (128, "P10", 500, 100),
+    (256, "P15", 1100, 125),
+    (512, "P20", 2300, 150),
+    (1024, "P30", 5000, 200),
+    (2048, "P40", 7500, 250),
+    (4096, "P50", 7500, 250),
+    (8192, "P60", 16000, 500),
+    (16384, "P70", 18000, 750),
+    (32767, "P80", 20000, 900),
+)
+"""Up to how many gigabytes a premium disk is of a tier, which gives operations and megabytes a second; from Microsoft's
+documents, the first four as recorded."""
+
 Find = Callable[[ResourceId], Body]
 """Finds what a request refers to; raises when it is not there, or the caller may not refer to it."""
 
@@ -232,6 +251,7 @@ def _body(machine: Body, disk: Body, name: str, own_id: str, now: datetime) -> B
             **system,
             "creationData": creation,
             "diskSizeGB": gigabytes,
+            **performance(sku, gigabytes),
             "diskSizeBytes": gigabytes * 2**30,
             "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
             "networkAccessPolicy": "AllowAll",
@@ -242,6 +262,14 @@ def _body(machine: Body, disk: Body, name: str, own_id: str, now: datetime) -> B
             "uniqueId": str(uuid4()),
         },
     }
+
+
+def performance(sku: str, gigabytes: int) -> Body:
+    """How fast a disk is, as its answers show it."""
+    if not sku.startswith("Premium_"):
+        return {"diskIOPSReadWrite": 500, "diskMBpsReadWrite": 60}
+    _, tier, operations, megabytes = next((row for row in _PREMIUM if gigabytes <= row[0]), _PREMIUM[-1])
+    return {"diskIOPSReadWrite": operations, "diskMBpsReadWrite": megabytes, "tier": tier}
 
 
 def attached(disk: Body, machine_id: str | None) -> Body:

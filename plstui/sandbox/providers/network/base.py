@@ -27,6 +27,7 @@ from plstui.sandbox.providers.network.bodies import (
     UPDATING,
     essence_of,
     resource_body,
+    set_state,
     settle_states,
 )
 from plstui.sandbox.providers.network.links import parts
@@ -193,7 +194,7 @@ class NetworkEndpoint(ResourceEndpoint, ABC):
         if not ending and state == SUCCEEDED:
             return
         for part in ending or [new]:
-            part["properties"]["provisioningState"] = state
+            set_state(part, state)
         if state == SUCCEEDED:
             new = self.completed(new)
         links.stamp(new, links.new_etag())

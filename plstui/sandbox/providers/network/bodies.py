@@ -76,7 +76,14 @@ def settle_states(body: Body, state: str) -> None:
     """Show the state of a write in a resource and in what is nested in it."""
     for part in parts(body):
         if part is body or part["type"].lower() not in STEADY:
-            part["properties"]["provisioningState"] = state
+            set_state(part, state)
+
+
+def set_state(part: Body, state: str) -> None:
+    """Show a state in one part; the services that a subnet lets in have no type, and its state."""
+    part["properties"]["provisioningState"] = state
+    for service in part["properties"].get("serviceEndpoints", ()):
+        service["provisioningState"] = state
 
 
 def essence_of(body: Body) -> Body:
@@ -85,6 +92,8 @@ def essence_of(body: Body) -> Body:
     for part in parts(essence):
         part.pop("etag", None)
         part["properties"].pop("provisioningState", None)
+        for service in part["properties"].get("serviceEndpoints", ()):
+            service.pop("provisioningState", None)
         for name in links.back_references(part["type"]):
             part["properties"].pop(name, None)
         derived.strip(part)

@@ -21,6 +21,9 @@ TYPE = "Microsoft.Network/loadBalancers"
 FRONTENDS, POOLS, PROBES = "frontendIPConfigurations", "backendAddressPools", "probes"
 RULES, NAT_RULES, NAT_POOLS, OUTBOUND = "loadBalancingRules", "inboundNatRules", "inboundNatPools", "outboundRules"
 
+TUNNEL_PORT = 10800
+"""Where a tunnel of a gateway balancer ends when no port was asked for."""
+
 IDLE_MINUTES = range(4, 101)
 """Minutes that a rule may keep an idle connection; through a private link it is four or five whatever it says."""
 
@@ -116,6 +119,12 @@ class Parts:
             kept = former["properties"].get("privateIPAddressVersion", "") if former else ""
             if version := fields.word("privateIPAddressVersion", "IPv4", "IPv6", default=kept):
                 properties["privateIPAddressVersion"] = version
+        elif prefix := publicips.prefix_of(fields, "publicIPPrefix", own):
+            properties = {
+                "privateIPAllocationMethod": method,
+                "publicIPPrefix": prefix,
+                "privateIPAddressVersion": fields.word("privateIPAddressVersion", "IPv4", "IPv6", default="IPv4"),
+            }
         elif wanted := fields.reference("subnet"):
             subnet = self.endpoint.require(wanted, by=self.id, kind=SUBNET, call=self.call, location=location)
             properties = {
@@ -291,7 +300,7 @@ class Parts:
 def _tunnel(fields: Fields) -> Body:
     """One of the tunnels between a gateway balancer and the appliances in its pool."""
     return {
-        "port": fields.number("port"),
+        "port": fields.number("port", TUNNEL_PORT),
         "identifier": fields.number("identifier"),
         "protocol": fields.word("protocol", "None", "Native", "VXLAN", default="None"),
         "type": fields.word("type", "None", "Internal", "External", default="None"),

@@ -46,6 +46,8 @@ class NatGateways(NetworkEndpoint):
                         "not Standard.",
                     )
             properties["publicIpAddresses"] = [{"id": address["id"]} for address in found]
+        if ranges := fields.references("publicIpPrefixes"):
+            properties["publicIpPrefixes"] = [publicips.shown_prefix(one, call.named) for one in ranges]
         name = call.fields.fields("sku").word("name", "Standard", default="Standard")
         zones = {"zones": call.fields.texts("zones")} if "zones" in call.fields else {}
         return self.head(call, old, properties, sku={"name": name, "tier": "Regional"}, **zones)

@@ -34,13 +34,17 @@ def build(endpoint: NetworkEndpoint, call: Call, network: Body, name: str, sent:
         raise bad_request("VnetCannotPeerWithItself", f"Virtual network {network_id} cannot be peered with itself.")
     _check_overlap(peering_id, network, remote)
     back = reverse_of(remote, network_id)
-    space = {"addressPrefixes": list(remote["properties"]["addressSpace"]["addressPrefixes"])}
+    space = {
+        "addressPrefixes": list(remote["properties"]["addressSpace"]["addressPrefixes"]),
+        "ipamPoolPrefixAllocations": [],
+    }
+    known = old or back
     return child_body(
         network_id,
         TYPE,
         peering_id.name,
         {
-            "resourceGuid": old["properties"]["resourceGuid"] if old else str(uuid4()),
+            "resourceGuid": known["properties"]["resourceGuid"] if known else str(uuid4()),
             "peeringState": "Connected" if back else "Initiated",
             "peeringSyncLevel": "FullyInSync" if back else "RemoteNotInSync",
             "remoteVirtualNetwork": {"id": remote["id"]},

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.call import Call
-from plstui.sandbox.gateway.errors import ArmError, bad_request
+from plstui.sandbox.gateway.errors import ArmError, bad_request, invalid_reference
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network import links
@@ -16,6 +16,7 @@ from plstui.sandbox.providers.network.refusals import missing
 from plstui.sandbox.store import Body, Store
 
 TYPE = "Microsoft.Network/publicIPAddresses"
+PREFIX = "Microsoft.Network/publicIPPrefixes"
 
 _BLOCKS = {
     "IPv4": tuple(map(ip_network, ("203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15"))),
@@ -69,6 +70,19 @@ def check_free(body: Body, by: ResourceId) -> None:
         )
 
 
+def prefix_of(fields: Fields, name: str, by: ResourceId) -> Body | None:
+    """A reference to a public prefix, if one was sent. The sandbox has none, and so none is missed."""
+    wanted = fields.reference(name)
+    return shown_prefix(wanted, by) if wanted else None
+
+
+def shown_prefix(wanted: ResourceId, by: ResourceId) -> Body:
+    """A reference to a public prefix in the type's own spelling; raises the 400 for anything else."""
+    if not wanted.is_type(PREFIX):
+        raise invalid_reference(wanted, by)
+    return {"id": f"{wanted.parent}/providers/{PREFIX}/{wanted.name}"}
+
+
 def sku(fields: Fields, old: Body | None, *names: str, default: str) -> Body:
     """The SKU of a resource, which cannot change."""
     sent = fields.fields("sku")
@@ -99,6 +113,12 @@ class PublicAddresses(NetworkEndpoint):
         method = fields.word(
             "publicIPAllocationMethod", "Static", "Dynamic", default="Static" if standard else "Dynamic"
         )
+        if kind["tier"] == "Global" and not standard:
+            raise bad_request(
+                "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress",
+                "Global publicIP addresses are only supported for standard SKU public IP addresses. Public IP address "
+                f"{call.named} is not standard SKU.",
+            )
         if standard and method == "Dynamic":
             raise bad_request(
                 "StandardSkuPublicIPAddressesMustUseStaticAllocation",
@@ -119,6 +139,8 @@ class PublicAddresses(NetworkEndpoint):
             "protectionMode", "VirtualNetworkInherited", "Enabled", "Disabled", default="VirtualNetworkInherited"
         )
         properties["ddosSettings"] = {"protectionMode": mode}
+        if prefix := prefix_of(fields, "publicIPPrefix", call.named):
+            properties["publicIPPrefix"] = prefix
         zones = {"zones": call.fields.texts("zones")} if "zones" in call.fields else {}
         return self.head(call, old, properties, sku=kind, **zones)
 

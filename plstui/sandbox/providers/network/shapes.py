@@ -41,6 +41,8 @@ SINCE: dict[str, dict[str, str]] = {
         "properties.peeringSyncLevel": "2021-03-01",
         "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
         "properties.peerCompleteVnets": "2023-09-01",
+        "properties.remoteAddressSpace.ipamPoolPrefixAllocations": "2023-11-01",
+        "properties.remoteVirtualNetworkAddressSpace.ipamPoolPrefixAllocations": "2023-11-01",
     },
     _N + "networkinterfaces": {
         "kind": "2021-03-01",
@@ -92,7 +94,6 @@ UNTIL: dict[str, dict[str, str]] = {
 """By type in lower case: paths and the api-version that no longer shows them."""
 
 BESIDE: dict[str, tuple[str, str, object, str]] = {
-    _N + "networkinterfaces": ("enableAcceleratedNetworking", "virtualMachine", False, "2022-01-01"),
     _N + "loadbalancers/frontendipconfigurations": (
         "privateIPAddressVersion",
         "publicIPAddress",

@@ -23,7 +23,16 @@ TYPE = "Microsoft.Network/virtualNetworks/subnets"
 PRIVATE_SUBNETS_FROM = "2025-07-01"
 """The api-version from which a new subnet gives no outbound access unless it is asked for (Microsoft's documents)."""
 
-_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
+_ACTION = "Microsoft.Network/virtualNetworks/subnets"
+_ACTIONS = {
+    "microsoft.web/serverfarms": ("action",),
+    "microsoft.sql/managedinstances": (
+        "join/action",
+        "prepareNetworkPolicies/action",
+        "unprepareNetworkPolicies/action",
+    ),
+}
+"""What a service may do in a subnet that is delegated to it, where that is not just to join it; as recorded."""
 
 
 def build(endpoint: NetworkEndpoint, call: Call, network: Body, name: str, sent: Fields, old: Body | None) -> Body:
@@ -81,14 +90,19 @@ def _service(fields: Fields) -> Body:
     service = fields.text("service")
     if not service:
         raise missing("service", fields.where)
-    return {"provisioningState": "Succeeded", "service": service, "locations": fields.texts("locations") or ["*"]}
+    body: Body = {"provisioningState": "Succeeded", "service": service}
+    body["locations"] = fields.texts("locations") or ["*"]
+    if identifier := fields.reference("networkIdentifier"):
+        body["networkIdentifier"] = {"id": identifier.text}
+    return body
 
 
 def _delegation(subnet_id: ResourceId, fields: Fields) -> Body:
     name, service = fields.text("name"), fields.fields("properties").text("serviceName")
     if not name or not service:
         raise missing("name" if not name else "properties.serviceName", fields.where)
-    return child_body(subnet_id, f"{TYPE}/delegations", name, {"serviceName": service, "actions": [_JOIN]})
+    actions = [f"{_ACTION}/{action}" for action in _ACTIONS.get(service.lower(), ("join/action",))]
+    return child_body(subnet_id, f"{TYPE}/delegations", name, {"serviceName": service, "actions": actions})
 
 
 def _check_change(endpoint: NetworkEndpoint, old: Body, new: Body) -> None:

@@ -139,8 +139,8 @@ class RecordSetEndpoint(ZoneRecords):
             properties["metadata"] = {name: metadata.text(name) for name in metadata.raw}
         if self.ttl in sent:
             properties[self.ttl] = sent.number(self.ttl)
-            if not 0 < properties[self.ttl] <= LONGEST_TTL:
-                raise invalid(f"The value of '{self.ttl}' must be between 1 and {LONGEST_TTL}.")
+            if not 0 <= properties[self.ttl] <= LONGEST_TTL:
+                raise invalid(f"The value of '{self.ttl}' must be between 0 and {LONGEST_TTL}.")
         records = self.read_records(sent)
         if records is not None:
             properties[self.records] = records

@@ -8,12 +8,11 @@ from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.latency import Pace
 from plstui.sandbox.providers.network.base import NetworkEndpoint
-from plstui.sandbox.providers.network.bodies import child_body
+from plstui.sandbox.providers.network.bodies import UPDATING, child_body
 from plstui.sandbox.providers.network.refusals import check_name, check_unique, child_name, missing
 from plstui.sandbox.providers.privatelink import interfaces, names, pairing, targets, zonerecords
 from plstui.sandbox.providers.privatelink.endpointbodies import endpoint_properties, interface_body, request_body
 from plstui.sandbox.providers.privatelink.lookup import (
-    APPROVED,
     AUTOMATIC,
     ENDPOINT,
     MANUAL,
@@ -22,7 +21,6 @@ from plstui.sandbox.providers.privatelink.lookup import (
     find_connection,
     find_service,
     requests_of,
-    state,
 )
 from plstui.sandbox.store import Body
 
@@ -67,6 +65,14 @@ class PrivateEndpoints(NetworkEndpoint):
         self._interface(body)
         return body
 
+    def difference(self, call: Call, old: Body | None, new: Body) -> tuple[bool, str]:
+        """A real change is told to a service of another provider again, and its own words come at the end."""
+        changed, shown = super().difference(call, old, new)
+        for request in requests_of(new["properties"]) if old is not None and shown == UPDATING else ():
+            if request["properties"]["privateLinkServiceConnectionState"] == targets.APPROVED_ELSEWHERE:
+                request["properties"]["privateLinkServiceConnectionState"] = targets.AUTO_APPROVED
+        return changed, shown
+
     def written(self, old: Body | None, new: Body) -> None:
         """The interface follows the endpoint, and a new connection appears on its service."""
         store = self.azure.store
@@ -87,7 +93,7 @@ class PrivateEndpoints(NetworkEndpoint):
                 said = connection["properties"]["privateLinkServiceConnectionState"]
                 shown = shown if said["status"] == PENDING else said
             elif service is None and shown == targets.AUTO_APPROVED:
-                shown = state(APPROVED, "Auto-Approved")
+                shown = targets.APPROVED_ELSEWHERE
             elif service is None and shown == targets.AWAITING:
                 shown = {**shown, "description": ""}
             asked["privateLinkServiceConnectionState"] = shown
@@ -191,7 +197,8 @@ class PrivateEndpoints(NetworkEndpoint):
         found: list[Body] = []
         for item in sent.objects("ipConfigurations"):
             properties = item.fields("properties")
-            chosen = {name: properties.text(name) for name in ("groupId", "memberName", "privateIPAddress")}
+            told = [name for name in ("groupId", "memberName", "privateIPAddress") if name in properties]
+            chosen = {name: properties.text(name) for name in told}
             name = child_name(item, endpoint_id, "ipConfigurations")
             found.append(child_body(endpoint_id, f"{ENDPOINT}/ipConfigurations", name, chosen))
         check_unique(endpoint_id, [item["name"] for item in found])

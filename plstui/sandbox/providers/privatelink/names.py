@@ -48,18 +48,19 @@ def dns_configs(store: Store, properties: Json) -> list[Body]:
 
     A name without a dot is none and does not appear: recorded with a service that had the names `fqdn1` and `fqdn2`.
     """
-    names: list[str] = []
+    names: list[tuple[str, list[str]]] = []
+    addresses = addresses_of(store, properties)
     for request in requests_of(properties):
         asked = request["properties"]
         if asked["privateLinkServiceConnectionState"]["status"] != APPROVED:
             continue
         target = asked["privateLinkServiceId"]
         if service := find_service(store, target):
-            names += [name for name in service["properties"]["fqdns"] if "." in name]
+            names += [(name, addresses) for name in service["properties"]["fqdns"] if "." in name]
         else:
-            names += platform_names(ResourceId(target), asked.get("groupIds") or [])
-    addresses = addresses_of(store, properties)
-    return [{"fqdn": name, "ipAddresses": addresses} for name in names]
+            # Further addresses of a platform service belong to members of it, which have names of their own.
+            names += [(name, addresses[:1]) for name in platform_names(ResourceId(target), asked.get("groupIds") or [])]
+    return [{"fqdn": name, "ipAddresses": own} for name, own in names]
 
 
 def addresses_of(store: Store, properties: Json) -> list[str]:

@@ -34,6 +34,9 @@ _NETWORK_TARGETS = frozenset({SERVICE.lower(), "microsoft.network/applicationgat
 AUTO_APPROVED = state(APPROVED, "Auto Approved")
 """With a right on the service, as recorded from 2022 to 2024."""
 
+APPROVED_ELSEWHERE = state(APPROVED, "Auto-Approved")
+"""What a storage account, for example, makes of that at the end."""
+
 LISTED = state(APPROVED, "")
 """By the service's list; the service says `Approved`, and at the end the endpoint does so too (recorded in 2021)."""
 

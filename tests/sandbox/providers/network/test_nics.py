@@ -177,6 +177,25 @@ async def test_joining_and_leaving_a_pool(slow: Lab) -> None:
     assert empty["properties"]["loadBalancerBackendAddresses"] == []
 
 
+@pytest.mark.parametrize(
+    ("location", "asked", "told"),
+    [("westeurope", None, False), ("westus", None, None), ("westus", False, False), ("eastus2euap", True, True)],
+)
+async def test_some_regions_tell_of_acceleration_only_when_asked(
+    lab: Lab, location: str, asked: bool | None, told: bool | None
+) -> None:
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    subnets = [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}]
+    await lab.put("virtualNetworks/v", {**space, "subnets": subnets}, location=location)
+    properties: dict[str, Any] = {"ipConfigurations": [{"name": "i", "properties": {"subnet": lab.ref(SUBNET)}}]}
+    if asked is not None:
+        properties["enableAcceleratedNetworking"] = asked
+
+    shown = await lab.put("networkInterfaces/n", properties, location=location)
+
+    assert shown["properties"].get("enableAcceleratedNetworking") is told
+
+
 async def test_an_interface_of_a_machine_stays(lab: Lab) -> None:
     await lab.network()
     await lab.nic("n")
@@ -191,7 +210,7 @@ async def test_an_interface_of_a_machine_stays(lab: Lab) -> None:
 
     assert attached["macAddress"].startswith("00-0D-3A-")
     assert attached["primary"] is True
-    assert "enableAcceleratedNetworking" not in attached
+    assert attached["enableAcceleratedNetworking"] is False
     assert words == (
         f"Network Interface {nic_id} is used by existing resource {machine}/v. In order to delete the network "
         "interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic."

@@ -198,17 +198,35 @@ async def test_delegations_and_service_endpoints(lab: Lab) -> None:
         {
             "addressPrefix": "10.0.0.0/24",
             "delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
-            "serviceEndpoints": [{"service": "Microsoft.Storage"}],
+            "serviceEndpoints": [
+                {"service": "Microsoft.Storage", "networkIdentifier": lab.ref("publicIPAddresses/p")},
+            ],
         },
     )
 
     delegation = body["properties"]["delegations"][0]
     assert delegation["id"] == lab.id(f"{SUBNET}/delegations/d")
-    assert delegation["properties"]["actions"] == ["Microsoft.Network/virtualNetworks/subnets/join/action"]
-    assert body["properties"]["purpose"] == "HostedWorkloads"
+    assert delegation["properties"]["actions"] == ["Microsoft.Network/virtualNetworks/subnets/action"]
+    assert "purpose" not in body["properties"]
     assert body["properties"]["serviceEndpoints"] == [
-        {"provisioningState": "Succeeded", "service": "Microsoft.Storage", "locations": ["*"]}
+        {
+            "provisioningState": "Succeeded",
+            "service": "Microsoft.Storage",
+            "locations": ["*"],
+            "networkIdentifier": lab.ref("publicIPAddresses/p"),
+        }
     ]
+
+
+async def test_a_service_that_settles_in_a_subnet_gives_it_a_purpose(lab: Lab) -> None:
+    await lab.network()
+    delegation = {"name": "d", "properties": {"serviceName": "Microsoft.Netapp/volumes"}}
+
+    body = await lab.put(SUBNET, {"addressPrefix": "10.0.0.0/24", "delegations": [delegation]})
+
+    actions = body["properties"]["delegations"][0]["properties"]["actions"]
+    assert actions == ["Microsoft.Network/virtualNetworks/subnets/join/action"]
+    assert body["properties"]["purpose"] == "HostedWorkloads"
 
 
 async def test_free_addresses_can_be_asked_for(lab: Lab) -> None:
@@ -240,7 +258,11 @@ async def test_peerings_are_connected_when_both_are_there(lab: Lab) -> None:
     both = await lab.get(there)
 
     assert first["properties"]["peeringState"] == "Initiated"
-    assert first["properties"]["remoteAddressSpace"] == {"addressPrefixes": ["10.1.0.0/16"]}
+    assert first["properties"]["remoteAddressSpace"] == {
+        "addressPrefixes": ["10.1.0.0/16"],
+        "ipamPoolPrefixAllocations": [],
+    }
+    assert second["properties"]["resourceGuid"] == first["properties"]["resourceGuid"]
     assert second["properties"]["peeringState"] == both["properties"]["peeringState"] == "Connected"
 
     await lab.isv.delete(lab.id("virtualNetworks/w"))

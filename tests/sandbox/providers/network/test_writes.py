@@ -307,3 +307,46 @@ async def test_a_child_shares_its_parents_etag(lab: Lab) -> None:
     assert refused.status == 412
     now = (await lab.get("virtualNetworks/v"))["etag"]
     assert (await lab.isv.call("PUT", subnet, body, headers={"if-match": now})).status == 200
+
+
+async def test_what_stands_on_a_public_prefix_shows_it(lab: Lab) -> None:
+    sent, shown = lab.ref("publicIpPrefixes/range"), lab.ref("publicIPPrefixes/range")
+    standard = {"name": "Standard"}
+    front = {"name": "front", "properties": {"publicIPPrefix": sent}}
+
+    balancer = await lab.put("loadBalancers/lb", {"frontendIPConfigurations": [front]}, sku=standard)
+    address = await lab.put("publicIPAddresses/p", {"publicIPPrefix": sent}, sku=standard)
+    gateway = await lab.put("natGateways/out", {"publicIpPrefixes": [sent]}, sku=standard)
+    refused = await lab.refused("PUT", "natGateways/other", {"publicIpPrefixes": [lab.ref("publicIPAddresses/p")]})
+
+    assert balancer["properties"]["frontendIPConfigurations"][0]["properties"] == {
+        "provisioningState": "Succeeded",
+        "privateIPAllocationMethod": "Dynamic",
+        "publicIPPrefix": shown,
+        "privateIPAddressVersion": "IPv4",
+    }
+    assert address["properties"]["publicIPPrefix"] == shown
+    assert gateway["properties"]["publicIpPrefixes"] == [shown]
+    assert refused == (400, "InvalidResourceReference")
+
+
+async def test_a_global_address_is_a_standard_one(lab: Lab) -> None:
+    refused = await lab.refused("PUT", "publicIPAddresses/p", {}, sku={"name": "Basic", "tier": "Global"})
+
+    assert refused == (400, "GlobalPublicIPAddressNotSupportedForBasicPublicIpAddress")
+
+
+async def test_a_tunnel_has_a_port_although_none_was_asked_for(lab: Lab) -> None:
+    await lab.network()
+    front = {"name": "front", "properties": {"subnet": lab.ref("virtualNetworks/v/subnets/a")}}
+    tunnel = {"identifier": 900, "protocol": "VXLAN", "type": "Internal"}
+    pool = {"name": "pool", "properties": {"tunnelInterfaces": [tunnel]}}
+
+    made = await lab.put(
+        "loadBalancers/lb",
+        {"frontendIPConfigurations": [front], "backendAddressPools": [pool]},
+        sku={"name": "Gateway"},
+    )
+
+    (shown,) = made["properties"]["backendAddressPools"]
+    assert shown["properties"]["tunnelInterfaces"] == [{"port": 10800, **tunnel}]

@@ -84,7 +84,7 @@ async def test_record_sets_of_every_type_and_their_lists() -> None:
     ("path", "properties"),
     [
         ("A/x", {"aRecords": []}),
-        ("A/x", {"ttl": 0}),
+        ("A/x", {"ttl": -1}),
         ("A/x", {"ttl": 60, "aRecords": [{"ipv4Address": "10.0.0"}]}),
         ("A/x", {"ttl": 60, "aRecords": [{"ipv4Address": "10.0.0.1"}, {"ipv4Address": "10.0.0.1"}]}),
         ("A/x", {"ttl": 60, "aRecords": [{"ipv4Address": f"10.0.0.{n}"} for n in range(1, 22)]}),
@@ -100,6 +100,15 @@ async def test_a_record_set_that_makes_no_sense_is_refused(path: str, properties
     dns = await Dns().start()
     await dns.put(ZONE, GLOBAL)
     assert await dns.failure("PUT", f"{ZONE}/{path}", {"properties": properties}) == (400, "BadRequest")
+
+
+async def test_a_record_set_need_not_be_kept_at_all() -> None:
+    dns = await Dns().start()
+    await dns.put(ZONE, GLOBAL)
+
+    made = await dns.call("PUT", f"{ZONE}/A/now", a("10.0.0.9", ttl=0))
+
+    assert (made.status, made.body["properties"]["ttl"]) == (201, 0)
 
 
 async def test_an_alias_stands_alone_under_its_name() -> None:

@@ -51,6 +51,38 @@ async def has_record(lab: Lab, zone: str, name: str) -> bool:
     return (await lab.customer.call("GET", f"{zone}/A/{name}", api_version=DNS)).status == 200
 
 
+async def test_a_platform_service_is_asked_again_about_a_change_and_not_about_none() -> None:
+    lab = await with_zones()
+    said: list[str] = []
+
+    async def put(body: dict[str, Any]) -> None:
+        answer = await lab.customer.call("PUT", ENDPOINT, body)
+        said.append(
+            answer.body["properties"]["privateLinkServiceConnections"][0]["properties"][
+                "privateLinkServiceConnectionState"
+            ]["description"]
+        )
+        await lab.customer.end_of(answer)
+
+    body = to_storage()
+    await put(body)
+    await put(body)
+    member = {"privateIPAddress": "10.1.0.77", "groupId": "blob", "memberName": "blob"}
+    body["properties"]["ipConfigurations"] = [
+        {"name": "one", "properties": member},
+        {"name": "two", "properties": {"privateIPAddress": "10.1.0.78"}},
+    ]
+    await put(body)
+    properties = (await lab.customer.get(ENDPOINT))["properties"]
+
+    assert said == ["Auto Approved", "Auto-Approved", "Auto Approved"]
+    assert [one["properties"] for one in properties["ipConfigurations"]] == [
+        {"provisioningState": "Succeeded", **member},
+        {"provisioningState": "Succeeded", "privateIPAddress": "10.1.0.78"},
+    ]
+    assert properties["customDnsConfigs"][0]["ipAddresses"] == ["10.1.0.77"]
+
+
 async def test_a_platform_service_is_taken_as_it_is_recorded() -> None:
     lab = await with_zones()
     lab.azure.operations.latency = Latency.AZURE
