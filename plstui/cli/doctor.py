@@ -13,6 +13,7 @@ from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of_all, now_json, 
 from plstui.cli.session import read_both, run_session
 from plstui.compose import Options
 from plstui.domain.az import shell_word
+from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.probe import TargetResult
@@ -47,6 +48,11 @@ async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
             results.append(result)
     subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
     facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=runtime.writes if probes else None)
+    return report(facts, as_json=as_json)
+
+
+def report(facts: Facts, *, as_json: bool) -> int:
+    """Print what follows from all that was looked at; returns the exit code."""
     print_failures(facts.failures)
     findings = diagnose(facts)
     # What could not be looked at is not well.

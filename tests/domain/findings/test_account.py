@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from plstui.domain.findings import diagnose, healthy
+from plstui.domain.findings import healthy
 from plstui.domain.findings.account import allowed
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from tests.domain.findings.ward import Ward, ward
+from tests.domain.findings.ward import Ward, told, ward
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_who_may_only_look(read: Ward) -> None:
 async def test_where_the_link_stands_nobody_needs_a_right(approved: Ward) -> None:
     facts = replace(await approved.facts(), permissions={Side.ISV: ({"actions": ["*/read"]},)})
 
-    findings = diagnose(facts)
+    findings = told(facts)
 
     assert (findings[0].rule, findings[0].severity) == ("missing-right", Severity.INFO)
     assert healthy(findings)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from plstui.domain.facts import Facts
-from plstui.domain.findings import diagnose, healthy
+from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
-from tests.domain.findings.ward import Ward, named
+from tests.domain.findings.ward import Ward, named, told
 
 
 async def test_the_idle_timeout_that_a_private_link_does_not_keep(approved: Ward) -> None:
@@ -45,7 +45,7 @@ def probed(ward: Ward, facts: Facts, through: list[Attempt], direct: list[Attemp
 async def test_some_connections_through_the_endpoint_time_out(approved: Ward) -> None:
     facts = probed(approved, await approved.facts(), [PAGE, SILENCE, PAGE], [PAGE])
 
-    finding = diagnose(facts)[0]
+    finding = told(facts)[0]
 
     assert (finding.rule, finding.severity) == ("snat-exhaustion", Severity.WARNING)
     assert (finding.where, finding.evidence) == (approved.provider.service, {"ipConfigurations": "1"})
@@ -57,7 +57,7 @@ async def test_some_connections_through_the_endpoint_time_out(approved: Ward) ->
 async def test_no_hint_at_ports_without_a_reason(approved: Ward, through: list[Attempt], direct: list[Attempt]) -> None:
     facts = probed(approved, await approved.facts(), through, direct)
 
-    assert healthy(diagnose(facts))
+    assert healthy(told(facts))
 
 
 async def test_what_no_rule_explains(approved: Ward) -> None:
@@ -101,6 +101,6 @@ async def test_an_endpoint_that_nobody_could_ask_is_not_silent(approved: Ward) -
     facts = await approved.facts()
 
     for direct in (PAGE, unasked):
-        found = diagnose(probed(approved, facts, [unasked], [direct]))
+        found = told(probed(approved, facts, [unasked], [direct]))
         assert "page-not-through" not in [finding.rule for finding in found]
-    assert healthy(diagnose(probed(approved, facts, [Attempt(error="Not told.")], [Attempt(error="Not told.")])))
+    assert healthy(told(probed(approved, facts, [Attempt(error="Not told.")], [Attempt(error="Not told.")])))

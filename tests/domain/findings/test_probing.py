@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from plstui.cli.doctor import examine_once
-from plstui.domain.findings import diagnose, healthy
+from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
-from tests.domain.findings.ward import Ward
+from tests.domain.findings.ward import Ward, told
 
 PAGE, UNASKED = Attempt(host="web1"), Attempt(failure=Failure.JUMP, error="No way in.")
 
@@ -25,7 +25,7 @@ def result(ward: Ward, side: Side, machine: ResourceId, *attempts: Attempt) -> T
 
 
 async def found(ward: Ward, *results: TargetResult) -> list[Finding]:
-    findings = diagnose(replace(await ward.facts(), results=results))
+    findings = told(replace(await ward.facts(), results=results))
     assert healthy(findings) is not any(finding.rule == "probe-not-possible" for finding in findings)
     return [finding for finding in findings if finding.rule == "probe-not-possible"]
 

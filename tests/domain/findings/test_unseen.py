@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from plstui.domain.findings import diagnose, healthy
+from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.sandbox.gateway.messages import Request, Response
-from tests.domain.findings.ward import Ward
+from tests.domain.findings.ward import Ward, told
 
 FORBIDDEN = Response(403, {"error": {"code": "AuthorizationFailed", "message": "The client may not do that."}})
 
 
-def told(findings: tuple[Finding, ...]) -> list[Finding]:
+def unlooked(findings: tuple[Finding, ...]) -> list[Finding]:
     return [finding for finding in findings if finding.rule == "not-looked-at"]
 
 
@@ -26,7 +26,7 @@ async def test_types_that_may_not_be_listed_are_told_once_for_each_side(approved
 
     findings = await approved.findings()
 
-    isv, customer = told(findings)
+    isv, customer = unlooked(findings)
     assert not healthy(findings)
     assert (isv.severity, customer.severity) == (Severity.WARNING, Severity.WARNING)
     assert isv.where == ResourceId(f"/subscriptions/{approved.box.isv.subscription.id}")
@@ -47,7 +47,7 @@ async def test_machines_are_not_called_well_by_who_may_not_ask_the_balancer(appr
 
     findings = await approved.findings()
 
-    (finding,) = told(findings)
+    (finding,) = unlooked(findings)
     assert not healthy(findings)
     assert (finding.severity, finding.where) == (Severity.WARNING, approved.provider.rule)
     assert finding.evidence == {"action": "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"}
@@ -66,6 +66,6 @@ async def test_a_provider_that_is_not_registered_is_told_of_once(approved: Ward)
     facts = await approved.facts()
 
     assert not facts.knows(Side.ISV, "Microsoft.Network/privateLinkServices")
-    findings = diagnose(facts)
+    findings = told(facts)
     assert findings[0].rule == "provider-not-registered"
-    assert told(findings) == []
+    assert unlooked(findings) == []

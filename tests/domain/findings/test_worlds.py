@@ -19,7 +19,7 @@ from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.steps import workshop
-from tests.domain.findings.ward import Ward, altered, ward
+from tests.domain.findings.ward import Ward, altered, told, ward
 
 
 class Worlds(Protocol):
@@ -103,7 +103,7 @@ async def test_one_side_alone_is_well(approved: Ward, side: Side) -> None:
 async def test_one_side_alone_sees_what_is_wrong(approved: Ward, side: Side, fix: str) -> None:
     await approved.decide("Rejected")
 
-    finding = diagnose(only(await approved.facts(), side))[0]
+    finding = told(only(await approved.facts(), side))[0]
 
     assert (finding.rule, finding.fix) == ("connection-rejected", fix)
     assert bool(finding.az) is bool(fix)
@@ -158,7 +158,7 @@ async def test_hostile_names_stay_words(approved: Ward) -> None:
 
     facts = altered(await approved.facts(), Side.ISV, approved.provider.service, rename)
 
-    finding = diagnose(facts)[0]
+    finding = told(facts)[0]
 
     assert finding.rule == "connection-rejected"
     assert finding.az.isprintable()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plstui.arm import clients
 from plstui.arm.bodies import Bodies
+from plstui.cli.doctor import report
+from plstui.cli.output import EXIT_OK
 from plstui.cli.session import read_both
 from plstui.compose import Composer, Options
 from plstui.domain.facts import Facts
-from plstui.domain.findings import diagnose
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
@@ -200,12 +202,18 @@ class Ward:
         return await doctor.examine(results, inside=self.runtime.writes if probe else None)
 
     async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
-        """What the doctor says."""
-        return diagnose(await self.facts(probe=probe, settled=settled))
+        """What `plstui doctor --json` says."""
+        return told(await self.facts(probe=probe, settled=settled))
 
     async def first(self, *, probe: bool = False, settled: bool = True) -> Finding:
-        """What the doctor says first."""
+        """What `plstui doctor --json` says first."""
         return (await self.findings(probe=probe, settled=settled))[0]
+
+    async def list_lags(self, side: Side, kind: str) -> None:
+        """From now on a side's list of a type stays as it is, as a list of ARM's may for a while after a write."""
+        fault = {"kind": "stale", "method": "GET", "type": kind, "side": side.value, "seconds": 3600}
+        await self.box.faults.load({"faults": [fault]})
+        await self._bodies(side).collect(f"/subscriptions/{subscriptions(self.runtime)[side]}/providers/{kind}", kind)
 
     async def page(self, patience: int = 10) -> str:
         """What the customer's test machine gets by the endpoint's name within some seconds; empty for nothing."""
@@ -254,6 +262,29 @@ class Ward:
         raise AssertionError(f"still not well after {rules}")
 
 
+def told(facts: Facts) -> tuple[Finding, ...]:
+    """The findings in the document that `plstui doctor --json` prints of these facts."""
+    with redirect_stdout(StringIO()) as printed:
+        exit_code = report(facts, as_json=True)
+    document = json.loads(printed.getvalue())
+    findings = tuple(map(_finding, document["findings"]))
+    assert document["ok"] is (exit_code == EXIT_OK)
+    return findings
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    return Finding(
+        rule=told["rule"],
+        severity=Severity(told["severity"]),
+        where=ResourceId(told["where"]),
+        what=told["what"],
+        remedy=told["remedy"],
+        evidence=told["evidence"],
+        az=told["az"] or "",
+        fix=told["fix"] or "",
+    )
+
+
 def altered(facts: Facts, side: Side, resource_id: ResourceId, change: Callable[[dict[str, Any]], None]) -> Facts:
     """The same with one resource as Azure would never let anybody make it."""
     changed: list[Mapping[str, Any]] = []
@@ -265,12 +296,6 @@ def altered(facts: Facts, side: Side, resource_id: ResourceId, change: Callable[
         else:
             changed.append(body)
     return replace(facts, bodies={**facts.bodies, side: tuple(changed)})
-
-
-def without(facts: Facts, side: Side, resource_id: ResourceId) -> Facts:
-    """The same with one resource missing."""
-    left = tuple(body for body in facts.bodies[side] if ResourceId(body["id"]) != resource_id)
-    return replace(facts, bodies={**facts.bodies, side: left})
 
 
 async def _as_proposed(intent: Intent) -> str:
