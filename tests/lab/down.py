@@ -10,7 +10,7 @@ from plstui.lab.inventory import Inventory, take_stock
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Event, Kind
 from plstui.lab.teardown import BOTH, Teardown
-from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, Local
+from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, Rig
 
 GROUPS = (ISV_GROUP, CUSTOMER_GROUP)
 ENDPOINT, SERVICE = "saasPrivateEndpoint", "saasPrivateLinkService"
@@ -21,7 +21,7 @@ class Down:
     """One run, and what it said."""
 
     def __init__(
-        self, az: Local, inventory: Inventory, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH
+        self, az: Rig, inventory: Inventory, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH
     ) -> None:
         self.events: list[Event] = []
         self.teardown = Teardown(az.lab, inventory, self.events.append, sides=sides, confirmed=confirmed)
@@ -39,7 +39,7 @@ class Down:
         return [event.text for event in self.events if event.kind is kind]
 
 
-async def down(az: Local, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH) -> Down:
+async def down(az: Rig, confirmed: Collection[str] = GROUPS, sides: Collection[Side] = BOTH) -> Down:
     """Take down what there is."""
     run = Down(az, await take_stock(az.lab), confirmed, sides)
     await run.teardown.down()
@@ -53,8 +53,8 @@ def without_guid(names: list[str]) -> list[str]:
     ]
 
 
-async def put_address(az: Local, group: str, name: str) -> str:
+async def put_address(az: Rig, group: str, name: str) -> str:
     """Somebody else's public address in the ISV's subscription."""
     more: dict[str, Any] = {"sku": {"name": "Standard"}}
     properties = {"publicIPAllocationMethod": "Static"}
-    return await az.account(az.sandbox.isv).put(group, f"Network/publicIPAddresses/{name}", properties, **more)
+    return await az.account(Side.ISV).put(group, f"Network/publicIPAddresses/{name}", properties, **more)

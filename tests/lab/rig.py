@@ -1,7 +1,7 @@
 """The lab's engine on the real SDK against a sandbox in this process, whose clock nobody waits for.
 
-Every request passes `Rig.handle`, so a test can count writes, let something happen before or after one, and look at
-what the sandbox holds in the end.
+Every request passes `Rig.handle`, so a test can count writes, let something happen before or after one, answer in
+Azure's stead what the sandbox has no way to, and look at what the sandbox holds in the end.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plstui.compose import Composer, Options
+from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.actions import Intent
 from plstui.engine.ports import Clock
@@ -49,7 +50,11 @@ KEY = (
 )
 WRITES = frozenset({"PUT", "PATCH", "POST", "DELETE"})
 
+ISV_GROUP = "privatelink-pls-microhack-rg"
+CUSTOMER_GROUP = "privatelink-dns-microhack-rg"
+
 Hook = Callable[[Request], Awaitable[None]]
+Meddle = Callable[[Request], Awaitable[Response | None]]
 
 
 async def nothing(_: Request) -> None:
@@ -157,6 +162,10 @@ class Rig:
 
     sandbox: Sandbox
     folder: Path
+    lab: Lab = field(init=False)
+    """The lab of the one session that `lab_on` opens."""
+    meddle: Meddle = nothing
+    """Sees every request before Azure does; what it returns is the answer, None lets it pass."""
     before: Hook = nothing
     """Happens before a write is handled."""
     after: Hook = nothing
@@ -167,12 +176,30 @@ class Rig:
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
         if not _is_write(request):
-            return await self.sandbox.handle(request)
+            return await self.meddle(request) or await self.sandbox.handle(request)
         self.written.append(f"{request.method} {request.path}")
         await self.before(request)
-        response = await self.sandbox.handle(request)
+        response = await self.meddle(request) or await self.sandbox.handle(request)
         await self.after(request)
         return response
+
+    def deleted(self) -> list[str]:
+        """The names in the DELETEs, in order."""
+        return names([what.removeprefix("DELETE ") for what in self.written if what.startswith("DELETE ")])
+
+    def left(self) -> list[str]:
+        """The ids of everything that is in the two subscriptions."""
+        mine = (self.sandbox.isv.subscription.id, self.sandbox.customer.subscription.id)
+        return [body["id"] for body in self.sandbox.azure.store if ResourceId(body["id"]).subscription in mine]
+
+    async def tag(self, *groups: str) -> None:
+        """Let groups carry what plstui's own carry."""
+        for side, name in ((Side.ISV, ISV_GROUP), (Side.CUSTOMER, CUSTOMER_GROUP)):
+            if name in groups:
+                owner = self.account(side)
+                path = f"/subscriptions/{owner.subscription}/resourceGroups/{name}"
+                tags = {"created-by": "plstui", "plstui-run": "r1"}
+                await owner.request("PATCH", path, "2022-09-01", {"tags": tags})
 
     @property
     def clock(self) -> SandboxTime:
@@ -280,6 +307,22 @@ async def rig(folder: Path, world: str = "empty") -> AsyncIterator[Rig]:
         await sandbox.stop()
 
 
+@asynccontextmanager
+async def lab_on(
+    folder: Path,
+    world: str,
+    *,
+    sides: tuple[Side, ...] = tuple(Side),
+    settings: dict[str, Any] | None = None,
+    read_only: bool = False,
+) -> AsyncIterator[Rig]:
+    """The same with one plstui attached to it, whose lab the rig holds."""
+    ui = {"read_only": read_only}
+    async with rig(folder, world) as made, made.session(sides=sides, lab=settings, ui=ui) as session:
+        made.lab = session.lab
+        yield made
+
+
 def _write_settings(sandbox: Sandbox, folder: Path, port: int) -> None:
     lines = ["[azure]", f'arm = "https://127.0.0.1:{port}"', f"ca = {json.dumps(str(folder / 'ca.pem'))}"]
     for party in (sandbox.isv, sandbox.customer):
@@ -289,6 +332,11 @@ def _write_settings(sandbox: Sandbox, folder: Path, port: int) -> None:
         lines += [f"[{party.name}]", f'subscription = "{party.subscription.id}"', f'tenant = "{party.owner.tenant}"']
         lines += [f'client_id = "{party.owner.client_id}"', f"client_secret_file = {json.dumps(str(secret))}"]
     (folder / "plstui.toml").write_text("\n".join(lines))
+
+
+def names(ids: Sequence[str]) -> list[str]:
+    """The last name in each id."""
+    return [ResourceId(text).name for text in ids]
 
 
 def undone(statuses: tuple[StepStatus, ...]) -> Iterator[str]:

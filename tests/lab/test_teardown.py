@@ -16,34 +16,34 @@ from plstui.lab.progress import Kind
 from plstui.lab.runner import StepFailedError
 from plstui.sandbox.gateway.messages import Request
 from tests.lab.down import ENDPOINT, GROUPS, SERVICE, Down, down, put_address, without_guid
-from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, local, names
+from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, lab_on, names
 
 WORLDS = ("empty", "deployed", "pending", "approved", "rejected", "disconnected", "workshop")
 
 
 @pytest.mark.parametrize("world", WORLDS)
 async def test_both_subscriptions_are_empty_afterwards(tmp_path: Path, world: str) -> None:
-    async with local(tmp_path, world) as az:
+    async with lab_on(tmp_path, world) as az:
         run = await down(az)
 
         assert az.left() == []
         assert set(run.states().values()) == {StepState.DONE}
-        assert run.writes() == len(az.sent)
-        assert set(Counter(az.sent).values()) <= {1}
+        assert run.writes() == len(az.written)
+        assert set(Counter(az.written).values()) <= {1}
         assert run.teardown.under_way == {}
 
 
 async def test_nothing_there_costs_no_write(tmp_path: Path) -> None:
-    async with local(tmp_path, "empty") as az:
+    async with lab_on(tmp_path, "empty") as az:
         run = await down(az, ())
 
         assert run.states() == {17: StepState.DONE, 18: StepState.DONE, 19: StepState.DONE}
-        assert az.sent == []
+        assert az.written == []
         assert run.events == []
 
 
 async def test_connections_go_first_then_the_endpoint_the_service_and_both_groups(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         run = await down(az)
 
         order = without_guid(az.deleted())
@@ -54,15 +54,15 @@ async def test_connections_go_first_then_the_endpoint_the_service_and_both_group
 
         again = await down(az)
         assert again.writes() == 0
-        assert len(az.sent) == len(order)
+        assert len(az.written) == len(order)
 
 
 async def test_every_write_is_in_the_journal_with_its_az_command(tmp_path: Path) -> None:
-    async with local(tmp_path, "pending") as az:
+    async with lab_on(tmp_path, "pending") as az:
         await down(az)
 
-        journal = (tmp_path / "journal.jsonl").read_text()
-        assert journal.count('"outcome": "done"') == len(az.sent)
+        journal = (tmp_path / "state" / "plstui" / "journal.jsonl").read_text()
+        assert journal.count('"outcome": "done"') == len(az.written)
         assert f"az group delete --name {ISV_GROUP} --subscription {az.sandbox.isv.subscription.id} --yes" in journal
         assert "az network private-link-service connection delete" in journal
         assert "az network private-endpoint delete --ids" in journal
@@ -72,7 +72,7 @@ async def test_every_write_is_in_the_journal_with_its_az_command(tmp_path: Path)
 
 
 async def test_a_group_that_plstui_did_not_create_is_not_deleted_unless_its_name_was_typed(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(CUSTOMER_GROUP)
         inventory = await take_stock(az.lab)
         assert [group.id.name for group in inventory.to_type()] == [ISV_GROUP]
@@ -82,7 +82,7 @@ async def test_a_group_that_plstui_did_not_create_is_not_deleted_unless_its_name
             await refused.teardown.down()
 
         assert ISV_GROUP in error.value.hint
-        assert az.sent == []
+        assert az.written == []
         assert refused.states() == {17: StepState.NEEDED, 18: StepState.BLOCKED, 19: StepState.NEEDED}
 
         await Down(az, inventory, [f" {ISV_GROUP.upper()} "]).teardown.down()
@@ -90,26 +90,26 @@ async def test_a_group_that_plstui_did_not_create_is_not_deleted_unless_its_name
 
 
 async def test_tags_of_another_program_are_not_ours(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         path = f"/subscriptions/{az.sandbox.isv.subscription.id}/resourceGroups/{ISV_GROUP}"
         for tags in ({"created-by": "plstui"}, {"created-by": "terraform", "plstui-run": "r1"}):
-            await az.account(az.sandbox.isv).request("PATCH", path, "2022-09-01", {"tags": tags})
+            await az.account(Side.ISV).request("PATCH", path, "2022-09-01", {"tags": tags})
             with pytest.raises(RefusedError, match="not created by plstui"):
                 await down(az, ())
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_a_name_that_is_none_of_the_two_is_refused(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         with pytest.raises(RefusedError, match="There is no production-rg among the groups"):
             await down(az, (*GROUPS, "production-rg"))
         with pytest.raises(RefusedError, match=f"There is no {ISV_GROUP} among"):
             await down(az, (ISV_GROUP,), (Side.CUSTOMER,))
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_all_that_is_the_labs_is_known_as_such(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(*GROUPS)
         inventory = await take_stock(az.lab)
 
@@ -123,7 +123,7 @@ async def test_all_that_is_the_labs_is_known_as_such(tmp_path: Path) -> None:
 
 
 async def test_what_is_not_the_labs_is_listed_and_needs_the_name_even_in_our_own_group(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(*GROUPS)
         foreign = await put_address(az, ISV_GROUP, "somebodys-address")
         inventory = await take_stock(az.lab)
@@ -135,11 +135,11 @@ async def test_what_is_not_the_labs_is_listed_and_needs_the_name_even_in_our_own
         assert len(group.contents) == 1 + sum(content.is_labs for content in group.contents)
         with pytest.raises(RefusedError, match="holds what is not the lab's: somebodys-address"):
             await Down(az, inventory, ()).teardown.down()
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_other_customers_are_not_cut_off_unless_the_name_was_typed(tmp_path: Path) -> None:
-    async with local(tmp_path, "workshop") as az:
+    async with lab_on(tmp_path, "workshop") as az:
         await az.tag(*GROUPS)
         inventory = await take_stock(az.lab)
         strangers = [guest.endpoint_id.name for guest in inventory.guests if not guest.is_labs]
@@ -151,7 +151,7 @@ async def test_other_customers_are_not_cut_off_unless_the_name_was_typed(tmp_pat
         with pytest.raises(RefusedError, match="serves others") as error:
             await run.teardown.down()
         assert f"--yes-delete {ISV_GROUP}" in error.value.hint
-        assert az.sent == []
+        assert az.written == []
         assert "stay behind, Disconnected" in run.teardown.notes()[0], "it is told before the first write"
 
         await Down(az, inventory, [ISV_GROUP]).teardown.down()
@@ -159,10 +159,10 @@ async def test_other_customers_are_not_cut_off_unless_the_name_was_typed(tmp_pat
 
 
 async def test_who_connects_after_it_was_asked_is_not_cut_off_unasked(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(*GROUPS)
         run = Down(az, await take_stock(az.lab), ())
-        customer = az.account(az.sandbox.customer)
+        customer = az.account(Side.CUSTOMER)
         await customer.put_group("other-rg")
         asked = False
 
@@ -183,7 +183,7 @@ async def test_who_connects_after_it_was_asked_is_not_cut_off_unasked(tmp_path: 
 
 
 async def test_what_came_into_the_group_meanwhile_is_not_lost_unasked(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(*GROUPS)
         run = Down(az, await take_stock(az.lab), ())
 
@@ -202,7 +202,7 @@ async def test_what_came_into_the_group_meanwhile_is_not_lost_unasked(tmp_path: 
 
 
 async def test_what_came_in_since_the_name_was_typed_is_looked_at_first(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         await put_address(az, ISV_GROUP, "seen-address")
         inventory = await take_stock(az.lab)
         await put_address(az, ISV_GROUP, "unseen-address")
@@ -216,8 +216,8 @@ async def test_what_came_in_since_the_name_was_typed_is_looked_at_first(tmp_path
 
 
 async def test_nothing_outside_the_two_groups_is_touched(tmp_path: Path) -> None:
-    async with local(tmp_path, "workshop") as az:
-        await az.account(az.sandbox.isv).put_group("production-rg")
+    async with lab_on(tmp_path, "workshop") as az:
+        await az.account(Side.ISV).put_group("production-rg")
         await put_address(az, "production-rg", "address-in-use")
         others = {party.subscription.id for party in az.sandbox.customers}
 

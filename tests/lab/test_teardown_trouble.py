@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from plstui.config.settings import Lab as LabSettings
-from plstui.config.settings import LabDns
 from plstui.domain.errors import RefusedError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -21,14 +19,14 @@ from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Drop, Request, Response
 from plstui.sandbox.latency import Latency
 from tests.lab.down import CONNECTIONS, ENDPOINT, SERVICE, Down, down, without_guid
-from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, local, names
+from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, lab_on, names, nothing
 
 # What is in the way
 
 
 async def test_who_connects_while_the_service_is_emptied_is_removed_too(tmp_path: Path) -> None:
-    async with local(tmp_path, "workshop") as az:
-        service = az.account(az.sandbox.isv).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
+    async with lab_on(tmp_path, "workshop") as az:
+        service = az.account(Side.ISV).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
         asked, tries = asyncio.Event(), 0
 
         def note(changed: str) -> None:
@@ -56,7 +54,7 @@ async def test_who_connects_while_the_service_is_emptied_is_removed_too(tmp_path
 
 
 async def test_a_service_that_azure_still_holds_for_connected_is_asked_again_later(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         clock = az.sandbox.azure.clock
         over = clock.time() + 30
 
@@ -75,8 +73,8 @@ async def test_a_service_that_azure_still_holds_for_connected_is_asked_again_lat
 
 
 async def test_connections_that_come_faster_than_they_go_are_given_up(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
-        isv = az.account(az.sandbox.isv)
+    async with lab_on(tmp_path, "approved") as az:
+        isv = az.account(Side.ISV)
         service = await isv.request("GET", isv.id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}"), NETWORK)
         connection = service["properties"][CONNECTIONS][0]["id"]
 
@@ -94,7 +92,7 @@ async def test_connections_that_come_faster_than_they_go_are_given_up(tmp_path: 
 
 
 async def test_a_lock_is_told_before_the_first_write(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         group = f"/subscriptions/{az.sandbox.isv.subscription.id}/resourceGroups/{ISV_GROUP}"
         lock = f"{group}/providers/Microsoft.Authorization/locks/keep-it"
 
@@ -108,11 +106,11 @@ async def test_a_lock_is_told_before_the_first_write(tmp_path: Path) -> None:
             await down(az)
 
         assert f"az lock delete --ids {lock}" in error.value.hint
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_a_lock_that_only_the_refusal_tells_of_is_one_sentence_with_the_next_step(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
 
         async def locked(request: Request) -> Response | None:
             if request.path.endswith("/locks"):
@@ -136,8 +134,8 @@ async def test_a_lock_that_only_the_refusal_tells_of_is_one_sentence_with_the_ne
 
 
 async def test_what_uses_the_network_from_outside_blocks_and_is_named(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
-        isv = az.account(az.sandbox.isv)
+    async with lab_on(tmp_path, "deployed") as az:
+        isv = az.account(Side.ISV)
         await isv.put_group("other-rg")
         subnet = isv.id_of(ISV_GROUP, "Network/virtualNetworks/virtualNetwork") + "/subnets/saas"
         configuration = {"name": "ipconfig1", "properties": {"subnet": {"id": subnet}}}
@@ -152,7 +150,7 @@ async def test_what_uses_the_network_from_outside_blocks_and_is_named(tmp_path: 
 
 
 async def test_it_ends_right_when_azure_asks_for_patience(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         plan = [
             {"kind": "busy", "method": "DELETE", "times": 1},
             {"kind": "throttle", "method": "DELETE", "type": "*/privateEndpoints", "times": 1, "retry_after": 3},
@@ -170,12 +168,12 @@ async def test_it_ends_right_when_azure_asks_for_patience(tmp_path: Path) -> Non
 
         assert az.left() == []
         assert len(run.said(Kind.RETRY)) == 5
-        assert run.writes() == len(az.sent)
+        assert run.writes() == len(az.written)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_it_ends_right_on_a_bad_day(tmp_path: Path, seed: int) -> None:
-    async with local(tmp_path, "workshop") as az:
+    async with lab_on(tmp_path, "workshop") as az:
         plan = [
             {"kind": "throttle", "rate": 0.15, "retry_after": 2},
             {"kind": "error", "rate": 0.1, "status": 503},
@@ -191,10 +189,10 @@ async def test_it_ends_right_on_a_bad_day(tmp_path: Path, seed: int) -> None:
 
 
 async def test_read_only_is_read_only(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved", read_only=True) as az:
+    async with lab_on(tmp_path, "approved", read_only=True) as az:
         with pytest.raises(RefusedError, match="read-only"):
             await down(az)
-        assert az.sent == []
+        assert az.written == []
 
 
 # Cut short
@@ -202,15 +200,15 @@ async def test_read_only_is_read_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("writes", "under_way"), [(1, 1), (2, 1), (3, 1), (5, 2)])
 async def test_cut_short_while_azure_is_at_it_and_taken_up_again(tmp_path: Path, writes: int, under_way: int) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         accepted = asyncio.Event()
 
         async def slow_at_last(request: Request) -> Response | None:
-            if len(az.sent) <= writes - under_way or request.method != "DELETE":
+            if len(az.written) <= writes - under_way or request.method != "DELETE":
                 return None
             az.sandbox.azure.operations.latency = Latency.AZURE
             answer = await az.sandbox.handle(request)
-            if len(az.sent) == writes:
+            if len(az.written) == writes:
                 accepted.set()
             return answer
 
@@ -224,25 +222,25 @@ async def test_cut_short_while_azure_is_at_it_and_taken_up_again(tmp_path: Path,
         assert len(first.teardown.under_way) == under_way, "what Azure still does is told"
         assert len(az.left()) > 1
 
-        az.meddle = None
+        az.meddle = nothing
         az.sandbox.azure.operations.latency = Latency.NONE
         second = await down(az)
 
         assert az.left() == []
         assert set(second.states().values()) == {StepState.DONE}
-        assert set(Counter(az.sent).values()) == {1}, "what is going already is waited for, not sent again"
+        assert set(Counter(az.written).values()) == {1}, "what is going already is waited for, not sent again"
 
 
 # One side, or one that is not there
 
 
 async def test_the_isv_alone_leaves_the_customer_disconnected_and_says_whose_move_it_is(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         run = await down(az, [ISV_GROUP], (Side.ISV,))
 
         assert run.states() == {18: StepState.DONE}
         assert {ResourceId(text).resource_group for text in az.left()} == {CUSTOMER_GROUP}
-        endpoint = az.account(az.sandbox.customer).id_of(CUSTOMER_GROUP, f"Network/privateEndpoints/{ENDPOINT}")
+        endpoint = az.account(Side.CUSTOMER).id_of(CUSTOMER_GROUP, f"Network/privateEndpoints/{ENDPOINT}")
         (note,) = run.teardown.notes()
         assert f"az network private-endpoint delete --ids {endpoint}" in note
 
@@ -252,20 +250,20 @@ async def test_the_isv_alone_leaves_the_customer_disconnected_and_says_whose_mov
 
 
 async def test_the_customer_alone_is_gone_from_the_service(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         run = await down(az, [CUSTOMER_GROUP], (Side.CUSTOMER,))
 
         assert without_guid(az.deleted()) == [ENDPOINT, CUSTOMER_GROUP]
         assert {ResourceId(text).resource_group for text in az.left()} == {ISV_GROUP}
-        service = az.account(az.sandbox.isv).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
-        body = await az.account(az.sandbox.isv).request("GET", service, NETWORK)
+        service = az.account(Side.ISV).id_of(ISV_GROUP, f"Network/privateLinkServices/{SERVICE}")
+        body = await az.account(Side.ISV).request("GET", service, NETWORK)
         assert body["properties"][CONNECTIONS] == []
         assert "disappears by itself" in run.teardown.notes()[0]
 
 
 @pytest.mark.parametrize("side", list(Side))
 async def test_a_side_that_is_not_set_stays_and_is_told_of(tmp_path: Path, side: Side) -> None:
-    async with local(tmp_path, "approved", sides=(side.other,)) as az:
+    async with lab_on(tmp_path, "approved", sides=(side.other,)) as az:
         await az.tag(ISV_GROUP, CUSTOMER_GROUP)
         # Whoever does not see the customer's side cannot know whose the endpoint at the service is.
         run = await down(az, (ISV_GROUP,) if side is Side.CUSTOMER else ())
@@ -282,7 +280,7 @@ async def test_a_side_that_is_not_set_stays_and_is_told_of(tmp_path: Path, side:
 
 
 async def test_a_side_that_does_not_answer_stays_and_is_told_of(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
 
         async def cut_off(request: Request) -> None:
             if az.sandbox.customer.subscription.id in request.path:
@@ -302,9 +300,9 @@ async def test_a_side_that_does_not_answer_stays_and_is_told_of(tmp_path: Path) 
 
 
 async def test_a_record_in_a_zone_that_was_there_before_stays(tmp_path: Path) -> None:
-    settings = LabSettings(dns=LabDns(kind="public", zone="tradewinds.example", group="dns-rg"))
-    async with local(tmp_path, "approved", settings=settings) as az:
-        record = az.account(az.sandbox.customer).id_of("dns-rg", "Network/dnsZones/tradewinds.example/A/saas-pls")
+    settings = {"dns": {"kind": "public", "zone": "tradewinds.example", "group": "dns-rg"}}
+    async with lab_on(tmp_path, "approved", settings=settings) as az:
+        record = az.account(Side.CUSTOMER).id_of("dns-rg", "Network/dnsZones/tradewinds.example/A/saas-pls")
         properties = {"TTL": 300, "metadata": {"created-by": "plstui"}}
 
         async def public(request: Request) -> Response | None:

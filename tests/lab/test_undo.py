@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from plstui.config.settings import Lab as LabSettings
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -19,19 +18,19 @@ from plstui.lab.undo import Undo, last_undoable
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.parties import make_party
-from tests.lab.local import CUSTOMER_GROUP, ISV_GROUP, Local, local, names
+from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, Rig, lab_on, names, nothing
 
 BALANCER = "Network/loadBalancers/loadBalancer"
 SERVICE = "Network/privateLinkServices/saasPrivateLinkService"
 
 
-async def undo_of(az: Local, events: list[Event] | None = None) -> Undo:
+async def undo_of(az: Rig, events: list[Event] | None = None) -> Undo:
     """Undoing, as things are now."""
     told = events if events is not None else []
     return Undo(az.lab, await az.lab.survey(), told.append)
 
 
-async def undone(az: Local, step: str, confirmed: Collection[str] = ()) -> Undo:
+async def undone(az: Rig, step: str, confirmed: Collection[str] = ()) -> Undo:
     """One step taken back."""
     undo = await undo_of(az)
     await undo.undo(az.lab.workshop.step(step), confirmed)
@@ -43,14 +42,14 @@ def state_of(undo: Undo, step: Step) -> StepState:
     return next(status.state for status in undo.statuses() if status.step == step)
 
 
-async def get(az: Local, kind: str) -> Any:
+async def get(az: Rig, kind: str) -> Any:
     """The properties of something of the ISV's."""
-    isv = az.account(az.sandbox.isv)
+    isv = az.account(Side.ISV)
     return (await isv.request("GET", isv.id_of(ISV_GROUP, kind), NETWORK))["properties"]
 
 
 async def test_the_whole_lab_step_by_step_and_nothing_is_left(tmp_path: Path) -> None:
-    async with local(tmp_path, "approved") as az:
+    async with lab_on(tmp_path, "approved") as az:
         await az.tag(ISV_GROUP, CUSTOMER_GROUP)
         undo, numbers = await undo_of(az), []
         while step := last_undoable(az.lab.workshop, undo.survey):
@@ -60,11 +59,11 @@ async def test_the_whole_lab_step_by_step_and_nothing_is_left(tmp_path: Path) ->
 
         assert numbers == [15, 12, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1]
         assert az.left() == []
-        assert sum(status.writes for status in undo.statuses()) == len(az.sent)
+        assert sum(status.writes for status in undo.statuses()) == len(az.written)
 
 
 async def test_a_step_goes_backwards_through_what_its_parts_need(tmp_path: Path) -> None:
-    async with local(tmp_path, "pending") as az:
+    async with lab_on(tmp_path, "pending") as az:
         await az.tag(CUSTOMER_GROUP)
         await undone(az, "endpoint")
         await undone(az, "customer-network")
@@ -77,7 +76,7 @@ async def test_a_step_goes_backwards_through_what_its_parts_need(tmp_path: Path)
 
 
 async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         await az.tag(ISV_GROUP)
         await undone(az, "9")
         before = await get(az, "Network/networkInterfaces/web1-nic")
@@ -98,14 +97,14 @@ async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
         assert subnet["properties"]["privateLinkServiceNetworkPolicies"] == "Enabled"
         assert subnet["properties"]["natGateway"]
         assert az.deleted() == ["saasPrivateLinkService"]
-        journal = (tmp_path / "journal.jsonl").read_text()
+        journal = (tmp_path / "state" / "plstui" / "journal.jsonl").read_text()
         assert "az network nic ip-config address-pool remove --nic-name web1-nic" in journal
         assert "az network lb rule delete --lb-name loadBalancer --name http" in journal
         assert "--private-link-service-network-policies Enabled" in journal
 
 
 async def test_what_was_undone_is_built_again(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         await az.tag(ISV_GROUP)
         for step in ("service", "policies", "pool", "rule", "probe"):
             undo = await undone(az, step)
@@ -133,7 +132,7 @@ async def test_what_was_undone_is_built_again(tmp_path: Path) -> None:
     ],
 )
 async def test_what_cannot_be_undone_says_why(tmp_path: Path, world: str, step: str, reason: str) -> None:
-    async with local(tmp_path, world) as az:
+    async with lab_on(tmp_path, world) as az:
         undo, wanted = await undo_of(az), az.lab.workshop.step(step)
         said = undo.why_not(wanted)
         assert said is not None
@@ -143,34 +142,34 @@ async def test_what_cannot_be_undone_says_why(tmp_path: Path, world: str, step: 
 
         assert error.value.message == said
         assert reason in said
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_azure_is_looked_at_anew_before_anything_is_sent(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         stale = await undo_of(az)
         step = az.lab.workshop.step("service")
         assert stale.why_not(step) is None
         endpoint = "Network/privateEndpoints/saasPrivateEndpoint"
-        customer = az.account(az.sandbox.customer)
+        customer = az.account(Side.CUSTOMER)
         await customer.put_group(CUSTOMER_GROUP)
         space = {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}}
         subnets = [{"name": "InfrastructureSubnet", "properties": {"addressPrefix": "10.1.0.0/24"}}]
         network = await customer.put(
             CUSTOMER_GROUP, "Network/virtualNetworks/spoke-vnet", {**space, "subnets": subnets}
         )
-        target = {"privateLinkServiceId": az.account(az.sandbox.isv).id_of(ISV_GROUP, SERVICE), "requestMessage": "hi"}
+        target = {"privateLinkServiceId": az.account(Side.ISV).id_of(ISV_GROUP, SERVICE), "requestMessage": "hi"}
         request = {"name": "connectionToSaasService", "properties": target}
         subnet = {"subnet": {"id": f"{network}/subnets/InfrastructureSubnet"}}
         await customer.put(CUSTOMER_GROUP, endpoint, {**subnet, "manualPrivateLinkServiceConnections": [request]})
 
         with pytest.raises(RefusedError, match="Step 12, Private endpoint, still needs it"):
             await stale.undo(step)
-        assert az.sent == []
+        assert az.written == []
 
 
 async def test_a_service_that_others_use_is_not_undone(tmp_path: Path) -> None:
-    async with local(tmp_path, "workshop", sides=(Side.ISV,)) as az:
+    async with lab_on(tmp_path, "workshop", sides=(Side.ISV,)) as az:
         undo = await undo_of(az)
         reason = undo.why_not(az.lab.workshop.step("service"))
         assert reason == "Somebody is connected: remove all 3 connections first."
@@ -182,8 +181,8 @@ async def test_a_service_that_others_use_is_not_undone(tmp_path: Path) -> None:
 async def test_the_customer_alone_can_go_back(tmp_path: Path) -> None:
     isv = make_party("isv", "ISV", "1").subscription.id
     service = f"/subscriptions/{isv}/resourceGroups/{ISV_GROUP}/providers/Microsoft.{SERVICE}"
-    settings = LabSettings(service_id=service)
-    async with local(tmp_path, "pending", sides=(Side.CUSTOMER,), settings=settings) as az:
+    settings = {"service_id": service}
+    async with lab_on(tmp_path, "pending", sides=(Side.CUSTOMER,), settings=settings) as az:
         await az.tag(CUSTOMER_GROUP)
         undo = await undo_of(az)
         step = last_undoable(az.lab.workshop, undo.survey)
@@ -194,8 +193,8 @@ async def test_the_customer_alone_can_go_back(tmp_path: Path) -> None:
 
 
 async def test_a_resource_that_is_not_the_labs_is_not_undone(tmp_path: Path) -> None:
-    async with local(tmp_path, "empty") as az:
-        isv = az.account(az.sandbox.isv)
+    async with lab_on(tmp_path, "empty") as az:
+        isv = az.account(Side.ISV)
         await isv.put_group(ISV_GROUP)
         space = {"addressSpace": {"addressPrefixes": ["172.16.0.0/16"]}}
         await isv.put(ISV_GROUP, "Network/virtualNetworks/virtualNetwork", space)
@@ -206,8 +205,8 @@ async def test_a_resource_that_is_not_the_labs_is_not_undone(tmp_path: Path) -> 
 
 
 async def test_the_group_goes_only_as_a_teardown_would_let_it(tmp_path: Path) -> None:
-    async with local(tmp_path, "empty") as az:
-        isv = az.account(az.sandbox.isv)
+    async with lab_on(tmp_path, "empty") as az:
+        isv = az.account(Side.ISV)
         await isv.put_group(ISV_GROUP)
         with pytest.raises(RefusedError, match="was not created by plstui"):
             await undone(az, "isv-group")
@@ -217,17 +216,17 @@ async def test_the_group_goes_only_as_a_teardown_would_let_it(tmp_path: Path) ->
         await isv.put(ISV_GROUP, "Network/publicIPAddresses/theirs", {"publicIPAllocationMethod": "Static"}, **more)
         with pytest.raises(RefusedError, match="holds what is not the lab's: theirs"):
             await undone(az, "isv-group")
-        assert az.sent == []
+        assert az.written == []
 
         await undone(az, "isv-group", [ISV_GROUP])
         assert az.left() == []
 
 
 async def test_what_is_in_a_group_of_somebody_elses_needs_its_name(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         undo, step = await undo_of(az), az.lab.workshop.step("pool")
         await undone(az, "service", [" SAASPrivateLinkService "])
-        sent = len(az.sent)
+        sent = len(az.written)
         undo = await undo_of(az)
 
         assert [doubt.id.name for doubt in await undo.doubts(step)] == ["web1-nic", "web2-nic", "web3-nic"]
@@ -236,21 +235,21 @@ async def test_what_is_in_a_group_of_somebody_elses_needs_its_name(tmp_path: Pat
         assert "--yes-delete web2-nic --yes-delete web3-nic" in e.value.hint
         with pytest.raises(RefusedError, match="There is no web4-nic in what step 7 has made"):
             await undo.undo(step, ["web4-nic"])
-        assert len(az.sent) == sent
+        assert len(az.written) == sent
 
         await undo.undo(step, ["web1-nic", "web2-nic", "web3-nic"])
-        assert len(az.sent) == sent + 3
+        assert len(az.written) == sent + 3
 
 
-async def _their_subnet(az: Local) -> None:
-    isv = az.account(az.sandbox.isv)
+async def _their_subnet(az: Rig) -> None:
+    isv = az.account(Side.ISV)
     network = await isv.request("GET", isv.id_of(ISV_GROUP, "Network/virtualNetworks/virtualNetwork"), NETWORK)
     network["properties"]["subnets"].append({"name": "theirs", "properties": {"addressPrefix": "10.0.9.0/24"}})
     await isv.request("PUT", network["id"], NETWORK, network)
 
 
-async def _their_rule(az: Local) -> None:
-    isv = az.account(az.sandbox.isv)
+async def _their_rule(az: Rig) -> None:
+    isv = az.account(Side.ISV)
     group = await isv.request(
         "GET", isv.id_of(ISV_GROUP, "Network/networkSecurityGroups/networkSecurityGroup"), NETWORK
     )
@@ -259,15 +258,15 @@ async def _their_rule(az: Local) -> None:
     await isv.request("PUT", group["id"], NETWORK, group)
 
 
-async def _their_probe(az: Local) -> None:
-    isv = az.account(az.sandbox.isv)
+async def _their_probe(az: Rig) -> None:
+    isv = az.account(Side.ISV)
     balancer = await isv.request("GET", isv.id_of(ISV_GROUP, BALANCER), NETWORK)
     balancer["properties"]["probes"].append({"name": "theirs", "properties": {"protocol": "Tcp", "port": 22}})
     await isv.request("PUT", balancer["id"], NETWORK, balancer)
 
 
-async def _their_member(az: Local) -> None:
-    isv = az.account(az.sandbox.isv)
+async def _their_member(az: Rig) -> None:
+    isv = az.account(Side.ISV)
     nic = await isv.request("GET", isv.id_of(ISV_GROUP, "Network/networkInterfaces/web1-nic"), NETWORK)
     (configuration,) = nic["properties"]["ipConfigurations"]
     pool = isv.id_of(ISV_GROUP, f"{BALANCER}/backendAddressPools/saasBackendPool")
@@ -277,8 +276,8 @@ async def _their_member(az: Local) -> None:
     await isv.put(ISV_GROUP, "Network/networkInterfaces/theirs", theirs)
 
 
-async def _their_record(az: Local) -> None:
-    customer = az.account(az.sandbox.customer)
+async def _their_record(az: Rig) -> None:
+    customer = az.account(Side.CUSTOMER)
     record = customer.id_of(CUSTOMER_GROUP, "Network/privateDnsZones/tradewinds.internal/A/theirs")
     body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.1.0.9"}]}}
     await customer.request("PUT", record, "2020-06-01", body)
@@ -295,29 +294,29 @@ async def _their_record(az: Local) -> None:
     ],
 )
 async def test_what_holds_something_of_somebody_elses_needs_its_name(
-    tmp_path: Path, put: Callable[[Local], Awaitable[None]], before: tuple[int, ...], step: str, name: str
+    tmp_path: Path, put: Callable[[Rig], Awaitable[None]], before: tuple[int, ...], step: str, name: str
 ) -> None:
-    async with local(tmp_path, "pending" if step == "customer-network" else "deployed") as az:
+    async with lab_on(tmp_path, "pending" if step == "customer-network" else "deployed") as az:
         await az.tag(*((ISV_GROUP, CUSTOMER_GROUP) if step == "customer-network" else (ISV_GROUP,)))
         for number in before:
             await undone(az, str(number))
         await put(az)
-        sent = len(az.sent)
+        sent = len(az.written)
 
         with pytest.raises(RefusedError, match=f"{name} holds what is not the lab's: theirs, so its name"):
             await undone(az, step)
-        assert len(az.sent) == sent
+        assert len(az.written) == sent
 
 
 async def test_what_came_into_it_meanwhile_is_not_lost_unasked(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         await az.tag(ISV_GROUP)
         for number in (9, 8, 7, 6, 5, 4, 3):
             await undone(az, str(number))
 
         async def quicker(request: Request) -> None:
             if request.method == "GET" and request.path.endswith("/resources"):
-                az.meddle = None
+                az.meddle = nothing
                 await _their_subnet(az)
 
         az.meddle = quicker
@@ -327,7 +326,7 @@ async def test_what_came_into_it_meanwhile_is_not_lost_unasked(tmp_path: Path) -
 
 
 async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
-    async with local(tmp_path, "deployed") as az:
+    async with lab_on(tmp_path, "deployed") as az:
         await az.tag(ISV_GROUP)
         events: list[Event] = []
         undo, step = await undo_of(az, events), az.lab.workshop.step("service")
@@ -342,7 +341,7 @@ async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
             await undo.undo(step)
         assert state_of(undo, step) is StepState.FAILED
 
-        az.meddle = None
+        az.meddle = nothing
         busy = {"kind": "busy", "method": "DELETE", "times": 2}
         await az.sandbox.faults.load({"faults": [busy]})
         await undo.undo(step)
@@ -351,4 +350,4 @@ async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
             "AnotherOperationInProgress"
         ] * 2
         assert state_of(undo, step) is StepState.NEEDED
-        assert ResourceId(az.account(az.sandbox.isv).id_of(ISV_GROUP, SERVICE)).text not in az.left()
+        assert ResourceId(az.account(Side.ISV).id_of(ISV_GROUP, SERVICE)).text not in az.left()
