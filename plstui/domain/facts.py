@@ -29,6 +29,7 @@ NETWORK, SECURITY_GROUP, APPLICATION_GROUP = (
 INTERFACE, BALANCER, NAT_GATEWAY = f"{N}networkInterfaces", f"{N}loadBalancers", f"{N}natGateways"
 SERVICE, ENDPOINT = f"{N}privateLinkServices", f"{N}privateEndpoints"
 ZONE, ZONE_LINK, RECORD = f"{N}privateDnsZones", f"{N}privateDnsZones/virtualNetworkLinks", f"{N}privateDnsZones/A"
+PUBLIC_ZONE, PUBLIC_RECORD = f"{N}dnsZones", f"{N}dnsZones/A"
 MACHINE = "Microsoft.Compute/virtualMachines"
 
 TYPES = (
@@ -46,6 +47,8 @@ TYPES = (
 """What is listed in a subscription."""
 ZONE_TYPES = (ZONE_LINK, RECORD)
 """What is listed in each zone."""
+PUBLIC_TYPES = (PUBLIC_ZONE, PUBLIC_RECORD)
+"""What is listed of the customer's too where no private zone names an endpoint."""
 
 
 @dataclass(frozen=True, eq=False)

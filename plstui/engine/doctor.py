@@ -13,6 +13,7 @@ from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError
 from plstui.domain.facts import Body, Facts, id_of
 from plstui.domain.findings.machines import seeming_ill
+from plstui.domain.findings.names import unnamed
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.resources import BalancerHealth
@@ -42,7 +43,7 @@ class Doctor:
         That takes a script in each of them, which is a write: `inside` is the gate it passes, if that is open.
         A side that cannot be read is in `failures`. Raises its `PlstuiError` when no side can be read.
         """
-        charts = {side: _Chart(self._subscriptions[side], self._clouds[side]) for side in self._subscriptions}
+        charts = {side: _Chart(side, self._subscriptions[side], self._clouds[side]) for side in self._subscriptions}
         outcomes = await asyncio.gather(*(chart.fill() for chart in charts.values()), return_exceptions=True)
         failures: dict[Side, PlstuiError] = {}
         for side, outcome in zip(list(charts), outcomes, strict=True):
@@ -99,7 +100,8 @@ async def _all(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
 class _Chart:
     """One side while it is being read."""
 
-    def __init__(self, subscription: str, cloud: CloudBodies) -> None:
+    def __init__(self, side: Side, subscription: str, cloud: CloudBodies) -> None:
+        self._side = side
         self._root = f"/subscriptions/{subscription}"
         self._cloud = cloud
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -122,7 +124,15 @@ class _Chart:
             ]
         )
         self.bodies = (*found, *(body for bodies in parts for body in bodies or ()))
+        if unnamed(Facts(bodies={self._side: self.bodies})):
+            await self._public_zones()
         await self._ask_balancers()
+
+    async def _public_zones(self) -> None:
+        """Names that are not in a private zone may be in a public one, of which there may be many."""
+        zones = await self._list(facts.PUBLIC_ZONE) or []
+        records = await _all(self._list(facts.PUBLIC_RECORD, f"{id_of(zone).text}/A") for zone in zones)
+        self.bodies += (*zones, *(body for bodies in records for body in bodies or ()))
 
     async def _list(self, kind: str, path: str = "") -> list[dict[str, Any]] | None:
         query = {"$expand": "instanceView"} if kind == facts.MACHINE else {}

@@ -9,6 +9,9 @@ from plstui.domain.az import shell_word
 from plstui.domain.facts import (
     ENDPOINT,
     INTERFACE,
+    PUBLIC_RECORD,
+    PUBLIC_TYPES,
+    PUBLIC_ZONE,
     RECORD,
     ZONE,
     ZONE_LINK,
@@ -32,6 +35,9 @@ _AZURES_OWN = "privatelink."
 _LABS_NAME = "saas-pls"
 """The name that the lab gives to its endpoint."""
 
+_RESOLVER = "168.63.129.16"
+"""Azure's own name server, the same in every network: it alone knows what private zones are linked."""
+
 
 def approved_endpoints(facts: Facts) -> Iterator[tuple[Body, str]]:
     """The customer's endpoints that traffic may flow through, each with its address."""
@@ -46,16 +52,22 @@ def approved_endpoints(facts: Facts) -> Iterator[tuple[Body, str]]:
 
 def _records(facts: Facts) -> list[Body]:
     """The A records that somebody has written."""
-    return [
+    private = (
         record for record in facts.of(Side.CUSTOMER, RECORD) if properties(record).get("isAutoRegistered") is not True
-    ]
+    )
+    return [*private, *facts.of(Side.CUSTOMER, PUBLIC_RECORD)]
 
 
 def _addresses(record: Body) -> list[str]:
-    found = properties(record).get("aRecords")
+    found = properties(record).get(_list_in(record))
     return (
         [str(one.get("ipv4Address", "")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     )
+
+
+def _list_in(record: Body) -> str:
+    """The property that a record's addresses are in; Azure spells it differently in public zones."""
+    return "ARecords" if id_of(record).is_type(PUBLIC_RECORD) else "aRecords"
 
 
 def _named(facts: Facts) -> dict[str, list[Body]]:
@@ -68,7 +80,18 @@ def _named(facts: Facts) -> dict[str, list[Body]]:
 
 
 def _known(facts: Facts) -> bool:
-    return all(facts.knows(Side.CUSTOMER, kind) for kind in (RECORD, ZONE, INTERFACE))
+    return all(facts.knows(Side.CUSTOMER, kind) for kind in (RECORD, ZONE, INTERFACE, *PUBLIC_TYPES))
+
+
+def unnamed(facts: Facts) -> bool:
+    """Whether an endpoint has no name in a private zone that its network asks, so that public zones matter as well."""
+    named = _named(facts)
+    for endpoint, address in approved_endpoints(facts):
+        network = _network(endpoint)
+        zones = (zone for record in named.get(address, ()) if (zone := id_of(record).parent))
+        if not any(network and _is_asked(facts, zone, network) for zone in zones):
+            return True
+    return False
 
 
 def elsewhere(facts: Facts) -> Iterator[Finding]:
@@ -110,7 +133,7 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
             where=id_of(record),
             what=f"{_full_name(record)} leads to {wrong}, and {id_of(endpoint).name} is at {right}.",
             remedy="Let the record lead to the endpoint's address.",
-            evidence={"aRecords.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
+            evidence={f"{_list_in(record)}.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
             az=_set_record(zone, id_of(record).name, wrong, right) if zone else "",
             # What somebody else has written the lab leaves alone.
             fix="step:record" if own else "",
@@ -143,10 +166,16 @@ def _is_in(address: str, ranges: list[_Range]) -> bool:
 
 def _set_record(zone: ResourceId, name: str, wrong: str, right: str) -> str:
     where = f"{_in_zone(zone)} --record-set-name {shell_word(name)}"
+    records = _record_sets(zone)
     return (
-        f"az network private-dns record-set a add-record {where} --ipv4-address {shell_word(right)} && "
-        f"az network private-dns record-set a remove-record {where} --ipv4-address {shell_word(wrong)}"
+        f"{records} add-record {where} --ipv4-address {shell_word(right)} && "
+        f"{records} remove-record {where} --ipv4-address {shell_word(wrong)}"
     )
+
+
+def _record_sets(zone: ResourceId) -> str:
+    """The group of az's commands for the A records of a zone."""
+    return f"az network {'dns' if zone.is_type(PUBLIC_ZONE) else 'private-dns'} record-set a"
 
 
 def _in_zone(zone: ResourceId) -> str:
@@ -163,7 +192,9 @@ def _full_name(record: Body) -> str:
 
 def no_name(facts: Facts) -> Iterator[Finding]:
     """A zone of one's own, and no name for the endpoint in it: no matter where another leads to the same service."""
-    zones = [body for body in facts.of(Side.CUSTOMER, ZONE) if not id_of(body).name.lower().startswith(_AZURES_OWN)]
+    private = [body for body in facts.of(Side.CUSTOMER, ZONE) if not id_of(body).name.lower().startswith(_AZURES_OWN)]
+    # Who has a private zone does not want such names in the public one.
+    zones = private or list(facts.of(Side.CUSTOMER, PUBLIC_ZONE))
     if not _known(facts) or not zones:
         return
     told_wrong, named = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}, _named(facts)
@@ -173,12 +204,15 @@ def no_name(facts: Facts) -> Iterator[Finding]:
         if address in named or address in told_wrong:
             continue
         network = _network(endpoint)
-        linked = (id_of(body) for body in zones if network and _is_linked(facts, id_of(body), network))
-        zone = next(linked, id_of(zones[0]))
+        asked = (id_of(body) for body in zones if network and _is_asked(facts, id_of(body), network))
+        zone = next(asked, id_of(zones[0]))
         second = service_of.get(id_of(endpoint)) in reached
         # A name that somebody has given to something else would then lead to both.
         used = {
-            id_of(record).name.lower() for record in facts.of(Side.CUSTOMER, RECORD) if id_of(record).parent == zone
+            id_of(record).name.lower()
+            for kind in (RECORD, PUBLIC_RECORD)
+            for record in facts.of(Side.CUSTOMER, kind)
+            if id_of(record).parent == zone
         }
         free = (name for name in (*(() if second else (_LABS_NAME,)), id_of(endpoint).name) if name.lower() not in used)
         name = next(free, "")
@@ -188,8 +222,10 @@ def no_name(facts: Facts) -> Iterator[Finding]:
             where=zone,
             what=f"No name leads to {id_of(endpoint).name}; by its address {address} the page comes.",
             remedy="Add an A record with the endpoint's address.",
-            evidence={"aRecords": "none with the endpoint's address"},
-            az=f"az network private-dns record-set a add-record {_in_zone(zone)} "
+            evidence={
+                "ARecords" if zone.is_type(PUBLIC_ZONE) else "aRecords": "none with the endpoint's address",
+            },
+            az=f"{_record_sets(zone)} add-record {_in_zone(zone)} "
             f"--record-set-name {shell_word(name)} "
             f"--ipv4-address {shell_word(address)}"
             if name
@@ -207,7 +243,7 @@ def not_linked(facts: Facts) -> Iterator[Finding]:
     for endpoint, address in approved_endpoints(facts):
         network = _network(endpoint)
         zones = {zone for record in named.get(address, ()) if (zone := id_of(record).parent)}
-        if network is None or not zones or any(_is_linked(facts, zone, network) for zone in zones):
+        if network is None or not zones or any(_is_asked(facts, zone, network) for zone in zones):
             continue
         zone = min(zones, key=str)
         yield Finding(
@@ -229,9 +265,45 @@ def _network(endpoint: Body) -> ResourceId | None:
     return subnet.parent if subnet else None
 
 
-def _is_linked(facts: Facts, zone: ResourceId, network: ResourceId) -> bool:
+def _is_asked(facts: Facts, zone: ResourceId, network: ResourceId) -> bool:
+    """Whether the machines of a network get answers from a zone: public ones answer all, private ones who is linked."""
+    if zone.is_type(PUBLIC_ZONE):
+        return True
     links = (link for link in facts.of(Side.CUSTOMER, ZONE_LINK) if id_of(link).parent == zone)
     return any(reference(link, "virtualNetwork") == network for link in links)
 
 
-RULES = (elsewhere, not_linked, no_name)
+def own_servers(facts: Facts) -> Iterator[Finding]:
+    """A network that asks name servers of its own: whether they pass the question on to Azure cannot be seen from here.
+
+    They know the names of public zones like everybody else.
+    """
+    named = _named(facts)
+    told: set[ResourceId] = set()
+    for endpoint, address in approved_endpoints(facts):
+        network = _network(endpoint)
+        servers = _servers(facts.get(network))
+        zones = {zone for record in named.get(address, ()) if (zone := id_of(record).parent)}
+        private = sorted(zone.name for zone in zones if network and zone.is_type(ZONE))
+        if network is None or network in told or not servers or not private or len(private) < len(zones):
+            continue
+        told.add(network)
+        yield Finding(
+            rule="dns-servers",
+            severity=Severity.INFO,
+            where=network,
+            what=f"{network.name} asks name servers of its own, which know {private[0]} only if they forward to Azure.",
+            remedy=f"Let them forward {private[0]} to {_RESOLVER} from a network that the zone is linked to; a probe "
+            "shows whether the name leads to the page.",
+            evidence={"dhcpOptions.dnsServers": ", ".join(servers)},
+        )
+
+
+def _servers(network: Body | None) -> list[str]:
+    """The name servers that a network's machines ask instead of Azure's."""
+    options = properties(network).get("dhcpOptions")
+    listed = options.get("dnsServers") if isinstance(options, dict) else None
+    return [str(server) for server in listed if server != _RESOLVER] if isinstance(listed, list) else []
+
+
+RULES = (elsewhere, not_linked, no_name, own_servers)

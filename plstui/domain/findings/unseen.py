@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plstui.domain.facts import TYPES, ZONE_TYPES, Facts
+from plstui.domain.facts import PUBLIC_TYPES, TYPES, ZONE_TYPES, Facts
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 
@@ -18,7 +18,7 @@ def unread_types(facts: Facts) -> Iterator[Finding]:
         states = facts.providers.get(side, {})
         kinds = [
             kind
-            for kind in (*TYPES, *ZONE_TYPES)
+            for kind in (*TYPES, *ZONE_TYPES, *PUBLIC_TYPES)
             # Of a provider that is not registered there is nothing to see; who needs it hears of that elsewhere.
             if kind.lower() in unread
             and states.get(kind.partition("/")[0].lower(), "registered").lower() == "registered"

@@ -111,7 +111,7 @@ async def test_one_side_alone_sees_what_is_wrong(approved: Ward, side: Side, fix
 
 # What could not be read
 
-EVERY_TYPE = (*kinds.TYPES, *kinds.ZONE_TYPES)
+EVERY_TYPE = (*kinds.TYPES, *kinds.ZONE_TYPES, *kinds.PUBLIC_TYPES)
 
 
 def blinded(facts: Facts, kind: str) -> Facts:
