@@ -48,7 +48,7 @@ def test_the_name_is_a_hop_once_it_was_asked_for(tmp_path: Path, size: tuple[int
     with terminal(tmp_path, [*PLSTUI, "--sandbox=approved"], size=size, environ=environment(tmp_path)) as screen:
         screen.wait_for("✔ Approved")
         screen.press("p")
-        screen.wait_for("all 5 targets answer", "saas-pls.tradewinds.internal", "✔ name resolves")
+        screen.wait_for("all 6 targets answer", "saas-pls.tradewinds.internal", "✔ name resolves")
         leave(screen)
 
 

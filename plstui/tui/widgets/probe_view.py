@@ -152,13 +152,13 @@ def _summary(probe: ProbeRun) -> Content:
 
 
 def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
-    """The ISV's own takes one line while all is well with it; otherwise every answer gets its own."""
+    """One line while all is well; what fails, and an endpoint, gets a line for every answer."""
     tone = Tone.GOOD if result.ok else Tone.BAD
     head = layout.head("✔" if result.ok else "✖", tone, result.target)
     hosts, failures, total = result.hosts, result.failures, len(result.attempts)
     count = f"{sum(hosts.values())}/{total}"
-    one_host = len(hosts) == 1 and result.target.kind is TargetKind.BACKEND
-    if result.ok and (one_host or result.target.kind is TargetKind.BALANCER):
+    one_place = result.target.kind is TargetKind.BACKEND
+    if result.ok and (len(hosts) == 1 if one_place else result.target.kind is not TargetKind.ENDPOINT):
         page = f"Host: {clean(next(iter(hosts)), 60)}" if len(hosts) == 1 else f"{len(hosts)} hosts"
         line = Content.assemble(head, styled(f"{page:<12}", tone), styled(f" {count:>5}", Tone.QUIET))
         yield _with_times(line, result, layout.width)
