@@ -77,6 +77,13 @@ class Exchange:
         error = self.body.get("error") if isinstance(self.body, dict) else None
         return self.status == 404 and (error is None or error.get("code") == "ResourceGroupNotFound")
 
+    @property
+    def waits_for_another(self) -> bool:
+        """Whether this was refused because a resource that it refers to was not ready."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        codes = [detail.get("code") for detail in (error or {}).get("details") or ()]
+        return self.status == 429 and "ReferencedResourceNotProvisioned" in codes
+
 
 def load(path: Path) -> list[Exchange]:
     """Every exchange of a recording, in order."""

@@ -116,9 +116,14 @@ def replay(
 
 
 def came_too_early(exchange: Exchange, exchanges: list[Exchange]) -> bool:
-    """Whether a request was to be tried again later: refused between the start of an operation and a poll of it."""
+    """Whether a request was to be tried again later: refused between the start of an operation and a poll of it.
+
+    Or because of what it refers to: several clients wrote at once, and whoever made that may not have polled.
+    """
     if exchange.status not in (409, 429):
         return False
+    if exchange.waits_for_another:
+        return True
     begun = frozenset(path for earlier in exchanges if earlier.seq < exchange.seq for path in earlier.polled)
     return any(later.is_poll and later.path in begun for later in exchanges if later.seq > exchange.seq)
 

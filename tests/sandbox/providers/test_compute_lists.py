@@ -183,6 +183,21 @@ async def test_a_disk_of_its_own_is_attached_detached_and_deleted() -> None:
     assert (await at.isv.call("DELETE", path, api_version=DISKS)).status == 204
 
 
+async def test_a_disk_tells_who_may_fetch_it() -> None:
+    at = await place()
+    path = f"{at.group}/providers/Microsoft.Compute/disks/data"
+    wanted = {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8, "networkAccessPolicy": "DenyAll"}
+    body = {"location": "westeurope", "properties": wanted}
+
+    made = await at.isv.call("PUT", path, body, api_version=DISKS)
+    await at.isv.end_of(made)
+    await at.isv.done("PATCH", path, {"properties": {"publicNetworkAccess": "Disabled"}}, api_version=DISKS)
+    shown = (await at.isv.get(path, api_version=DISKS))["properties"]
+
+    assert made.body["properties"] == {**wanted, "provisioningState": "Updating"}
+    assert (shown["networkAccessPolicy"], shown["publicNetworkAccess"]) == ("DenyAll", "Disabled")
+
+
 @pytest.mark.parametrize(
     ("sku", "gigabytes", "speed"),
     [

@@ -48,6 +48,19 @@ async def test_what_cannot_be_changed() -> None:
         assert status == 409, (change, code)
 
 
+async def test_older_api_versions_tell_less_of_a_machine() -> None:
+    at = await place()
+    await at.machine()
+
+    old = (await at.isv.get(at.vm(), api_version="2020-12-01"))["properties"]
+    new = (await at.isv.get(at.vm(), api_version=COMPUTE))["properties"]
+
+    assert new.keys() - old.keys() == {"timeCreated"}
+    assert new["storageProfile"]["osDisk"].keys() - old["storageProfile"]["osDisk"].keys() == {"deleteOption"}
+    before, now = (one["osProfile"]["linuxConfiguration"]["patchSettings"] for one in (old, new))
+    assert now.keys() - before.keys() == {"assessmentMode"}
+
+
 async def test_a_machine_without_a_host_does_not_tell_of_its_system_disk() -> None:
     at = await place()
     await at.machine()

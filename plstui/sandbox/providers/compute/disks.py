@@ -23,6 +23,12 @@ from plstui.sandbox.store import Body
 ARM_RESOURCE_UNTIL = "2021-01-01"
 """The first api-version whose answers no longer tell that a disk is a resource."""
 
+_ACCESS = {
+    "networkAccessPolicy": ("AllowAll", "AllowPrivate", "DenyAll"),
+    "publicNetworkAccess": ("Enabled", "Disabled"),
+}
+"""Who may fetch a disk's content; the first is the default."""
+
 _ECHOED = ("encryption", "networkAccessPolicy", "publicNetworkAccess", "tier")
 
 WRITE, DELETE = Pace(4, 2), Pace(5, 2)
@@ -62,7 +68,8 @@ class Disks(ResourceEndpoint):
 
     def _write(self, call: Call, fields: Fields, old: Body | None) -> Response:
         had: Body = old["properties"] if old else {}
-        gigabytes = fields.fields("properties").number("diskSizeGB", had.get("diskSizeGB", 0))
+        properties = fields.fields("properties")
+        gigabytes = properties.number("diskSizeGB", had.get("diskSizeGB", 0))
         if gigabytes <= 0:
             raise missing("diskSizeGB")
         if gigabytes < had.get("diskSizeGB", 0):
@@ -72,6 +79,9 @@ class Disks(ResourceEndpoint):
         )
         tags = fields.tags() if "tags" in fields else (old or {}).get("tags")
         zones = fields.texts("zones") or (old or {}).get("zones")
+        access = {
+            name: properties.word(name, *words, default=had.get(name, words[0])) for name, words in _ACCESS.items()
+        }
         body: Body = {
             "name": (old or {}).get("name", call.named.name),
             "id": (old or {}).get("id", call.named.text),
@@ -84,12 +94,11 @@ class Disks(ResourceEndpoint):
             "properties": {
                 "creationData": {"createOption": "Empty"},
                 "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
-                "networkAccessPolicy": "AllowAll",
-                "publicNetworkAccess": "Enabled",
+                **access,
                 "timeCreated": moment(self.azure.clock.now()),
                 "diskState": "Unattached",
                 "uniqueId": str(uuid4()),
-                **{name: value for name, value in had.items() if name != "tier"},
+                **{name: value for name, value in had.items() if name not in ("tier", *access)},
                 "diskSizeGB": gigabytes,
                 **performance(sku, gigabytes),
                 "diskSizeBytes": gigabytes * 2**30,

@@ -198,11 +198,15 @@ def _custom_data(fields: Fields) -> str:
     return text
 
 
-def shown(profile: Body, *, platform_updates: bool) -> Body:
-    """The profile as answers show it: without user data."""
+def shown(profile: Body, *, platform_updates: bool, assessment: bool) -> Body:
+    """The profile as answers show it: without user data, and with what the api-version knows of the configuration."""
     visible: dict[str, Any] = {name: value for name, value in profile.items() if name != "customData"}
-    if not platform_updates:
-        for name in ("linuxConfiguration", "windowsConfiguration"):
-            if name in visible:
-                visible[name] = {k: v for k, v in visible[name].items() if k != "enableVMAgentPlatformUpdates"}
+    for name in ("linuxConfiguration", "windowsConfiguration"):
+        if name not in visible:
+            continue
+        if not platform_updates:
+            visible[name] = {k: v for k, v in visible[name].items() if k != "enableVMAgentPlatformUpdates"}
+        if not assessment:
+            patches = {k: v for k, v in visible[name]["patchSettings"].items() if k != "assessmentMode"}
+            visible[name] = {**visible[name], "patchSettings": patches}
     return visible

@@ -10,6 +10,10 @@ from plstui.sandbox.store import Body
 
 PLATFORM_UPDATES = ("2022-03-01", "2024-03-01")
 """From which api-version on, and before which, answers tell whether the platform updates a machine's agent."""
+CREATED_SINCE = "2021-11-01"
+"""The first api-version that tells when a machine was made (Microsoft's definitions; at 2020-12-01 none does)."""
+DELETE_OPTION_SINCE = "2021-03-01"
+"""The first api-version that tells what becomes of a disk without its machine, and how patches are looked for."""
 ETAG_SINCE = "2024-03-01"
 """The first api-version whose machines have an etag."""
 CONTROLLER_SINCE = "2022-08-01"
@@ -22,10 +26,15 @@ def machine(body: Body, api_version: str, expand: str, extensions: Sequence[Body
     properties: Body = dict(body["properties"])
     if "osProfile" in properties:
         told = PLATFORM_UPDATES[0] <= api_version < PLATFORM_UPDATES[1]
-        properties["osProfile"] = osprofile.shown(properties["osProfile"], platform_updates=told)
+        modes = api_version >= DELETE_OPTION_SINCE
+        properties["osProfile"] = osprofile.shown(properties["osProfile"], platform_updates=told, assessment=modes)
     if api_version < CONTROLLER_SINCE:
         profile = properties["storageProfile"]
         properties["storageProfile"] = {k: v for k, v in profile.items() if k != "diskControllerType"}
+    if api_version < DELETE_OPTION_SINCE:
+        profile = properties["storageProfile"]
+        disk = {k: v for k, v in profile["osDisk"].items() if k != "deleteOption"}
+        properties["storageProfile"] = {**profile, "osDisk": disk}
     if statuses.power_of(body) == statuses.DEALLOCATED:
         properties["storageProfile"] = _of_no_host(properties["storageProfile"])
     if "userdata" not in wanted:
@@ -34,7 +43,8 @@ def machine(body: Body, api_version: str, expand: str, extensions: Sequence[Body
     properties.pop("instanceView", None)
     if "instanceview" in wanted:
         properties["instanceView"] = instance_view(body)
-    properties["timeCreated"] = created
+    if api_version >= CREATED_SINCE:
+        properties["timeCreated"] = created
     shown = {name: value for name, value in body.items() if name not in ("properties", "etag")}
     shown["properties"] = properties
     if extensions:

@@ -22,7 +22,7 @@ FRONTENDS, POOLS, PROBES = "frontendIPConfigurations", "backendAddressPools", "p
 RULES, NAT_RULES, NAT_POOLS, OUTBOUND = "loadBalancingRules", "inboundNatRules", "inboundNatPools", "outboundRules"
 
 TUNNEL_PORT = 10800
-"""Where a tunnel of a gateway balancer ends when no port was asked for."""
+"""Where an internal tunnel of a gateway balancer ends when no port was asked for; an external one at the next port."""
 
 IDLE_MINUTES = range(4, 101)
 """Minutes that a rule may keep an idle connection; through a private link it is four or five whatever it says."""
@@ -299,11 +299,12 @@ class Parts:
 
 def _tunnel(fields: Fields) -> Body:
     """One of the tunnels between a gateway balancer and the appliances in its pool."""
+    side = fields.word("type", "None", "Internal", "External", default="None")
     return {
-        "port": fields.number("port", TUNNEL_PORT),
+        "port": fields.number("port", TUNNEL_PORT + (side == "External")),
         "identifier": fields.number("identifier"),
         "protocol": fields.word("protocol", "None", "Native", "VXLAN", default="None"),
-        "type": fields.word("type", "None", "Internal", "External", default="None"),
+        "type": side,
     }
 
 

@@ -93,15 +93,10 @@ UNTIL: dict[str, dict[str, str]] = {
 }
 """By type in lower case: paths and the api-version that no longer shows them."""
 
-BESIDE: dict[str, tuple[str, str, object, str]] = {
-    _N + "loadbalancers/frontendipconfigurations": (
-        "privateIPAddressVersion",
-        "publicIPAddress",
-        "IPv4",
-        "2022-01-01",
-    ),
+BESIDE: dict[str, tuple[str, str, str]] = {
+    _N + "loadbalancers/frontendipconfigurations": ("privateIPAddressVersion", "publicIPAddress", "2022-01-01"),
 }
-"""By type in lower case: a property, another beside which it is not shown while it has this value, and since when."""
+"""By type in lower case: a property, another beside which it is not shown, and since when."""
 
 Paths = dict[str, tuple[tuple[str, ...], ...]]
 
@@ -127,8 +122,8 @@ def _shape(body: Body, date: str) -> Body:
     shown, kind = dict(body), str(body.get("type", "")).lower()
     if isinstance(properties := body.get("properties"), dict):
         shown["properties"] = {name: _inner(value, date) for name, value in properties.items()}
-        name, beside, value, since = BESIDE.get(kind, ("", "", None, "9"))
-        if date >= since and beside in properties and properties.get(name) == value:
+        name, beside, since = BESIDE.get(kind, ("", "", "9"))
+        if date >= since and beside in properties:
             shown["properties"].pop(name, None)
     for path in _hidden(date).get(kind, ()):
         _drop(shown, path)

@@ -330,6 +330,18 @@ async def test_what_stands_on_a_public_prefix_shows_it(lab: Lab) -> None:
     assert refused == (400, "InvalidResourceReference")
 
 
+async def test_a_public_frontend_does_not_tell_its_version(lab: Lab) -> None:
+    standard = {"name": "Standard"}
+    await lab.put("publicIPAddresses/p", {"publicIPAddressVersion": "IPv6"}, sku=standard)
+    public = {"publicIPAddress": lab.ref("publicIPAddresses/p"), "privateIPAddressVersion": "IPv6"}
+
+    made = await lab.put(
+        "loadBalancers/lb", {"frontendIPConfigurations": [{"name": "front", "properties": public}]}, sku=standard
+    )
+
+    assert "privateIPAddressVersion" not in made["properties"]["frontendIPConfigurations"][0]["properties"]
+
+
 async def test_a_global_address_is_a_standard_one(lab: Lab) -> None:
     refused = await lab.refused("PUT", "publicIPAddresses/p", {}, sku={"name": "Basic", "tier": "Global"})
 
@@ -340,7 +352,8 @@ async def test_a_tunnel_has_a_port_although_none_was_asked_for(lab: Lab) -> None
     await lab.network()
     front = {"name": "front", "properties": {"subnet": lab.ref("virtualNetworks/v/subnets/a")}}
     tunnel = {"identifier": 900, "protocol": "VXLAN", "type": "Internal"}
-    pool = {"name": "pool", "properties": {"tunnelInterfaces": [tunnel]}}
+    outer = {"identifier": 901, "protocol": "VXLAN", "type": "External"}
+    pool = {"name": "pool", "properties": {"tunnelInterfaces": [tunnel, outer]}}
 
     made = await lab.put(
         "loadBalancers/lb",
@@ -349,4 +362,4 @@ async def test_a_tunnel_has_a_port_although_none_was_asked_for(lab: Lab) -> None
     )
 
     (shown,) = made["properties"]["backendAddressPools"]
-    assert shown["properties"]["tunnelInterfaces"] == [{"port": 10800, **tunnel}]
+    assert shown["properties"]["tunnelInterfaces"] == [{"port": 10800, **tunnel}, {"port": 10801, **outer}]
