@@ -38,9 +38,8 @@ class Doctor:
         self._clouds = clouds
 
     async def examine(self, results: Sequence[TargetResult] = (), *, inside: Writes | None = None) -> Facts:
-        """Everything there is to know; with `inside` machines that seem ill are also asked how their setting up went.
+        """Everything there is to know; with `inside` also what `look_inside` finds out through that gate.
 
-        That takes a script in each of them, which is a write: `inside` is the gate it passes, if that is open.
         A side that cannot be read is in `failures`. Raises its `PlstuiError` when no side can be read.
         """
         charts = {side: _Chart(side, self._subscriptions[side], self._clouds[side]) for side in self._subscriptions}
@@ -65,13 +64,16 @@ class Doctor:
             permissions={side: chart.permissions for side, chart in charts.items() if chart.permissions is not None},
             failures=failures,
         )
-        return replace(found, boots=await self._boots(found, inside)) if inside else found
+        return await self.look_inside(found, inside) if inside else found
 
-    async def _boots(self, found: Facts, writes: Writes) -> dict[ResourceId, str]:
-        """What cloud-init says on machines that seem ill; one that does not answer is left out."""
+    async def look_inside(self, found: Facts, writes: Writes) -> Facts:
+        """The same with what cloud-init says on machines that seem ill; one that does not answer is left out.
+
+        That takes a script in each of them, which is a write: where the gate is closed nothing is asked.
+        """
         ill = () if writes.why_not() else seeming_ill(found)
         answers = await asyncio.gather(*(self._boot(machine, writes) for machine in ill))
-        return {machine: answer for machine, answer in zip(ill, answers, strict=True) if answer}
+        return replace(found, boots={machine: answer for machine, answer in zip(ill, answers, strict=True) if answer})
 
     async def _boot(self, machine: ResourceId, writes: Writes) -> str:
         side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())

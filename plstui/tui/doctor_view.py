@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,9 @@ from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 
 INVITATION: Final = "Press w to find out why the page does not come."
+
+NAMED: Final = 3
+"""Machines that the verdict calls by name."""
 
 TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WAITING, Severity.INFO: Tone.QUIET}
 _GLYPHS: Final = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}
@@ -46,6 +49,14 @@ class Examination:
     """When it was begun; None before the first."""
     results: tuple[TargetResult, ...] = ()
     """What was used of the last probe."""
+    asking: tuple[ResourceId, ...] = ()
+    """The machines that are being asked how their setting up went; the rest has been looked at."""
+    inside: tuple[ResourceId, ...] = ()
+    """The machines that said how their setting up went."""
+    outside: tuple[ResourceId, ...] = ()
+    """The machines that seem ill and were not looked into."""
+    outside_why: str = ""
+    """Why not, or how they would be."""
     trouble: tuple[str, ...] = ()
     """What could not be looked at, and why: a harmless sentence each."""
     blind: bool = False
@@ -69,7 +80,8 @@ def badge(severity: Severity) -> str:
 def summary(examination: Examination, world: World) -> Iterator[Line]:
     """How it went, when, and whether that is still how things are; then what could not be looked at."""
     if examination.running:
-        yield Line(f"{BUSY_GLYPH} looking at everything on both sides…", BUSY)
+        asking = f"asking {_names(examination.asking)} how cloud-init went…"
+        yield Line(f"{BUSY_GLYPH} {asking if examination.asking else 'looking at everything on both sides…'}", BUSY)
         return
     if examination.at is None:
         yield Line(INVITATION, Tone.QUIET)
@@ -80,7 +92,30 @@ def summary(examination: Examination, world: World) -> Iterator[Line]:
         if examination.world != world:
             yield Line(f"  ◷ {looked}, changed since: w looks again", Tone.WAITING)
         else:
-            yield Line(f"  {looked}{', with the last probe' if examination.results else ''}", Tone.QUIET)
+            yield Line(f"  {', '.join((looked, *_extent(examination)))}", Tone.QUIET)
+
+
+def _extent(examination: Examination) -> Iterator[str]:
+    """What was looked at beyond what Azure says."""
+    if examination.results:
+        yield "with the last probe"
+    else:
+        yield "without a probe"
+    if examination.inside:
+        yield f"into {_names(examination.inside)}"
+
+
+def outside(examination: Examination) -> Iterator[Line]:
+    """Which machines seem ill and were not looked into."""
+    if examination.outside:
+        names = _names(examination.outside)
+        yield Line(f"· did not look into {names}: {examination.outside_why}", Tone.WAITING)
+
+
+def _names(machines: Sequence[ResourceId]) -> str:
+    """The first machines by name, and how many more there are."""
+    first = ", ".join(_name(machine) for machine in machines[:NAMED])
+    return f"{first} and {len(machines) - NAMED} more" if len(machines) > NAMED else first
 
 
 def _verdict(examination: Examination) -> Line:

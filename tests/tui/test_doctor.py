@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from plstui.domain.sides import Side
+from plstui.engine import doctor
 from plstui.engine.runtime import Runtime
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.app import PlstuiApp
 from plstui.tui.screens.lab import LabScreen
 from plstui.tui.widgets.doctor import DoctorView
 from plstui.tui.widgets.step_table import StepTable
+from tests.domain.findings.test_machines import NO_YAML, make_again
 from tests.domain.findings.ward import Ward, ward
 from tests.support.stage import Play
 
@@ -226,6 +228,64 @@ async def test_it_uses_what_the_last_probe_found_as_long_as_that_is_so(
         await play.shows("✔ Approved", "changed since")
         await play.press("w")
         await play.shows("✔ nothing is wrong", gone=("changed since",))
+
+
+@SIZES
+async def test_after_a_probe_it_looks_into_machines_that_seem_ill_and_says_into_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved", size) as (made, play):
+        await play.press("w")
+        await play.shows("✔ nothing is wrong", "without a probe")
+        await make_again(made, made.provider.machines[1], NO_YAML)
+        await made.box.network.settled()
+        await play.press("r", "w")
+        await play.until(lambda: "did not look into web2: p, then w does that" in said(play))
+        assert "Nothing answers on port 80 of web2." in said(play)
+
+        await play.press("p")
+        await play.shows("targets fail", gone=("probing",))
+        answering = asyncio.Event()
+
+        async def wait(request: Request) -> Response | None:
+            if request.path.endswith("/runCommand"):
+                await answering.wait()
+            return None
+
+        made.meddle = wait
+        await play.press("w")
+        await play.until(lambda: "◌ asking web2 how cloud-init went…" in said(play))
+        assert "Nothing answers on port 80 of web2." in said(play), "what is known already stays in view"
+        answering.set()
+        await play.until(lambda: "cloud-init on web2 has failed." in said(play))
+        assert "with the last probe, into web2" in said(play)
+
+
+async def test_who_is_read_only_is_told_that_no_machine_was_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with panes(tmp_path, monkeypatch, "approved") as (made, play):
+        await made.box.network.break_web("web2")
+        await made.box.network.settled()
+        made.runtime.writes.read_only = True
+        await play.press("r", "p")
+        await play.shows("targets fail", gone=("probing",))
+        await play.press("w")
+        await play.until(lambda: "did not look into web2: plstui is read-only" in said(play))
+
+
+async def test_a_machine_that_does_not_answer_is_named_and_the_findings_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "BOOT_PATIENCE", 0.2)
+    async with panes(tmp_path, monkeypatch, "approved") as (made, play):
+        await made.box.network.hang_machine("web2")
+        await made.box.network.settled()
+        await play.press("r", "p")
+        await play.shows("targets fail", gone=("probing",))
+        await play.press("w")
+        await play.until(lambda: "did not look into web2: no answer" in said(play))
+        assert "Nothing answers on port 80 of web2." in said(play)
 
 
 async def test_it_can_be_left_while_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

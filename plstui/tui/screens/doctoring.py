@@ -10,7 +10,9 @@ from datetime import datetime
 from textual.message import Message
 
 from plstui.domain.errors import PlstuiError
+from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose
+from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import World
@@ -38,29 +40,60 @@ class Doctoring:
         """A look that is under way; until it is over, what the last one has found stays in view."""
         results = still_true(probe, world)
         steps = step_names(self._runtime)
-        return replace(last, running=True, at=now, results=results, steps=steps, world=world)
+        return Examination(
+            last.findings, running=True, at=now, results=results, trouble=last.trouble, steps=steps, world=world
+        )
 
     async def examine(self, begun: Examination) -> None:
-        """Look at everything on both sides, and tell what is wrong."""
+        """Look at everything on both sides, and tell what is wrong.
+
+        After a probe, machines that seem ill are then asked how their setting up went: that may take a minute, during
+        which what has been found so far is in view.
+        """
         runtime = self._runtime
+        doctor = Doctor(subscriptions(runtime), runtime.bodies)
         try:
-            facts = await Doctor(subscriptions(runtime), runtime.bodies).examine(begun.results)
-            # With thousands of connections this takes a moment, and the interface has others to serve meanwhile.
-            findings = await asyncio.to_thread(diagnose, facts)
+            facts = await doctor.examine(begun.results)
+            seen = await self._look_inside(doctor, await _seen(begun, facts), facts)
         except PlstuiError as error:
             sentence = clean(str(error), LONGEST)
             self._tell(Examined(replace(begun, running=False, findings=(), trouble=(sentence,), blind=True)))
             self._tell(Said(f"doctor: {sentence}", Tone.BAD))
             self._tell(Troubled(error, "Doctor"))
         else:
-            trouble = tuple(
-                f"{side.marker} {side.label} could not be looked at: {clean(str(error), LONGEST)}"
-                for side, error in facts.failures.items()
-            )
-            over = replace(begun, running=False, findings=findings, trouble=trouble, blind=False)
-            verdict = next(summary(over, over.world))
-            self._tell(Examined(over))
+            verdict = next(summary(seen, seen.world))
+            self._tell(Examined(seen))
             self._tell(Said(f"doctor: {verdict.text}", verdict.tone))
+
+    async def _look_inside(self, doctor: Doctor, seen: Examination, facts: Facts) -> Examination:
+        """The same with what machines say that seem ill, or with why they were not asked."""
+        writes, ill = self._runtime.writes, seeming_ill(facts)
+        if not ill:
+            return seen
+        if not seen.results:
+            return replace(seen, outside=ill, outside_why="p, then w does that")
+        if writes.why_not():
+            return replace(seen, outside=ill, outside_why="plstui is read-only")
+        self._tell(Examined(replace(seen, running=True, asking=ill)))
+        try:
+            told = await doctor.look_inside(facts, writes)
+        except PlstuiError as error:
+            return replace(seen, outside=ill, outside_why=clean(str(error), LONGEST))
+        silent = tuple(machine for machine in ill if machine not in told.boots)
+        return replace(
+            await _seen(seen, told), inside=tuple(told.boots), outside=silent, outside_why="no answer" if silent else ""
+        )
+
+
+async def _seen(begun: Examination, facts: Facts) -> Examination:
+    """What follows from facts."""
+    # With thousands of connections this takes a moment, and the interface has others to serve meanwhile.
+    findings = await asyncio.to_thread(diagnose, facts)
+    trouble = tuple(
+        f"{side.marker} {side.label} could not be looked at: {clean(str(error), LONGEST)}"
+        for side, error in facts.failures.items()
+    )
+    return replace(begun, running=False, findings=findings, trouble=trouble, blind=False)
 
 
 def step_names(runtime: Runtime) -> Mapping[str, str]:

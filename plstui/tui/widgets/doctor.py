@@ -122,7 +122,8 @@ class DoctorView(Vertical):
             *(styled(line.text, line.tone) for line in doctor_view.summary(self.examination, self.world))
         )
         trouble = (styled(f"✖ {text}", Tone.BAD) for text in self.examination.trouble)
-        verdict.update(Content("\n").join(line for line in (first, *trouble) if line))
+        outside = (styled(line.text, line.tone) for line in doctor_view.outside(self.examination))
+        verdict.update(Content("\n").join(line for line in (first, *outside, *trouble) if line))
         table.display = bool(table.rows)
         current = table.current
         finding.display = current is not None
