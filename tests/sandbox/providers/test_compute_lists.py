@@ -229,6 +229,42 @@ async def test_the_disk_that_a_deleted_machine_left_is_not_overwritten() -> None
     assert again == (409, "ConflictingUserInput")
 
 
+@pytest.mark.parametrize(
+    ("image", "version", "upgraded", "features"),
+    [
+        ("OpenLogic/CentOS/7.5", "7.5.201808150", True, False),
+        ("OpenLogic/CentOS/8_5-gen2", "8.5.2022012401", False, True),
+        ("Canonical/UbuntuServer/18.04-LTS", "18.04.202401161", True, True),
+        ("Canonical/UbuntuServer/14.04.4-LTS", "14.04.201911070", False, False),
+        ("Debian/debian-10/10", "0.20240430.1733", False, True),
+    ],
+)
+async def test_an_image_is_of_its_sku(image: str, version: str, upgraded: bool, features: bool) -> None:
+    at = await place()
+    publisher, offer, sku = image.split("/")
+    path = f"{region(at)}/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
+
+    newest = (await at.isv.get(path, api_version=COMPUTE))[-1]["name"]
+    shown = (await at.isv.get(f"{path}/{newest}", api_version=COMPUTE))["properties"]
+
+    assert newest == version
+    assert shown["automaticOSUpgradeProperties"] == {"automaticOSUpgradeSupported": upgraded}
+    assert ("features" in shown) is features
+
+
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [("Standard_DS3", "Premium_LRS"), ("Standard_DS1_v2", "Premium_LRS"), ("Standard_D2_v2", "Standard_LRS")],
+)
+async def test_the_size_decides_the_kind_of_the_system_disk(size: str, kind: str) -> None:
+    at = await place()
+    await at.machine(properties={"hardwareProfile": {"vmSize": size}})
+
+    shown = (await at.isv.get(at.vm(), api_version=COMPUTE))["properties"]
+
+    assert shown["storageProfile"]["osDisk"]["managedDisk"]["storageAccountType"] == kind
+
+
 async def test_there_are_no_images_of_ones_own() -> None:
     at = await place()
     path = f"{at.group}/providers/Microsoft.Compute/images"

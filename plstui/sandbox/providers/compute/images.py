@@ -70,6 +70,12 @@ _UBUNTU, _WINDOWS = "Canonical", "MicrosoftWindowsServer"
 _DEBIAN = {"debian-10": "10.13", "debian-11": "11.11", "debian-12": "12.7"}
 """Debian's versions; those of its images are dates."""
 
+_UPGRADED = frozenset({"16.04-LTS", "18.04-LTS", "18_04-lts-gen2", "7.5"})
+"""SKUs, beside those of Windows, whose machines Azure can upgrade; answers for a newer Ubuntu and for Debian say no."""
+
+_PLAIN = frozenset({"14.04.4-LTS", "7.5"})
+"""SKUs from before there were features to tell of."""
+
 BYTES_ALONE_SINCE = "2024-07-01"
 """The api-version of the first recorded answers that tell the size of an image in bytes only."""
 
@@ -87,7 +93,9 @@ IMAGES = (
     *_images("Debian", "debian-12", "12 12-gen2", "0.20240901.1857", "0.20241004.1890"),
     *_images("RedHat", "RHEL", "8-lvm-gen2 9-lvm-gen2 7-LVM", "9.4.2024081415"),
     *_images("RedHat", "rhel-raw", "8-raw 8-raw-gen2 9-raw-gen2", "9.4.2024081415"),
-    *_images("OpenLogic", "CentOS", "7.5 7_9-gen2 8_5-gen2", "8.5.2022012401"),
+    *_images("OpenLogic", "CentOS", "7.5", "7.5.201808150"),
+    *_images("OpenLogic", "CentOS", "7_9-gen2", "7.9.2023030700"),
+    *_images("OpenLogic", "CentOS", "8_5-gen2", "8.5.2022012401"),
     *_images("SUSE", "sles-15-sp5", "gen1 gen2", "2024.09.19"),
     *_images("SUSE", "opensuse-leap-15-4", "gen1 gen2", "2023.06.01"),
     *_images("kinvolk", "flatcar-container-linux-free", "stable stable-gen2", "3815.2.5"),
@@ -257,9 +265,9 @@ def _details(image: Image, api_version: str) -> dict[str, Any]:
         "architecture": image.architecture,
         "replicaType": "Unmanaged",
         "disallowed": {"vmDiskType": "None"},
-        "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": image.publisher in (_UBUNTU, _WINDOWS)},
+        "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": image.windows or image.sku in _UPGRADED},
         "imageDeprecationStatus": {"imageState": "Active"},
-        "features": features,
+        **({} if image.sku in _PLAIN else {"features": features}),
         "osDiskImage": {
             "operatingSystem": "Windows" if image.windows else "Linux",
             "sizeInBytes": image.bytes,

@@ -71,7 +71,7 @@ def known(name: str) -> Size | None:
 def takes_premium(name: str) -> bool:
     """Whether the name of a size says that it takes premium disks."""
     match = _NAME.match(name)
-    family = name.partition("_")[2].rstrip("0123456789")
+    family = name.partition("_")[2]
     return bool(match and ("s" in match["features"] or re.match(r"(D|G|L|F)S\d", family)))
 
 

@@ -54,12 +54,16 @@ class LoadBalancers(NetworkEndpoint):
         internal = any(
             "subnet" in one["properties"] for part in (before, after) for one in part.get(lbparts.FRONTENDS, ())
         )
+        if old is not None and new["sku"]["name"] == "Basic":
+            internal = False
         global_tier = new["sku"]["tier"] == "Global"
         # The first rule is at work at once; with rules at work a change takes its time.
         rules = before.get(lbparts.RULES)
         ruled = new["sku"]["name"] == "Standard" and rules and _bare(after[lbparts.RULES]) != _bare(rules)
         peopled = _has_members(before) or any(_addresses(pool) for pool in after[lbparts.POOLS])
-        return UPDATING if internal or global_tier or ruled or peopled else SUCCEEDED
+        pools = (pool for part in (before, after) for pool in part.get(lbparts.POOLS, ()))
+        bound = any("virtualNetwork" in pool["properties"] for pool in pools)
+        return UPDATING if internal or global_tier or ruled or peopled or bound else SUCCEEDED
 
     def check_unused(self, body: Body) -> None:
         """A balancer behind a private link service stays."""

@@ -78,3 +78,34 @@ async def test_a_member_of_a_standard_balancer_is_busy_whatever_changes(lab: Lab
     assert await put(privateIPAllocationMethod="Static", privateIPAddress="10.0.0.77") == state
     assert await put(loadBalancerBackendAddressPools=[]) == state
     assert await put(privateIPAddress="10.0.0.78") == "Succeeded"
+
+
+async def test_a_basic_balancer_changes_at_once_even_inside(slow: Lab) -> None:
+    front = {"name": "front", "properties": {"subnet": slow.ref("virtualNetworks/v/subnets/a")}}
+    await slow.network()
+    await slow.put("loadBalancers/lb", {"frontendIPConfigurations": [front]}, sku={"name": "Basic"})
+
+    changed = await slow.isv.call(
+        "PUT",
+        slow.id("loadBalancers/lb"),
+        {
+            "location": LOCATION,
+            "sku": {"name": "Basic"},
+            "properties": {"frontendIPConfigurations": [front, {**front, "name": "other"}]},
+        },
+    )
+
+    assert changed.body["properties"]["provisioningState"] == "Succeeded"
+
+
+async def test_a_pool_of_a_network_takes_its_time_to_go(slow: Lab) -> None:
+    standard = {"name": "Standard"}
+    await slow.network()
+    pool = {"name": "pool", "properties": {"virtualNetwork": slow.ref("virtualNetworks/v"), "syncMode": "Automatic"}}
+    await slow.put("loadBalancers/lb", {"backendAddressPools": [pool]}, sku=standard)
+
+    changed = await slow.isv.call(
+        "PUT", slow.id("loadBalancers/lb"), {"location": LOCATION, "sku": standard, "properties": {}}
+    )
+
+    assert changed.body["properties"]["provisioningState"] == "Updating"
