@@ -218,7 +218,8 @@ def no_name(facts: Facts) -> Iterator[Finding]:
         name = next(free, "")
         yield Finding(
             rule="name-missing",
-            severity=Severity.INFO if second else Severity.WARNING,
+            # A public zone that has names already may well be for other things.
+            severity=Severity.INFO if second or (used and zone.is_type(PUBLIC_ZONE)) else Severity.WARNING,
             where=zone,
             what=f"No name leads to {id_of(endpoint).name}; by its address {address} the page comes.",
             remedy="Add an A record with the endpoint's address.",

@@ -81,7 +81,8 @@ async def test_a_name_that_something_else_has_in_a_public_zone_is_not_given_to_t
 
     finding = await public.first()
 
-    assert (finding.rule, finding.severity, finding.fix) == ("name-missing", Severity.WARNING, "")
+    # A zone that leads elsewhere may be for other things: nothing is wrong with that.
+    assert (finding.rule, finding.severity, finding.fix) == ("name-missing", Severity.INFO, "")
     assert f"--record-set-name {public.consumer.endpoint.name} " in finding.az
 
 
