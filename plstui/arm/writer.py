@@ -20,6 +20,7 @@ from plstui.domain.errors import (
     NotReadBackError,
     PlstuiError,
     RefusedError,
+    Retrying,
     ThrottledError,
     UnreachableError,
 )
@@ -56,12 +57,13 @@ class Writer:
         description: str,
         *,
         expected: ConnectionStatus,
+        retrying: Retrying | None = None,
     ) -> Connection:
         """Set status and description; all else stays as Azure has it. Returns what Azure says once it is done.
 
         Raises `NotReadBackError` when Azure has taken it and then cannot be asked what came of it.
         """
-        return await self._persist(lambda: self._decide(connection_id, status, description, expected))
+        return await self._persist(lambda: self._decide(connection_id, status, description, expected), retrying)
 
     async def _decide(
         self, connection_id: ResourceId, status: ConnectionStatus, description: str, expected: ConnectionStatus
@@ -129,9 +131,9 @@ class Writer:
                 raise operation_failed(body)
             await asyncio.sleep(POLL_SECONDS if pause is None else pause)
 
-    async def remove(self, connection_id: ResourceId) -> None:
+    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
         """Delete a connection and wait until Azure is done."""
-        await self._persist(lambda: self._remove(connection_id))
+        await self._persist(lambda: self._remove(connection_id), retrying)
 
     async def _remove(self, connection_id: ResourceId) -> None:
         services = self._clients.network.private_link_services
@@ -140,7 +142,7 @@ class Writer:
         )
         await poller.result()
 
-    async def _persist(self, write: Callable[[], Awaitable[Result]]) -> Result:
+    async def _persist(self, write: Callable[[], Awaitable[Result]], retrying: Retrying | None) -> Result:
         """Write, and again after a pause while something that the write depends on is still being changed."""
         pauses = iter(self._pauses)
         try:
@@ -153,6 +155,8 @@ class Writer:
                         pause = next(pauses, None) if error.code.lower() in _BUSY else None
                         if pause is None:
                             raise
+                        if retrying:
+                            retrying(error, pause)
                         await asyncio.sleep(pause)
         except TimeoutError:
             raise AzureError(

@@ -17,7 +17,7 @@ from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.connection import STATUSES, ConnectionStatus, Verb
-from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
+from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, again_in
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from plstui.domain.text import clean
@@ -155,7 +155,13 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
             raise isv.failure
         link = _find(runtime.world(), target)
         document["id"], document["status"] = link.id.text, link.status.word
-        outcome = await _actions(runtime).perform(verb, link, _confirm(ask, link), description=description)
+        outcome = await _actions(runtime).perform(
+            verb,
+            link,
+            _confirm(ask, link),
+            description=description,
+            retrying=lambda error, pause: click.echo(text(again_in(error, pause)), err=True),
+        )
         if outcome is None:
             raise RefusedError("You said no; nothing was sent.")
         document["ok"] = True

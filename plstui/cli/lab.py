@@ -24,6 +24,7 @@ from plstui.cli.session import run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_target
 from plstui.compose import Options
+from plstui.domain.errors import Retrying
 from plstui.domain.probe import TargetResult
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
@@ -171,11 +172,11 @@ async def _planned(
         raise click.UsageError(str(error)) from None
     lab = lab_of(runtime, ready.choices, _az_lines)
 
-    async def decide() -> None:
+    async def decide(retrying: Retrying) -> None:
         async def confirm(intent: Intent) -> str:
             return intent.description
 
-        await approve(runtime, lab.workshop, confirm)
+        await approve(runtime, lab.workshop, confirm, retrying)
 
     return lab, lab.run(ready.survey, tell, decide if approves else None)
 

@@ -17,6 +17,7 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -124,3 +125,12 @@ class ThrottledError(AzureError):
         super().__init__(message, status=status, hint=f"Azure asks to wait {retry_after:.0f} s.", code=code)
         self.retry_after = retry_after
         """Seconds Azure asks to wait."""
+
+
+Retrying = Callable[[PlstuiError, float], object]
+"""Hears of a refusal that passes by itself, and in how many seconds it is tried again."""
+
+
+def again_in(error: PlstuiError, pause: float) -> str:
+    """What is said of such a refusal; `pause` is in seconds."""
+    return f"{error.code}: {error.message} Trying again in {pause:.0f} s."

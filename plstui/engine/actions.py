@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plstui.domain.az import az_line
 from plstui.domain.connection import Connection, Verb, why_not
-from plstui.domain.errors import NotReadBackError, RefusedError
+from plstui.domain.errors import NotReadBackError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -80,9 +80,15 @@ class Actions:
         return link.why_not(verb)
 
     async def perform(
-        self, verb: Verb, link: Link, confirm: Confirm, *, description: str | None = None
+        self,
+        verb: Verb,
+        link: Link,
+        confirm: Confirm,
+        *,
+        description: str | None = None,
+        retrying: Retrying | None = None,
     ) -> Outcome | None:
-        """Pass the gate with one verb; None when the person said no.
+        """Pass the gate with one verb; None when the person said no. `retrying` hears of what Azure asks patience for.
 
         Raises `RefusedError` when it is not possible now, and what the reader and the writer raise.
         """
@@ -96,19 +102,23 @@ class Actions:
         self._refuse(self.why_not(verb, link))
         self.under_way[link.id] = verb
         try:
-            after = await self._writes.send(Side.ISV, verb.value, link.id, intent.az(), lambda: self._send(intent))
+            after = await self._writes.send(
+                Side.ISV, verb.value, link.id, intent.az(), lambda: self._send(intent, retrying)
+            )
         except NotReadBackError as error:
             return Outcome(intent, error.connection, error.message)
         finally:
             del self.under_way[link.id]
         return Outcome(intent, after)
 
-    async def _send(self, intent: Intent) -> Connection | None:
+    async def _send(self, intent: Intent, retrying: Retrying | None) -> Connection | None:
         before = intent.connection
         if intent.verb.status is None:
-            await self._writer.remove(before.id)
+            await self._writer.remove(before.id, retrying=retrying)
             return None
-        return await self._writer.decide(before.id, intent.verb.status, intent.description, expected=before.status)
+        return await self._writer.decide(
+            before.id, intent.verb.status, intent.description, expected=before.status, retrying=retrying
+        )
 
     @staticmethod
     def _description(verb: Verb, connection: Connection, given: str | None) -> str:

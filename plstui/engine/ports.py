@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from plstui.domain.connection import Connection, ConnectionStatus
+from plstui.domain.errors import Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
 from plstui.domain.resources import BalancerHealth, LoadBalancer
@@ -47,6 +48,7 @@ class CloudWriter(Protocol):
         description: str,
         *,
         expected: ConnectionStatus,
+        retrying: Retrying | None = None,
     ) -> Connection:
         """Set a connection's status and description; all else it carries stays. What Azure answered comes back.
 
@@ -54,7 +56,7 @@ class CloudWriter(Protocol):
         `NotReadBackError` when Azure has taken it and then cannot be asked what came of it.
         """
 
-    async def remove(self, connection_id: ResourceId) -> None:
+    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
         """Delete a connection and wait until Azure is done."""
 
 

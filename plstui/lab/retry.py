@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError, again_in
 from plstui.engine.ports import Clock
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
@@ -110,7 +110,7 @@ async def persist(
             pause = pause_of(error, tries)
             if pause is None:
                 raise
-            say(f"{error.code}: {error.message} Trying again in {pause:.0f} s.")
+            say(again_in(error, pause))
             await sleep(clock, pause)
 
 

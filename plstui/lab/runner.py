@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, repeat
 
-from plstui.domain.errors import AzureError, PlstuiError, RefusedError
+from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
@@ -29,7 +29,7 @@ from plstui.lab.surveyor import ask_health, take_survey
 SOON = (0.1, 0.2, 0.4)
 """Seconds before the first looks again: what follows from a write of ours is mostly so a moment later."""
 
-Approve = Callable[[], Awaitable[None]]
+Approve = Callable[[Retrying], Awaitable[None]]
 """Makes the ISV's decision, through the same gate as the key does."""
 
 AzLine = Callable[[Part], str]
@@ -311,7 +311,7 @@ class Run(Effort):
         if not part.decision or self._approve is None:
             return False
         try:
-            await self._approve()
+            await self._approve(lambda error, pause: self._say(Kind.RETRY, step, again_in(error, pause)))
         except RefusedError:
             # Where somebody else has decided in the same moment, that is so and no failure of ours.
             if await self._look(part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from plstui.domain.connection import Verb
-from plstui.domain.errors import AzureError, RefusedError
+from plstui.domain.errors import AzureError, RefusedError, Retrying
 from plstui.domain.probe import Target, TargetKind, TargetResult, addresses, targets
 from plstui.domain.sides import Side
 from plstui.domain.world import Link, World
@@ -30,7 +30,7 @@ def subscriptions(runtime: Runtime) -> dict[Side, str]:
     return {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
 
 
-async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm) -> None:
+async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm, retrying: Retrying | None = None) -> None:
     """Make the ISV's decision on the lab's request, through the gate that all decisions pass. Raises `PlstuiError`."""
     if runtime.actions is None or lab.consumer is None:
         raise RefusedError("Only the ISV can approve, and its subscription is not set.")
@@ -42,7 +42,7 @@ async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm) -> None:
             if watcher.failure:
                 raise watcher.failure
         raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
-    await runtime.actions.perform(Verb.APPROVE, link, confirm)
+    await runtime.actions.perform(Verb.APPROVE, link, confirm, retrying=retrying)
 
 
 def _link(world: World, lab: Workshop) -> Link | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from plstui.compose import Composer, Options
+from plstui.domain.errors import Retrying
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
 from plstui.lab import az
@@ -38,7 +39,7 @@ class Session:
         """A run that has looked and done nothing."""
         return self.lab.run(await self.lab.survey(), lambda _: None, self._approve)
 
-    async def _approve(self) -> None:
+    async def _approve(self, _: Retrying) -> None:
         await approve(self.runtime, self.lab.workshop, _as_proposed)
 
 

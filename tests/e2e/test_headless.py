@@ -247,3 +247,16 @@ def test_the_worlds_are_listed(tmp_path: Path) -> None:
 
     names = [world["name"] for world in run.json["worlds"]]
     assert names[:7] == ["empty", "deployed", "pending", "approved", "rejected", "disconnected", "unhealthy"]
+
+
+def test_a_decision_that_azure_is_too_busy_for_is_sent_again_and_that_is_said(pending: Served) -> None:
+    pending.control("POST", "/faults", {"faults": [{"kind": "busy", "method": "PUT", "times": 1}]})
+
+    run = pending.plstui("connections", "approve", "saasPrivateEndpoint", "--yes", "--json")
+
+    assert run.exit_code == 0
+    [result] = run.json["results"]
+    assert (result["ok"], result["status"]) == (True, "Approved")
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("AnotherOperationInProgress: ")
+    assert line.endswith("Trying again in 1 s.")

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Connection, ConnectionStatus, Verb
-from plstui.domain.errors import AzureError, ConfigError, NotFoundError, NotReadBackError, PlstuiError, RefusedError
+from plstui.domain.errors import (
+    AzureError,
+    ConfigError,
+    NotFoundError,
+    NotReadBackError,
+    PlstuiError,
+    RefusedError,
+    Retrying,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
@@ -92,14 +100,20 @@ class LoggingWriter(Writer):
         self.sent = asyncio.Event()
 
     async def decide(
-        self, connection_id: ResourceId, status: ConnectionStatus, description: str, *, expected: ConnectionStatus
+        self,
+        connection_id: ResourceId,
+        status: ConnectionStatus,
+        description: str,
+        *,
+        expected: ConnectionStatus,
+        retrying: Retrying | None = None,
     ) -> Connection:
         """Replace the state."""
         self._log.append(f"sent {status}, {description!r}, expecting {expected}")
         self.sent.set()
         return await super().decide(connection_id, status, description, expected=expected)
 
-    async def remove(self, connection_id: ResourceId) -> None:
+    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
         """Take the connection away."""
         self._log.append("sent a removal")
         await super().remove(connection_id)

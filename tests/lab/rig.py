@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plstui.compose import Composer, Options
+from plstui.domain.errors import Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.actions import Intent
@@ -126,8 +127,8 @@ class Session:
         """A run from what Azure holds now."""
         lab = self.lab
 
-        async def decide() -> None:
-            await approve(self.runtime, lab.workshop, as_proposed)
+        async def decide(retrying: Retrying) -> None:
+            await approve(self.runtime, lab.workshop, as_proposed, retrying)
 
         decision: Approve | None = decide if approves else None
         return lab.run(await lab.survey(self._hear), self._hear, decision)

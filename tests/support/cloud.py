@@ -13,7 +13,7 @@ from zlib import crc32
 
 from plstui.config.settings import Lab
 from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus
-from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError
+from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.resources import BalancerHealth, LoadBalancer, PrivateEndpoint
@@ -152,7 +152,13 @@ class Writer:
         self._cloud = cloud
 
     async def decide(
-        self, connection_id: ResourceId, status: ConnectionStatus, description: str, *, expected: ConnectionStatus
+        self,
+        connection_id: ResourceId,
+        status: ConnectionStatus,
+        description: str,
+        *,
+        expected: ConnectionStatus,
+        retrying: Retrying | None = None,
     ) -> Connection:
         """Replace the state, unless somebody else has."""
         await self._answer()
@@ -164,7 +170,7 @@ class Writer:
         self._cloud.after_write()
         return after
 
-    async def remove(self, connection_id: ResourceId) -> None:
+    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
         """Take the connection away; the endpoint is disconnected."""
         await self._answer()
         self._cloud.put(None, connection_id)

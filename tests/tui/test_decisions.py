@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from plstui.domain.world import World
 from plstui.tui.screens.confirm import ConfirmScreen
 from plstui.tui.widgets.az_line import AzLine
 from tests.support.lab import Request, lab, with_status
+from tests.support.labscreen import panes
+from tests.support.served import serve
 from tests.support.stage import Stage, stage
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)], ids=["80x24", "100x30", "160x48"])
@@ -216,3 +219,14 @@ async def test_two_presses_ask_once() -> None:
         await play.pilot.press("a", "a")
         await play.until(lambda: asked(play))
         assert len(play.app.screen_stack) == 2
+
+
+async def test_that_azure_asks_for_patience_is_told_while_it_lasts(tmp_path: Path) -> None:
+    with serve(tmp_path, "pending") as served:
+        async with panes(served, size=(100, 30)) as play:
+            served.control("POST", "/faults", {"faults": [{"kind": "busy", "method": "PUT", "times": 1}]})
+            await play.press("a")
+            await play.until(lambda: isinstance(play.app.screen, ConfirmScreen), "the question")
+            await play.press("enter")
+            await play.shows("approving saasPrivateEndpoint: AnotherOperationInProgress")
+            await play.shows("✔ Approved", gone=("Pending", "◌ approving"))

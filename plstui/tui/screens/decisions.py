@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from plstui.domain.connection import Verb
-from plstui.domain.errors import PlstuiError
+from plstui.domain.errors import PlstuiError, again_in
 from plstui.domain.ids import ResourceId
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone
@@ -61,7 +61,14 @@ class Decisions:
     async def _decide(self, verb: Verb, link: Link) -> None:
         name = clean(link.endpoint_name, 60)
         try:
-            outcome = await self._actions.perform(verb, link, self._confirm(verb, link))
+            outcome = await self._actions.perform(
+                verb,
+                link,
+                self._confirm(verb, link),
+                retrying=lambda error, pause: self._tell(
+                    Said(f"{verb.doing} {name}: {clean(again_in(error, pause), 300)}", Tone.WAITING)
+                ),
+            )
         except PlstuiError as error:
             self._tell(Said(f"{verb} {name}: {clean(str(error), 300)}", Tone.BAD))
             self._tell(Troubled(error, f"{verb.value.capitalize()} {name}"))

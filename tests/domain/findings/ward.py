@@ -25,6 +25,7 @@ from plstui.cli.doctor import report
 from plstui.cli.output import EXIT_OK
 from plstui.cli.session import read_both
 from plstui.compose import Composer, Options
+from plstui.domain.errors import Retrying
 from plstui.domain.facts import Facts
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
@@ -245,7 +246,7 @@ class Ward:
         lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock(), lambda _: "")
         wanted = list(map(self.lab.step, steps)) or self.lab.steps
 
-        async def decide() -> None:
+        async def decide(_: Retrying) -> None:
             await approve(self.runtime, self.lab, _as_proposed)
 
         await lab.run(await lab.survey(), silent, decide).up(wanted)
