@@ -19,6 +19,7 @@ from plstui.domain.facts import (
     Facts,
     id_of,
     items,
+    once,
     prefixes,
     properties,
     reference,
@@ -70,13 +71,31 @@ def _list_in(record: Body) -> str:
     return "ARecords" if id_of(record).is_type(PUBLIC_RECORD) else "aRecords"
 
 
-def _named(facts: Facts) -> dict[str, list[Body]]:
-    """The records that lead to an address, by address."""
-    found: dict[str, list[Body]] = {}
+@once
+def _naming(facts: Facts) -> dict[ResourceId, set[ResourceId]]:
+    """The zones that each endpoint has a name in, but for public ones where its network never gets to ask."""
+    named: dict[str, list[ResourceId]] = {}
     for record in _records(facts):
         for address in _addresses(record):
-            found.setdefault(address, []).append(record)
+            named.setdefault(address, []).append(id_of(record))
+    found: dict[ResourceId, set[ResourceId]] = {}
+    for endpoint, address in approved_endpoints(facts):
+        network = _network(endpoint)
+        zones = (record.parent for record in named.get(address, ()) if not _is_hidden(facts, record, network))
+        found[id_of(endpoint)] = {zone for zone in zones if zone}
     return found
+
+
+def _is_hidden(facts: Facts, record: ResourceId, network: ResourceId | None) -> bool:
+    """Whether a public name is one that a private zone answers for: also with that there is no such name."""
+    if not record.is_type(PUBLIC_RECORD):
+        return False
+    name = f".{_full_name(record)}".lower()
+    return any(
+        reference(link, "virtualNetwork") == network and name.endswith(f".{zone.name.lower()}")
+        for link in facts.of(Side.CUSTOMER, ZONE_LINK)
+        if (zone := id_of(link).parent)
+    )
 
 
 def _known(facts: Facts) -> bool:
@@ -85,10 +104,8 @@ def _known(facts: Facts) -> bool:
 
 def unnamed(facts: Facts) -> bool:
     """Whether an endpoint has no name in a private zone that its network asks, so that public zones matter as well."""
-    named = _named(facts)
-    for endpoint, address in approved_endpoints(facts):
-        network = _network(endpoint)
-        zones = (zone for record in named.get(address, ()) if (zone := id_of(record).parent))
+    for endpoint, _ in approved_endpoints(facts):
+        network, zones = _network(endpoint), _naming(facts)[id_of(endpoint)]
         if not any(network and _is_asked(facts, zone, network) for zone in zones):
             return True
     return False
@@ -106,10 +123,12 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
         for nic in facts.of(Side.CUSTOMER, INTERFACE)
         for configuration in items(nic, "ipConfigurations")
     }
-    named = _named(facts)
+    named = _naming(facts)
     approved = list(approved_endpoints(facts))
     right_ones = {address for _, address in approved}
-    nameless = [(endpoint, address, _ranges(facts, endpoint)) for endpoint, address in approved if address not in named]
+    nameless = [
+        (endpoint, address, _ranges(facts, endpoint)) for endpoint, address in approved if not named[id_of(endpoint)]
+    ]
     for record in _records(facts) if nameless else ():
         # Where it leads to an endpoint, it is that endpoint's name and works.
         strays = [address for address in _addresses(record) if address not in right_ones]
@@ -131,7 +150,7 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
             rule="name-elsewhere",
             severity=Severity.ERROR,
             where=id_of(record),
-            what=f"{_full_name(record)} leads to {wrong}, and {id_of(endpoint).name} is at {right}.",
+            what=f"{_full_name(id_of(record))} leads to {wrong}, and {id_of(endpoint).name} is at {right}.",
             remedy="Let the record lead to the endpoint's address.",
             evidence={f"{_list_in(record)}.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
             az=_set_record(zone, id_of(record).name, wrong, right) if zone else "",
@@ -185,9 +204,8 @@ def _in_zone(zone: ResourceId) -> str:
     )
 
 
-def _full_name(record: Body) -> str:
-    zone = id_of(record).parent
-    return f"{id_of(record).name}.{zone.name if zone else ''}"
+def _full_name(record: ResourceId) -> str:
+    return f"{record.name}.{record.parent.name if record.parent else ''}"
 
 
 def no_name(facts: Facts) -> Iterator[Finding]:
@@ -197,11 +215,11 @@ def no_name(facts: Facts) -> Iterator[Finding]:
     zones = private or list(facts.of(Side.CUSTOMER, PUBLIC_ZONE))
     if not _known(facts) or not zones:
         return
-    told_wrong, named = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}, _named(facts)
+    told_wrong, named = {finding.evidence.get("endpoint") for finding in elsewhere(facts)}, _naming(facts)
     service_of = {id_of(ends.endpoint): ends.service for ends in connections(facts) if ends.endpoint}
-    reached = {service_of.get(id_of(endpoint)) for endpoint, address in approved_endpoints(facts) if address in named}
+    reached = {service_of.get(endpoint_id) for endpoint_id, where in named.items() if where}
     for endpoint, address in approved_endpoints(facts):
-        if address in named or address in told_wrong:
+        if named[id_of(endpoint)] or address in told_wrong:
             continue
         network = _network(endpoint)
         asked = (id_of(body) for body in zones if network and _is_asked(facts, id_of(body), network))
@@ -240,10 +258,8 @@ def not_linked(facts: Facts) -> Iterator[Finding]:
     """A zone with the endpoint's name that the endpoint's network does not ask."""
     if not _known(facts) or not facts.knows(Side.CUSTOMER, ZONE_LINK):
         return
-    named = _named(facts)
-    for endpoint, address in approved_endpoints(facts):
-        network = _network(endpoint)
-        zones = {zone for record in named.get(address, ()) if (zone := id_of(record).parent)}
+    for endpoint, _ in approved_endpoints(facts):
+        network, zones = _network(endpoint), _naming(facts)[id_of(endpoint)]
         if network is None or not zones or any(_is_asked(facts, zone, network) for zone in zones):
             continue
         zone = min(zones, key=str)
@@ -271,7 +287,9 @@ def _is_asked(facts: Facts, zone: ResourceId, network: ResourceId) -> bool:
     if zone.is_type(PUBLIC_ZONE):
         return True
     links = (link for link in facts.of(Side.CUSTOMER, ZONE_LINK) if id_of(link).parent == zone)
-    return any(reference(link, "virtualNetwork") == network for link in links)
+    # Name servers of one's own forward from the network that they are in, which may be any.
+    relayed = bool(_servers(facts.get(network)))
+    return any(relayed or reference(link, "virtualNetwork") == network for link in links)
 
 
 def own_servers(facts: Facts) -> Iterator[Finding]:
@@ -279,13 +297,11 @@ def own_servers(facts: Facts) -> Iterator[Finding]:
 
     They know the names of public zones like everybody else.
     """
-    named = _named(facts)
     told: set[ResourceId] = set()
-    for endpoint, address in approved_endpoints(facts):
-        network = _network(endpoint)
+    for endpoint, _ in approved_endpoints(facts):
+        network, zones = _network(endpoint), _naming(facts)[id_of(endpoint)]
         servers = _servers(facts.get(network))
-        zones = {zone for record in named.get(address, ()) if (zone := id_of(record).parent)}
-        private = sorted(zone.name for zone in zones if network and zone.is_type(ZONE))
+        private = sorted(zone.name for zone in zones if zone.is_type(ZONE))
         if network is None or network in told or not servers or not private or len(private) < len(zones):
             continue
         told.add(network)

@@ -123,6 +123,22 @@ async def test_beside_a_private_zone_a_public_one_is_not_where_a_name_is_missing
     assert (await approved.first()).where == approved.consumer.zone
 
 
+async def test_a_private_zone_hides_the_public_one_of_the_same_name(approved: Ward) -> None:
+    record, zone = approved.consumer.record, approved.consumer.zone
+    [address] = (await approved.get(record))["properties"]["aRecords"]
+    public = ResourceId(f"{approved.consumer.group}/providers/Microsoft.Network/dnsZones/{zone.name}")
+    await approved.put(public, {"location": "global", "properties": {}})
+    await approved.put(public.child("A", record.name), {"properties": {"TTL": 300, "ARecords": [address]}})
+    await approved.delete(record)
+
+    finding = await approved.first()
+
+    assert (finding.rule, finding.severity, finding.where) == ("name-missing", Severity.WARNING, zone)
+    assert await approved.silent()
+    assert await approved.mend() == ["name-missing"]
+    assert await approved.comes()
+
+
 # Name servers of one's own
 
 
@@ -161,3 +177,21 @@ async def test_a_public_name_is_known_to_any_server(public: Ward) -> None:
     await ask(public, "10.1.0.250")
 
     assert "dns-servers" not in {finding.rule for finding in await public.findings()}
+
+
+async def test_servers_of_ones_own_may_forward_from_the_network_that_the_zone_is_linked_to(approved: Ward) -> None:
+    hub = ResourceId(f"{approved.consumer.group}/providers/Microsoft.Network/virtualNetworks/hub")
+    space = {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}
+    await approved.put(hub, {"location": "westeurope", "properties": space})
+    link = {"registrationEnabled": False, "virtualNetwork": {"id": hub.text}}
+    await approved.put(
+        approved.consumer.zone.child("virtualNetworkLinks", "hub"), {"location": "global", "properties": link}
+    )
+    await approved.delete(approved.consumer.zone_link)
+    assert (await approved.first()).rule == "zone-not-linked"
+    await ask(approved, "10.9.0.4")
+
+    findings = await approved.findings()
+
+    assert healthy(findings), "a link to the endpoint's own network would change nothing"
+    assert "dns-servers" in {finding.rule for finding in findings}
