@@ -14,8 +14,8 @@ from plstui.sandbox.providers.locations import REGIONS
 from plstui.sandbox.providers.network.nics import SILENT
 from tests.conformance.recordings import Exchange
 
-KEPT = re.compile(r"^(privatelink\..*|@|.*\{.*)$", re.IGNORECASE)
-"""Names that mean something, zones of private links and the top of a zone, and those that Azure makes."""
+KEPT = re.compile(r"^(privatelink\..*|[@*]?|.*\{.*)$", re.IGNORECASE)
+"""Names that mean something, zones of private links, the top of a zone and any name in it; those that Azure makes; none."""
 
 NAMED = frozenset({"name", "fqdn", "alias", "domainNameLabel", "resourceName", "error"})
 """Keys whose values may be, or contain, a resource's name alone; elsewhere names are looked for in ids and texts."""
@@ -24,7 +24,9 @@ _OWN = re.compile(r"^Microsoft\.(Network|Compute|Resources)/(?!locations)", re.I
 """Types whose resources' names are their people's."""
 
 _ADDRESS = re.compile(r"(?<![\d.])10(?=(\.\d+){3}(?![\d.]))")
-_PLACE = re.compile(r"(?<![A-Za-z\d])(" + "|".join(sorted(REGIONS, key=len, reverse=True)) + r")(?![A-Za-z\d])")
+_PLACE = re.compile(
+    r"(?<![a-z\d])(" + "|".join(sorted(REGIONS, key=len, reverse=True)) + r")(?![a-z\d])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def _names(exchange: Exchange) -> Iterator[str]:
 
 
 def _other(label: str) -> str:
-    """Another label with the same letters."""
-    return "x" + label.rstrip("-_")[::-1]
+    """Another label with the same letters; a wildcard stays one."""
+    return label if label == "*" else "x" + label.rstrip("-_")[::-1]
 
 
 def _elsewhere(text: str) -> str:
     """A text with regions and private addresses that are others, and like them in what they offer."""
-    return _ADDRESS.sub("30", _PLACE.sub(lambda match: _neighbour(match[1]), text))
+    return _ADDRESS.sub("30", _PLACE.sub(lambda match: _neighbour(match[1].lower()), text))
 
 
 def _neighbour(name: str) -> str:
