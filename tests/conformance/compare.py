@@ -9,7 +9,8 @@ from typing import Any
 
 VOLATILE = frozenset(
     [
-        *("internalDomainNameSuffix", "macAddress", "linkIdentifier", "ipAddress", "templateHash", "vmAgentVersion"),
+        *("internalDomainNameSuffix", "internalFqdn", "macAddress", "linkIdentifier", "ipAddress"),
+        *("templateHash", "vmAgentVersion"),
         *("time", "timeCreated", "timestamp", "duration", "startTime", "endTime"),
     ]
 )

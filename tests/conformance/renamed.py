@@ -15,7 +15,7 @@ from plstui.sandbox.providers.network.nics import SILENT
 from tests.conformance.recordings import Exchange
 
 KEPT = re.compile(r"^(privatelink\..*|[@*]?|.*\{.*)$", re.IGNORECASE)
-"""Names that mean something, zones of private links, the top of a zone and any name in it; those that Azure makes; none."""
+"""Names that stay: zones of private links, the top of a zone and all that is in it, what Azure makes, and none."""
 
 NAMED = frozenset({"name", "fqdn", "alias", "domainNameLabel", "resourceName", "error"})
 """Keys whose values may be, or contain, a resource's name alone; elsewhere names are looked for in ids and texts."""

@@ -12,6 +12,7 @@ import pytest
 from tests.conformance.compare import differences
 from tests.conformance.known import find
 from tests.conformance.recordings import Bindings, Exchange, load
+from tests.conformance.renamed import Renaming
 from tests.conformance.replay import came_too_early, recorded_end
 
 BODY = {
@@ -20,6 +21,7 @@ BODY = {
     "tags": {"foo": "doo"},
     "properties": {"provisioningState": "Succeeded", "ttl": 60, "subnets": [], "zones": ["1", "2"], "primary": True},
 }
+GROUP = "/subscriptions/{sub}/resourceGroups/{rg1}/providers"
 HEADERS = {"azure-asyncoperation": "https://somewhere"}
 
 
@@ -34,6 +36,18 @@ def found(change: Any = None, *, status: int = 201, headers: dict[str, str] | No
 
 def test_equal_answers_have_no_difference() -> None:
     assert found() == []
+
+
+def test_renaming_leaves_what_is_no_name_and_knows_regions_in_any_case() -> None:
+    def renamed(path: str, **content: str) -> Exchange:
+        exchange = Exchange(0, "PUT", f"{GROUP}/{path}", "", "", path.rpartition("/")[0], content, {}, 200, {}, None)
+        return Renaming.of([exchange]).exchange(exchange)
+
+    zone = "Microsoft.Network/privateDnsZones"
+    assert renamed(f"{zone}/one.com/A/*").path == f"{GROUP}/{zone}/xeno.xmoc/A/*"
+    assert renamed(f"{zone}/one.com/A/*.www").path == f"{GROUP}/{zone}/xeno.xmoc/A/*.xwww"
+    assert renamed("Microsoft.Resources/deployments/").path == f"{GROUP}/Microsoft.Resources/deployments/"
+    assert renamed(f"{zone}/one.com", location="WestUS").content == renamed(f"{zone}/o", location="westus").content
 
 
 def test_what_no_two_runs_share_is_no_difference() -> None:

@@ -155,6 +155,7 @@ async def test_a_disk_of_its_own_is_attached_detached_and_deleted() -> None:
     assert created.body == {
         "name": "data",
         "id": path,
+        "type": "Microsoft.Compute/disks",
         "location": "westeurope",
         "sku": {"name": "Standard_LRS"},
         "properties": {**body["properties"], "provisioningState": "Updating"},
@@ -270,3 +271,15 @@ async def test_there_are_no_images_of_ones_own() -> None:
     path = f"{at.group}/providers/Microsoft.Compute/images"
     assert (await at.isv.get(path, api_version=COMPUTE))["value"] == []
     assert await at.isv.failure("GET", f"{path}/mine", api_version=COMPUTE) == (404, "ResourceNotFound")
+
+
+async def test_an_old_answer_to_a_disk_says_that_it_is_a_resource_and_not_of_which_type() -> None:
+    at = await place()
+    disk = {"location": "westeurope", "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
+
+    made = await at.isv.call(
+        "PUT", f"{at.group}/providers/Microsoft.Compute/disks/data", disk, api_version="2020-09-30"
+    )
+
+    assert made.body["properties"]["isArmResource"] is True
+    assert "type" not in made.body

@@ -21,7 +21,7 @@ from plstui.sandbox.providers.compute.storage import DISK, DISK_TYPES, performan
 from plstui.sandbox.store import Body
 
 ARM_RESOURCE_UNTIL = "2021-01-01"
-"""The first api-version whose answers no longer tell that a disk is a resource."""
+"""The first api-version whose answers to a write tell a disk's type, and no longer that it is a resource."""
 
 _ACCESS = {
     "networkAccessPolicy": ("AllowAll", "AllowPrivate", "DenyAll"),
@@ -40,9 +40,11 @@ def _asked(call: Call, fields: Fields, body: Body) -> Body:
     shown = {name: properties[name] for name in ("creationData", "diskSizeGB")}
     shown |= {name: properties[name] for name in _ECHOED if name in sent and name in properties}
     shown["provisioningState"] = properties["provisioningState"]
+    untold = {"managedBy"}
     if call.api_version < ARM_RESOURCE_UNTIL:
         shown["isArmResource"] = True
-    head = {name: value for name, value in body.items() if name not in ("type", "managedBy")}
+        untold.add("type")
+    head = {name: value for name, value in body.items() if name not in untold}
     return {**head, "sku": {"name": body["sku"]["name"]}, "properties": shown}
 
 

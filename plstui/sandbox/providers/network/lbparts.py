@@ -24,6 +24,9 @@ RULES, NAT_RULES, NAT_POOLS, OUTBOUND = "loadBalancingRules", "inboundNatRules",
 TUNNEL_PORT = 10800
 """Where an internal tunnel of a gateway balancer ends when no port was asked for; an external one at the next port."""
 
+OUTBOUND_PORTS = 1024
+"""Ports that a machine gets by an outbound rule that does not say how many."""
+
 IDLE_MINUTES = range(4, 101)
 """Minutes that a rule may keep an idle connection; through a private link it is four or five whatever it says."""
 
@@ -275,7 +278,7 @@ class Parts:
         if not pool or not frontends:
             raise missing("backendAddressPool" if not pool else "frontendIPConfigurations", fields.where)
         properties: Body = {
-            "allocatedOutboundPorts": fields.number("allocatedOutboundPorts"),
+            "allocatedOutboundPorts": fields.number("allocatedOutboundPorts", OUTBOUND_PORTS),
             "protocol": fields.word("protocol", "Tcp", "Udp", "All", default="All"),
             "enableTcpReset": fields.flag("enableTcpReset"),
             "idleTimeoutInMinutes": _minutes(fields),

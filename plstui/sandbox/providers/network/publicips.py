@@ -135,10 +135,11 @@ class PublicAddresses(NetworkEndpoint):
         properties["ipTags"] = [
             {"ipTagType": tag.text("ipTagType"), "tag": tag.text("tag")} for tag in fields.objects("ipTags")
         ]
-        mode = fields.fields("ddosSettings").word(
-            "protectionMode", "VirtualNetworkInherited", "Enabled", "Disabled", default="VirtualNetworkInherited"
-        )
-        properties["ddosSettings"] = {"protectionMode": mode}
+        if standard:
+            mode = fields.fields("ddosSettings").word(
+                "protectionMode", "VirtualNetworkInherited", "Enabled", "Disabled", default="VirtualNetworkInherited"
+            )
+            properties["ddosSettings"] = {"protectionMode": mode}
         if prefix := prefix_of(fields, "publicIPPrefix", call.named):
             properties["publicIPPrefix"] = prefix
         zones = {"zones": call.fields.texts("zones")} if "zones" in call.fields else {}

@@ -27,6 +27,7 @@ SINCE: dict[str, dict[str, str]] = {
         "properties.addressSpace.ipamPoolPrefixAllocations": "2024-01-01",
         "properties.privateEndpointVNetPolicies": "2024-03-01",
         "properties.enableDdosProtection": "2017-09-01",
+        "properties.enableVmProtection": "2020-05-01",
         "properties.virtualNetworkPeerings": "2016-06-01",
         "properties.encryption": "2021-05-01",
     },
@@ -40,7 +41,7 @@ SINCE: dict[str, dict[str, str]] = {
     _N + "virtualnetworks/virtualnetworkpeerings": {
         "properties.peeringSyncLevel": "2021-03-01",
         "properties.remoteVirtualNetworkAddressSpace": "2021-02-01",
-        "properties.peerCompleteVnets": "2023-09-01",
+        "properties.peerCompleteVnets": "2022-01-01",
         "properties.remoteAddressSpace.ipamPoolPrefixAllocations": "2023-11-01",
         "properties.remoteVirtualNetworkAddressSpace.ipamPoolPrefixAllocations": "2023-11-01",
     },
@@ -58,8 +59,9 @@ SINCE: dict[str, dict[str, str]] = {
         "properties.defaultOutboundConnectivityEnabled": "2024-03-01",
     },
     _N + "networkinterfaces/ipconfigurations": {"properties.privateIPAddressVersion": "2016-09-01"},
-    _N + "publicipaddresses": {"properties.ddosSettings": "2022-05-01"},
+    _N + "publicipaddresses": {"properties.ddosSettings": "2022-05-01", "sku.tier": "2020-07-01"},
     _N + "loadbalancers": {"properties.outboundRules": "2018-07-01", "sku.tier": "2020-07-01"},
+    _N + "loadbalancers/frontendipconfigurations": {"properties.privateIPAddressVersion": "2019-06-01"},
     _N + "loadbalancers/backendaddresspools": {"properties.loadBalancerBackendAddresses": "2020-04-01"},
     _N + "loadbalancers/loadbalancingrules": {
         **_RULE_FLAGS,

@@ -7,6 +7,7 @@ from typing import ClassVar
 from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway import errors
 from plstui.sandbox.gateway.call import Call
+from plstui.sandbox.gateway.errors import bad_request
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.gateway.messages import Response
 from plstui.sandbox.latency import Pace
@@ -37,13 +38,7 @@ class VirtualNetworks(NetworkEndpoint):
         if "dhcpOptions" in fields:
             properties["dhcpOptions"] = {"dnsServers": fields.fields("dhcpOptions").texts("dnsServers")}
         if "encryption" in fields:
-            encryption = fields.fields("encryption")
-            properties["encryption"] = {
-                "enabled": encryption.flag("enabled"),
-                "enforcement": encryption.word(
-                    "enforcement", "AllowUnencrypted", "DropUnencrypted", default="AllowUnencrypted"
-                ),
-            }
+            properties["encryption"] = _encryption(call, fields.fields("encryption"))
         if "flowTimeoutInMinutes" in fields:
             properties["flowTimeoutInMinutes"] = fields.number("flowTimeoutInMinutes")
         properties["privateEndpointVNetPolicies"] = fields.word(
@@ -134,3 +129,15 @@ class VirtualNetworks(NetworkEndpoint):
             "name": {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"},
             "unit": "Count",
         }
+
+
+def _encryption(call: Call, sent: Fields) -> Body:
+    """Whether a network encrypts, and what becomes of traffic that cannot be: who wants the one must say the other."""
+    if sent.flag("enabled") and "enforcement" not in sent:
+        raise bad_request(
+            "MustSpecifyBothEncryptionIntentAndEnforcementPolicy",
+            f"Cannot encrypt VirtualNetwork {call.named} unless both encryption intent (Enabled true or false) and "
+            "enforcement policy (AllowUnencrypted or DropUnencrypted) are specified.",
+        )
+    enforcement = sent.word("enforcement", "AllowUnencrypted", "DropUnencrypted", default="AllowUnencrypted")
+    return {"enabled": sent.flag("enabled"), "enforcement": enforcement}

@@ -97,8 +97,8 @@ class PrivateLinkServices(NetworkEndpoint):
         if bool(frontends) == bool(address):
             raise bad_request(
                 "EitherOneLoadBalancerFrontendIpConfigurationOrDestinationIPAddressRequiredOnPrivateLinkService",
-                f"Private link service {service_id} requires either a load balancer frontend IP configuration or a "
-                "destination IP address, and not both.",
+                f"Private Link Service {service_id.name} requires either one LoadBalancerFrontendIpConfiguration if "
+                "PLS with LB based scenario or DestinationIPAddress if PLS UDR and NSG scenario.",
             )
         if address:
             try:

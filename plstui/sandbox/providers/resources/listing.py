@@ -76,7 +76,7 @@ def _summary(body: Body, expand: set[str], ages: Ages) -> Body:
         segments = resource_id.text.split("/")
         name = "/".join(segments[len(segments) - parts + 1 :: 2])
     summary: Body = {"id": body["id"], "name": name, "type": resource_id.type}
-    summary |= {key: body[key] for key in _SHOWN if body.get(key) not in (None, {}, [])}
+    summary |= {key: body[key] for key in _SHOWN if body.get(key) not in (None, [])}
     if "createdtime" in expand and (created := ages.created(body["id"])):
         summary["createdTime"] = timestamp(created)
     if "changedtime" in expand and (changed := ages.changed(body["id"])):

@@ -157,3 +157,12 @@ async def test_an_application_security_group_has_nothing_in_it(lab: Lab) -> None
 
     assert body["location"] == LOCATION
     assert body["properties"] == {"provisioningState": "Succeeded"}
+
+
+async def test_the_list_of_resources_tells_of_tags_that_were_sent_even_none(lab: Lab) -> None:
+    await lab.put("networkSecurityGroups/none", {}, tags={})
+    await lab.put("networkSecurityGroups/unsaid", {})
+
+    listed = (await lab.isv.get(f"/subscriptions/{lab.isv.subscription}/resources"))["value"]
+
+    assert {one["name"]: one.get("tags") for one in listed} == {"none": {}, "unsaid": None}

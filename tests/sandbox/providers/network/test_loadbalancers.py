@@ -201,6 +201,7 @@ async def test_an_outbound_rule(lab: Lab) -> None:
 
     pool = body["properties"]["backendAddressPools"][0]["properties"]
     assert pool["outboundRules"] == [lab.ref(f"{LB}/outboundRules/out")]
+    assert body["properties"]["outboundRules"][0]["properties"]["allocatedOutboundPorts"] == 1024
 
 
 async def test_deleting_a_balancer_sends_its_members_away(lab: Lab) -> None:

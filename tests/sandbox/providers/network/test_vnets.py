@@ -301,3 +301,16 @@ async def test_no_more_networks_than_the_quota_allows(lab: Lab) -> None:
     assert refused == (400, "VirtualNetworksCountLimitReached")
     assert await lab.isv.put(lab.id("virtualNetworks/w"), space), "the limit is for each region"
     assert await lab.network(), "and what is there may be written again"
+
+
+async def test_a_network_that_encrypts_says_what_becomes_of_plain_traffic(lab: Lab) -> None:
+    asked = space("10.0.0.0/16", encryption={"enabled": True})
+    drop = {"enabled": True, "enforcement": "DropUnencrypted"}
+
+    refused = await lab.refused("PUT", "virtualNetworks/v", asked)
+    encrypting = await lab.put("virtualNetworks/v", space("10.0.0.0/16", encryption=drop))
+    plain = await lab.put("virtualNetworks/v", space("10.0.0.0/16", encryption={"enabled": False}))
+
+    assert refused == (400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy")
+    assert encrypting["properties"]["encryption"] == drop
+    assert plain["properties"]["encryption"] == {"enabled": False, "enforcement": "AllowUnencrypted"}
