@@ -242,6 +242,21 @@ async def test_a_journal_that_cannot_be_written_is_told_before_anything_is_sent(
         assert not writes(looked_at)
 
 
+async def test_what_has_gone_while_a_person_thought_is_built_too_once_that_was_seen(pending: Served) -> None:
+    group = f"/subscriptions/{pending.ready['subscriptions']['customer']}/resourceGroups/privatelink-dns-microhack-rg"
+    links = f"{group}/providers/Microsoft.Network/privateDnsZones/tradewinds.internal/virtualNetworkLinks"
+    async with lab_screen(pending) as play:
+        await play.press("end", "u")
+        await asked(play, "Build steps 1 to 16?", "record saas-pls")
+        pending.arm("customer", "DELETE", f"{links}/dnsLink", api_version="2020-06-01")
+        await play.until(lambda: not pending.arm("customer", "GET", links, api_version="2020-06-01")["value"])
+        await play.press("enter")
+        await asked(play, "Build steps 1 to 16?", "link dnsLink")
+        await play.press("enter")
+        await play.shows("a approves saasPrivateEndpoint", "13 of 16")
+        assert writes(pending)["PUT Microsoft.Network/privateDnsZones/virtualNetworkLinks"] == 1
+
+
 async def test_a_key_for_the_machines_can_be_made(empty: Served, home: Path) -> None:
     async with lab_screen(empty, override={"lab": {"public_key": ""}}) as play:
         await play.press("n")
@@ -260,22 +275,19 @@ async def test_a_key_for_the_machines_can_be_made(empty: Served, home: Path) -> 
 
 
 async def test_a_step_that_fails_says_why_and_can_be_done_again(empty: Served) -> None:
-    group = f"/subscriptions/{empty.ready['subscriptions']['isv']}/resourceGroups/privatelink-pls-microhack-rg"
     async with lab_screen(empty) as play:
         await play.press("n")
         await asked(play, "Build step 1?")
-        # Somebody else is faster, while a person still reads the question.
-        empty.arm("isv", "PUT", group, {"location": "northeurope"}, "2022-09-01")
+        fault = {"kind": "throttle", "method": "PUT", "times": 1, "retry_after": 3600}
+        empty.control("POST", "/faults", {"faults": [fault]})
         await play.press("enter")
-        seen = await play.shows("✖ Resource group: ", "⊘ blocked", "Step 1, Resource group:", "and is not the lab's")
+        seen = await play.shows("✖ Resource group: ", "✖ failed", "Step 1, Resource group:", "wait 3600 s")
         assert "Traceback" not in seen.text
         assert play.is_red("✖ Resource group")
-        empty.arm("isv", "DELETE", group, api_version="2022-09-01")
-        await play.press("r")
         await play.press("u")
         await asked(play, "Build step 1?")
         await play.press("enter")
-        await play.shows("1 of 16 steps done", gone=("⊘ blocked", "✖ Step 1"))
+        await play.shows("1 of 16 steps done", gone=("✖ failed", "✖ Step 1"))
 
 
 @SIZES

@@ -6,7 +6,7 @@ These run in workers. They show nothing themselves: the screen hears of it by me
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.parts import Step
 from plstui.lab.progress import Event
+from plstui.lab.runner import Run
 from plstui.lab.session import approve
 from plstui.lab.steps import Choices
 from plstui.lab.teardown import Teardown
@@ -103,21 +104,31 @@ class LabRuns:
         wanted = {step.id for step in steps}
         # With what was chosen the steps are made anew.
         steps = [step for step in work.workshop.steps if step.id in wanted]
-        run = work.begin(self._tell)
-        self._post(LabMoved())
-        found = plan([status for status in work.statuses() if status.step.id in wanted], work.subscriptions)
+        run, found = self._begin(wanted)
+        seen: Plan | None = None
         # A password that was made for this run must be shown before it is used.
         secret = bool(found and "client" in found.keys and work.workshop.choices.password)
-        if found and (always_ask or secret or not self._agreed):
+        while found and found != seen and (seen or always_ask or secret or not self._agreed):
             facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
             warning = COSTS if found.keys & COSTLY else ""
             if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):
                 return
             self._agreed = True
+            seen = found
+            # Somebody may have thought about it for hours, while others went on.
+            await work.look()
+            run, found = self._begin(wanted)
         await run.up(steps)
         self._post(LabMoved())
         if any(step.opens_page for step in steps):
             await self.open_page()
+
+    def _begin(self, wanted: Collection[str]) -> tuple[Run, Plan | None]:
+        """A run from what was last seen, and what it would write for these steps."""
+        work = self._work
+        run = work.begin(self._tell)
+        self._post(LabMoved())
+        return run, plan([status for status in work.statuses() if status.step.id in wanted], work.subscriptions)
 
     def _tell(self, event: Event) -> None:
         if line := event_line(event):
