@@ -73,6 +73,8 @@ class Facts:
     """`actions` and `notActions` that hold for who is signed in; a side where that could not be read is missing."""
     boots: Mapping[ResourceId, str] = field(default_factory=dict)
     """What `cloud-init status` says on a machine, where it could be asked: `done`, `running`, `error`."""
+    silent: Mapping[ResourceId, str] = field(default_factory=dict)
+    """Why a machine that was asked does not say that."""
     failures: Mapping[Side, PlstuiError] = field(default_factory=dict)
     """The sides that could not be read at all, and why."""
 

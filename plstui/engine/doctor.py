@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from plstui.domain import facts
 from plstui.domain.az import shell_word
-from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError
+from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError
 from plstui.domain.facts import Body, Facts, id_of
 from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.findings.names import unnamed
@@ -67,15 +67,21 @@ class Doctor:
         return await self.look_inside(found, inside) if inside else found
 
     async def look_inside(self, found: Facts, writes: Writes) -> Facts:
-        """The same with what cloud-init says on machines that seem ill; one that does not answer is left out.
+        """The same with what cloud-init says on machines that seem ill, or why one does not say it.
 
-        That takes a script in each of them, which is a write: where the gate is closed nothing is asked.
+        That takes a script in each of them, which is a write: where the gate is closed nothing is asked. Raises
+        `ConfigError` when the journal cannot be written.
         """
         ill = () if writes.why_not() else seeming_ill(found)
-        answers = await asyncio.gather(*(self._boot(machine, writes) for machine in ill))
-        return replace(found, boots={machine: answer for machine, answer in zip(ill, answers, strict=True) if answer})
+        answers = dict(zip(ill, await _all(self._boot(machine, writes) for machine in ill), strict=True))
+        return replace(
+            found,
+            boots={machine: status for machine, (status, _) in answers.items() if status},
+            silent={machine: why for machine, (status, why) in answers.items() if not status},
+        )
 
-    async def _boot(self, machine: ResourceId, writes: Writes) -> str:
+    async def _boot(self, machine: ResourceId, writes: Writes) -> tuple[str, str]:
+        """What cloud-init says on a machine, and why it does not; one of them is empty."""
         side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())
         cloud, script = self._clouds[side], "cloud-init status"
         az = (
@@ -85,9 +91,12 @@ class Doctor:
         try:
             async with asyncio.timeout(BOOT_PATIENCE):
                 printed = await writes.send(side, "probe", machine, az, lambda: cloud.run_command(machine, script))
-        except (AzureError, TimeoutError):
-            return ""
-        return next((line.partition(":")[2].strip() for line in printed.splitlines() if line[:7] == "status:"), "")
+        except TimeoutError:
+            return "", "no answer"
+        except (AzureError, UnreachableError) as error:
+            return "", error.message
+        status = next((line.partition(":")[2].strip() for line in printed.splitlines() if line[:7] == "status:"), "")
+        return status, "" if status else "no cloud-init"
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

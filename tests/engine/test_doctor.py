@@ -17,7 +17,7 @@ from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine import doctor
-from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.messages import Drop, Request, Response
 from tests.domain.findings.ward import Meddle, Ward, ward
 
 BROKEN = Response(500, {"error": {"code": "InternalServerError", "message": "Oh."}})
@@ -183,3 +183,23 @@ async def test_a_machine_that_hangs_is_not_waited_for_without_end(
     assert facts.boots == {}
     finding = diagnose(facts)[0]
     assert (finding.rule, finding.where) == ("page-missing", approved.provider.machines[1])
+
+
+async def test_a_machine_that_cannot_be_asked_does_not_stop_the_others_and_says_why(approved: Ward) -> None:
+    async def meddle(request: Request) -> Response | None:
+        if request.path.endswith("web1/runCommand"):
+            raise Drop
+        return FORBIDDEN if request.path.endswith("web2/runCommand") else None
+
+    web1, web2, web3 = approved.provider.machines
+    for machine in (web1, web2, web3):
+        await approved.box.network.break_web(machine.name)
+    approved.meddle = meddle
+
+    facts = await approved.facts(probe=True)
+
+    assert facts.boots == {web3: "done"}
+    assert set(facts.silent) == {web1, web2}
+    assert "closed the connection" in facts.silent[web1]
+    assert "may not do that" in facts.silent[web2]
+    assert [finding.rule for finding in diagnose(facts)][:3] == ["page-missing"] * 3

@@ -79,9 +79,12 @@ class Doctoring:
             told = await doctor.look_inside(facts, writes)
         except PlstuiError as error:
             return replace(seen, outside=ill, outside_why=clean(str(error), LONGEST))
-        silent = tuple(machine for machine in ill if machine not in told.boots)
+        why = "; ".join(dict.fromkeys(told.silent.values()))
         return replace(
-            await _seen(seen, told), inside=tuple(told.boots), outside=silent, outside_why="no answer" if silent else ""
+            await _seen(seen, told),
+            inside=tuple(told.boots),
+            outside=tuple(told.silent),
+            outside_why=clean(why, LONGEST),
         )
 
 
