@@ -259,7 +259,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         "doctor",
         "w",
         "Doctor",
-        "Why does the page not come? Look at everything on both sides, and name what is wrong and what mends it.",
+        "Why does the page not come? Look at both sides, after a probe into ill machines too, and name what mends it.",
         Group.LOOK,
         lambda host: host.start_doctor(),
         _doctor,
