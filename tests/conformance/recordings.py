@@ -21,7 +21,7 @@ EVIDENCE = Path(os.environ.get("PLSTUI_ARM_EVIDENCE") or Path(__file__).parents[
 """The folder with the recordings and the definitions; it is not a part of the project."""
 
 _PLACEHOLDER = re.compile(r"\{(?:sub\d*|rg\d+|RG\d+|g\d+|op\d+)\}")
-_DISK = re.compile(r"[\w.-]+_(?:os)?disk_?\d+_[0-9a-f]{32}", re.IGNORECASE)
+DISK = re.compile(r"[\w.-]+_(?:os)?disk_?\d+_[0-9a-f]{32}", re.IGNORECASE)
 """The name of a disk that nobody named: Azure has two ways to make it, for the same request at the same time."""
 
 _MONIKER = re.compile(r"[A-Za-z][\w.-]*0000\d\d[A-Za-z]*")
@@ -159,7 +159,7 @@ class Bindings:
     def fill(self, text: str) -> str:
         """A text with every placeholder and every name that is bound replaced."""
         filled = _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
-        return _DISK.sub(lambda match: self.values.get(match[0].lower(), match[0]), filled)
+        return DISK.sub(lambda match: self.values.get(match[0].lower(), match[0]), filled)
 
     def fill_all(self, value: Any) -> Any:
         """The same for every text inside a JSON value."""
@@ -170,7 +170,7 @@ class Bindings:
         for template, text in _pairs(recorded, answered):
             if "{g" in template:
                 self._match(self.fill(template), text)
-            theirs, ours = _DISK.search(template), _DISK.search(text)
+            theirs, ours = DISK.search(template), DISK.search(text)
             if theirs and ours:
                 self.values.setdefault(theirs[0].lower(), ours[0])
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from plstui.sandbox.providers.locations import REGIONS
 from plstui.sandbox.providers.network.nics import SILENT
-from tests.conformance.recordings import Exchange
+from tests.conformance.recordings import DISK, Exchange
 
 KEPT = re.compile(r"^(privatelink\..*|[@*]?|.*\{.*)$", re.IGNORECASE)
 """Names that stay: zones of private links, the top of a zone and all that is in it, what Azure makes, and none."""
 
-NAMED = frozenset({"name", "fqdn", "alias", "domainNameLabel", "resourceName", "error"})
+NAMED = frozenset({"name", "fqdn", "alias", "domainNameLabel", "resourceName", "error", "message"})
 """Keys whose values may be, or contain, a resource's name alone; elsewhere names are looked for in ids and texts."""
 
 _OWN = re.compile(r"^Microsoft\.(Network|Compute|Resources)/(?!locations)", re.IGNORECASE)
@@ -40,7 +40,7 @@ class Renaming:
     def of(cls, exchanges: list[Exchange]) -> Renaming:
         """A new name for every resource that a recording asks for."""
         found = {name for exchange in exchanges for name in _names(exchange)}
-        return cls({name.lower(): ".".join(map(_other, name.split("."))) for name in found if not KEPT.match(name)})
+        return cls({name.lower(): ".".join(map(_other, name.split("."))) for name in found if not _stays(name)})
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """The same request and answer in new words; the keys of what is sent stand in another order."""
@@ -88,6 +88,10 @@ def _names(exchange: Exchange) -> Iterator[str]:
         return
     words = exchange.path.rpartition("/providers/")[2].split("/")
     yield from words[2::2]
+
+
+def _stays(name: str) -> bool:
+    return bool(KEPT.match(name) or DISK.fullmatch(name))
 
 
 def _other(label: str) -> str:

@@ -47,6 +47,8 @@ def test_renaming_leaves_what_is_no_name_and_knows_regions_in_any_case() -> None
     assert renamed(f"{zone}/one.com/A/*").path == f"{GROUP}/{zone}/xeno.xmoc/A/*"
     assert renamed(f"{zone}/one.com/A/*.www").path == f"{GROUP}/{zone}/xeno.xmoc/A/*.xwww"
     assert renamed("Microsoft.Resources/deployments/").path == f"{GROUP}/Microsoft.Resources/deployments/"
+    disk = "/Microsoft.Compute/disks/vm1_disk2_" + "0a" * 16
+    assert renamed(disk.strip("/")).path == GROUP + disk
     assert renamed(f"{zone}/one.com", location="WestUS").content == renamed(f"{zone}/o", location="westus").content
 
 
