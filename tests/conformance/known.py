@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from plstui.sandbox.providers.compute import shapes
+from plstui.sandbox.providers.network.shapes import SINCE, UNTIL
+from plstui.sandbox.providers.privatedns import links, zones
+
 
 @dataclass(frozen=True)
 class Known:
@@ -34,28 +38,26 @@ class Known:
         )
 
 
-NEWER = {
-    "Microsoft.Network/networkInterfaces": (
-        "kind allowPort25Out auxiliaryMode auxiliarySku disableTcpStateTracking defaultOutboundConnectivityEnabled"
-    ),
-    "Microsoft.Network/privateEndpoints": "customNetworkInterfaceName ipConfigurations",
-    "Microsoft.Network/privateLinkServices": "privateEndpointLocation",
-    "Microsoft.Network/privateLinkServices/privateEndpointConnections": "privateEndpointLocation",
-    "Microsoft.Network/publicIPAddresses": "ddosSettings protectionMode",
-    "Microsoft.Network/virtualNetworks": "ipamPoolPrefixAllocations privateEndpointVNetPolicies",
-    "Microsoft.Network/virtualNetworks/subnets": "ipamPoolPrefixAllocations purpose",
-    "Microsoft.Network/privateDnsZones": "internalId",
-    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": "resolutionPolicy",
-    "Microsoft.Compute/virtualMachines": "etag",
+NEWER: dict[str, dict[str, str]] = {
+    **SINCE,
+    "microsoft.network/privatednszones": {"properties.internalId": zones.INTERNAL_ID_SINCE},
+    "microsoft.network/privatednszones/virtualnetworklinks": {
+        "properties.resolutionPolicy": links.RESOLUTION_POLICY_SINCE,
+    },
+    "microsoft.compute/virtualmachines": {
+        "etag": shapes.ETAG_SINCE,
+        "properties.timeCreated": shapes.CREATED_SINCE,
+        "properties.storageProfile.osDisk.deleteOption": shapes.DELETE_OPTION_SINCE,
+        "properties.osProfile.linuxConfiguration.patchSettings.assessmentMode": shapes.DELETE_OPTION_SINCE,
+        "properties.storageProfile.diskControllerType": shapes.CONTROLLER_SINCE,
+    },
 }
-"""Properties, by type, that appear from an api-version on that is newer than some of the recorded ones."""
+"""By type in lower case: paths in a body and the api-version that shows them first. That an older one shows none of
+them is for the replays at the recorded api-versions to say."""
+
+OF_ITS_TIME = Known("*", "*", "key *", "only one of the two api-versions shows it", only_ours=True)
 
 KNOWN = (
-    *(
-        Known("*", f"* {kind}", f"key extra *{name}", "newer than the recorded api-version", only_ours=True)
-        for kind, names in NEWER.items()
-        for name in names.split()
-    ),
     Known(
         "*",
         "* Microsoft.Compute/virtualMachines",
@@ -111,6 +113,26 @@ KNOWN = (
 )
 
 
-def find(recording: str, operation: str, difference: str, *, ours: bool, date: str = "") -> Known | None:
-    """The entry that a difference is accepted for; None when it is not. `date` is the day of the recorded answer."""
-    return next((k for k in KNOWN if k.covers(recording, operation, difference, ours=ours, date=date)), None)
+def find(
+    recording: str, operation: str, difference: str, *, ours: bool, date: str = "", api_version: str = ""
+) -> Known | None:
+    """The entry that a difference is accepted for; None when it is not.
+
+    `date` is the day of the recorded answer, `api_version` that of the recorded request.
+    """
+    for known in KNOWN:
+        if known.covers(recording, operation, difference, ours=ours, date=date):
+            return known
+    return OF_ITS_TIME if ours and _is_of_its_time(operation, difference, api_version) else None
+
+
+def _is_of_its_time(operation: str, difference: str, api_version: str) -> bool:
+    """Whether a key is extra that came after an api-version, or one is missing that has gone since."""
+    kind, path = operation.split()[1].lower(), difference.rpartition(" ")[2]
+    table = NEWER if difference.startswith("key extra ") else UNTIL if difference.startswith("key missing ") else {}
+    return any(
+        api_version < version and f".{name}." in f".{path}."
+        for owner, names in table.items()
+        if f"{owner}/".startswith(f"{kind}/")
+        for name, version in names.items()
+    )

@@ -92,8 +92,26 @@ def test_the_table_excuses_what_it_names_and_nothing_else() -> None:
     assert not find("x", f"PUT {kind}", difference, ours=False, date="2024-11-01")
     assert not find("x", f"PUT {kind}", difference, ours=False)
     assert not find("x", f"PUT {kind}", "status 200 -> 201", ours=False, date="2021-03-01")
-    assert find("x", f"GET {kind}", "key extra properties.purpose", ours=True)
-    assert not find("x", f"GET {kind}", "key extra properties.purpose", ours=False)
+
+
+@pytest.mark.parametrize(
+    ("operation", "difference", "ours", "api_version", "known"),
+    [
+        ("GET {}/subnets", "key extra properties.purpose", True, "2020-11-01", True),
+        ("GET {}/subnets", "key extra properties.purpose", True, "2022-01-01", False),
+        ("GET {}/subnets", "key extra properties.purpose", False, "2020-11-01", False),
+        ("GET {}/subnets", "key extra properties.purposes", True, "2020-11-01", False),
+        ("GET {}/subnets", "key missing properties.purpose", True, "2020-11-01", False),
+        ("GET {} [list|action]", "key extra value.properties.subnets.properties.purpose", True, "2020-11-01", True),
+        ("GET {}", "key missing properties.enableVmProtection", True, "2020-07-01", True),
+        ("GET {}", "key missing properties.enableVmProtection", True, "2024-01-01", False),
+    ],
+)
+def test_a_key_of_another_api_version_is_known_where_ours_takes_its_place(
+    operation: str, difference: str, ours: bool, api_version: str, known: bool
+) -> None:
+    operation = operation.format("Microsoft.Network/virtualNetworks")
+    assert bool(find("x", operation, difference, ours=ours, api_version=api_version)) is known
 
 
 def test_a_group_that_only_upper_case_names_is_the_group_in_use() -> None:

@@ -70,7 +70,7 @@ def test_a_recording_replays(
     unexpected = []
     for exchange, difference in replay(exchanges, client, bindings, OURS if ours else {}, definitions):
         operation = f"{exchange.method} {exchange.kind}"
-        known = find(path.name, operation, difference, ours=ours, date=exchange.date)
+        known = find(path.name, operation, difference, ours=ours, date=exchange.date, api_version=exchange.api_version)
         if known is None:
             unexpected.append(f"#{exchange.seq} {operation}: {difference}")
         else:

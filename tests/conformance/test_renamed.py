@@ -46,11 +46,11 @@ def test_a_recording_replays_in_other_words(path: Path, ours: bool, sandbox: Ser
         sandbox.ready["arm"], ssl.create_default_context(cafile=sandbox.ready["ca"]), sandbox.token("customer")
     )
 
-    differences = [
-        f"#{exchange.seq} {exchange.method} {exchange.kind}: {difference}"
-        for exchange, difference in replay(exchanges, client, bindings, OURS if ours else {}, definitions)
-        if find(path.name, f"{exchange.method} {exchange.kind}", difference, ours=ours, date=exchange.date) is None
-    ]
+    differences = []
+    for exchange, difference in replay(exchanges, client, bindings, OURS if ours else {}, definitions):
+        operation, date, asked = f"{exchange.method} {exchange.kind}", exchange.date, exchange.api_version
+        if find(path.name, operation, difference, ours=ours, date=date, api_version=asked) is None:
+            differences.append(f"#{exchange.seq} {operation}: {difference}")
     client.close()
 
     assert not differences, "\n".join(differences)
