@@ -59,8 +59,12 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # One write to a file opened for appending: lines of two programs never mix.
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
+                size = os.fstat(descriptor).st_size
+                if data and size and os.pread(descriptor, 1, size - 1) != b"\n":
+                    # A disk that was full has taken half of the line before.
+                    data = b"\n" + data
                 if os.write(descriptor, data) < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:

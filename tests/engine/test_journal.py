@@ -49,6 +49,18 @@ def test_what_stands_there_stays(tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 3
 
 
+def test_half_a_line_of_a_full_disk_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"half of": "a li')
+    Journal(path).check()
+    Journal(path).add(ENTRY)
+    Journal(path).add(ENTRY)
+
+    half, *whole = path.read_text().splitlines()
+    assert half == '{"half of": "a li'
+    assert [json.loads(line)["outcome"] for line in whole] == ["done", "done"]
+
+
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "plstui" / "journal.jsonl")
     journal.add(ENTRY)
