@@ -114,6 +114,12 @@ def test_a_key_of_another_api_version_is_known_where_ours_takes_its_place(
     assert bool(find("x", operation, difference, ours=ours, api_version=api_version)) is known
 
 
+@pytest.mark.parametrize(("date", "known"), [("2020-11-30", True), ("2021-11-03", False), ("", False)])
+def test_an_answer_older_than_its_api_version_was_asked_for_at_an_earlier_one(date: str, known: bool) -> None:
+    operation, difference = "GET Microsoft.Network/virtualNetworks/subnets", "key extra properties.purpose"
+    assert bool(find("x", operation, difference, ours=False, date=date, api_version="2024-05-01")) is known
+
+
 def test_a_group_that_only_upper_case_names_is_the_group_in_use() -> None:
     """Azure writes some references in capitals; the recorder took them for those of one more group."""
     path = "/subscriptions/{sub}/resourceGroups/{rg1}/providers/Microsoft.Network/virtualNetworks/v"

@@ -88,6 +88,16 @@ async def test_the_instance_view_is_kept_and_shown_when_it_is_asked_for() -> Non
     assert [row["name"] for row in (await at.isv.get(regional, api_version=COMPUTE))["value"]] == ["web1"]
 
 
+@pytest.mark.parametrize(("expand", "told"), [("", True), ("userData", True), ("instanceView,userData", False)])
+async def test_the_etag_is_a_header_too_where_no_instance_view_is(expand: str, told: bool) -> None:
+    at = await place()
+    await at.machine()
+
+    answer = await at.isv.call("GET", f"{at.vm()}?$expand={expand}" if expand else at.vm(), api_version=COMPUTE)
+
+    assert answer.headers.get("ETag") == (answer.body["etag"] if told else None)
+
+
 async def test_secrets_are_never_answered_and_user_data_is_kept_for_the_machine_alone() -> None:
     at = await place()
     data = base64.b64encode(b"#cloud-config\n").decode()

@@ -59,9 +59,9 @@ class VirtualMachines(ResourceEndpoint):
         return Response(200, {"value": [shapes.status_only(body) for body in found]})
 
     def answer(self, call: Call, body: Body, status: int = 200) -> Response:
-        """The answer to a GET; its etag is in the header too, where there is one and nothing is expanded."""
+        """The answer to a GET; its etag is in the header too, where there is one and no instance view."""
         shown = self.shape(call, body)
-        return Response(status, shown, {} if "$expand" in call.request.query else _etag_header(shown))
+        return Response(status, shown, {} if "instanceView" in shown["properties"] else _etag_header(shown))
 
     def shape(self, call: Call, body: Body) -> Body:
         """The machine as this api-version shows it, with what `$expand` asks for."""
