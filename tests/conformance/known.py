@@ -55,7 +55,14 @@ NEWER: dict[str, dict[str, str]] = {
 """By type in lower case: paths in a body and the api-version that shows them first. That an older one shows none of
 them is for the replays at the recorded api-versions to say."""
 
-OF_ITS_TIME = Known("*", "*", "key *", "only one of the two api-versions shows it", only_ours=True)
+ROLLED_OUT: dict[str, dict[str, str]] = {
+    "microsoft.network/networkinterfaces": {"properties.auxiliaryMode": "2023-10-31"},
+    "resourcegroups": {"type": "2020-09-02"},
+}
+"""The same for what came to all api-versions at once: the day of the first recorded answer with it. No answer of a day
+before has it, and every one since."""
+
+OF_ITS_TIME = Known("*", "*", "key *", "it was shown only later, or by one of the two api-versions alone")
 
 KNOWN = (
     Known(
@@ -125,16 +132,22 @@ def find(
         if known.covers(recording, operation, difference, ours=ours, date=date):
             return known
     asked = min(api_version, date or api_version)
-    return OF_ITS_TIME if (ours or asked < api_version) and _is_of_its_time(operation, difference, asked) else None
+    path = difference.rpartition(" ")[2]
+    of_its_time = False
+    if difference.startswith("key extra "):
+        of_its_time = bool(date) and _is_before(ROLLED_OUT, operation, path, date)
+        of_its_time |= (ours or asked < api_version) and _is_before(NEWER, operation, path, asked)
+    elif difference.startswith("key missing "):
+        of_its_time = (ours or asked < api_version) and _is_before(UNTIL, operation, path, asked)
+    return OF_ITS_TIME if of_its_time else None
 
 
-def _is_of_its_time(operation: str, difference: str, api_version: str) -> bool:
-    """Whether a key is extra that came after an api-version, or one is missing that has gone since."""
-    kind, path = operation.split()[1].lower(), difference.rpartition(" ")[2]
-    table = NEWER if difference.startswith("key extra ") else UNTIL if difference.startswith("key missing ") else {}
+def _is_before(table: dict[str, dict[str, str]], operation: str, path: str, moment: str) -> bool:
+    """Whether a moment is before the one that a table has for a path."""
+    kind = operation.split()[1].lower()
     return any(
-        api_version < version and f".{name}." in f".{path}."
+        moment < first and f".{name}." in f".{path}."
         for owner, names in table.items()
         if f"{owner}/".startswith(f"{kind}/")
-        for name, version in names.items()
+        for name, first in names.items()
     )

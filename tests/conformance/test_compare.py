@@ -114,6 +114,12 @@ def test_a_key_of_another_api_version_is_known_where_ours_takes_its_place(
     assert bool(find("x", operation, difference, ours=ours, api_version=api_version)) is known
 
 
+@pytest.mark.parametrize(("date", "known"), [("2023-10-30", True), ("2023-10-31", False), ("", False)])
+def test_a_key_that_came_to_all_api_versions_is_known_in_answers_of_the_days_before(date: str, known: bool) -> None:
+    operation, difference = "GET Microsoft.Network/networkInterfaces", "key extra properties.auxiliaryMode"
+    assert bool(find("x", operation, difference, ours=False, date=date, api_version="2022-01-01")) is known
+
+
 @pytest.mark.parametrize(("date", "known"), [("2020-11-30", True), ("2021-11-03", False), ("", False)])
 def test_an_answer_older_than_its_api_version_was_asked_for_at_an_earlier_one(date: str, known: bool) -> None:
     operation, difference = "GET Microsoft.Network/virtualNetworks/subnets", "key extra properties.purpose"
