@@ -231,8 +231,14 @@ def _with_variables(workshop: Workshop, template: str) -> str:
         "CLIENT_INIT": '"$FILES/client.yaml"',
         "PAGE_NAME": "$RECORD.$ZONE",
     }
-    template = re.sub(r" (?=\{\w+_PLACE\}\n)", "\n  ", template)
+    template = re.sub(r"(?m)^( *)(-?)(.*) (?=\{\w+_PLACE\}$)", _place_on_its_own_line, template)
     return _filled(re.sub(r"\n( +)(?! |az )", r" \\\n\1", template), words)
+
+
+def _place_on_its_own_line(line: re.Match[str]) -> str:
+    """A command's line and a new one for its place: in under the command, level with its other options."""
+    indent, option, _ = line.groups()
+    return f"{line[0].removesuffix(' ')}\n{indent}{'' if option else '  '}"
 
 
 def _filled(template: str, words: dict[str, str]) -> str:

@@ -57,6 +57,8 @@ class Want:
     """The resource that is written: a piece of a network or a balancer is written with the whole."""
     what: str
     """In words: `virtual network virtualNetwork`."""
+    yet: str = ""
+    """What is missing, as a clause, where it is no thing that is there or not; empty where it is one."""
     needs: tuple[str, ...] = ()
     """The keys of the parts that come first."""
     fragment: Body | Callable[[Survey], Body | None] = field(default_factory=dict)
@@ -81,16 +83,25 @@ class Want:
         wanted, there = self.wanted(survey), survey.body(self.id)
         if wanted is None:
             return f"what the {self.what} needs is not known yet"
+        none_yet = self.yet or f"there is no {self.what} yet"
         if there is None:
-            return f"there is no {self.what} yet"
+            return none_yet
         if state := state_of(there):
             if state not in OVER:
-                return f"the {self.what} is {state}"
+                return f"{self._whole} is {state}"
             if state != SUCCEEDED:
-                return f"the {self.what} is there, but {state}"
+                return f"{self._whole} is there, but {state}"
         if path := lacks(there, wanted):
-            return f"{path} of the {self.what} is not set"
+            # A path that ends with a name is that of an item that is missing: of a piece, the piece itself.
+            if self.yet or (self.undone and path.endswith("]")):
+                return none_yet
+            return f"the {self.what} is not as the lab needs it ({path})"
         return None
+
+    @property
+    def _whole(self) -> str:
+        """What is written, in words."""
+        return self.id.name if self.yet else f"the {self.what}"
 
     def conflict(self, survey: Survey) -> str | None:
         """Why it cannot come about: its name is taken. None when what is there can become what is wanted."""
@@ -99,7 +110,7 @@ class Want:
             return None
         if state_of(there) == DELETING:
             # What is in a group that is being deleted still looks as if it were there to stay.
-            return f"the {self.what} is being deleted; wait until it is gone"
+            return f"{self._whole} is being deleted; wait until it is gone"
         path = lacks(there, self.fixed) or clashes(there, self.once)
         why = f"its {path} is another" if path else self.foreign(there, survey)
         return f"{self.id.name} is there already and is not the lab's: {why}" if why else None

@@ -64,7 +64,7 @@ class StepStatus:
 def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tuple[StepStatus, ...]:
     """Where each step stands by what Azure holds.
 
-    `page` is what a probe says of the page: empty when it came, else why not; None when nobody has looked.
+    `page` is what a probe says of the page: empty when it came, else why not; None when this run has not looked.
     """
     return tuple(
         StepStatus(
@@ -83,7 +83,7 @@ def state(step: Step, survey: Survey, page: str | None = None) -> tuple[StepStat
         return StepState.BLOCKED, blocked
     if step.opens_page:
         if page is None:
-            return StepState.NEEDED, "nobody has opened it yet"
+            return StepState.NEEDED, "not opened in this run; only opening it tells"
         return (StepState.NEEDED, page) if page else (StepState.DONE, "")
     for part in step.parts:
         if taken := obstacle(part, survey):

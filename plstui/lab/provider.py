@@ -267,6 +267,7 @@ class Provider:
                 f"member{zone}",
                 nic,
                 f"{nic.name} in pool {self.pool.name}",
+                yet=f"{nic.name} is not in pool {self.pool.name} yet",
                 # A machine being created is writing its interface; Azure wants one writer at a time.
                 needs=("lb", f"vm{zone}"),
                 fragment=_interface(joined),
@@ -305,6 +306,7 @@ class Provider:
                 "policies",
                 self.network,
                 f"private link service policies of subnet {self.subnet.name}",
+                yet=f"the private link service policies of subnet {self.subnet.name} are not switched off yet",
                 needs=("vnet",),
                 fragment=subnet_piece(self.subnet.name, {"privateLinkServiceNetworkPolicies": "Disabled"}),
                 undone=_with_policies(self.subnet.name),

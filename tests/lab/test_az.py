@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,17 @@ def test_the_lab_goes_in_the_order_that_azure_wants() -> None:
     assert numbers(script) == [17, 18, 19]
     order = ["private-endpoint delete", "connection delete", "private-link-service delete", "az group delete"]
     assert _in_order(script, order)
+
+
+def test_a_commands_options_are_level() -> None:
+    made = lab_of()
+    scripts = [az.teardown(made, all_there(made)), *map(full_script, VARIANTS)]
+    pairs = [pair for script in scripts for pair in pairwise(script.splitlines()) if pair[1].lstrip().startswith("--")]
+    depths = [[len(line) - len(line.lstrip()) for line in pair] for pair in pairs]
+
+    assert any("--service-name" in first and "--resource-group" in second for first, second in pairs)
+    for (first, second), (before, depth) in zip(pairs, depths, strict=True):
+        assert depth == (before if first.lstrip().startswith("--") else before + 2), f"{first}\n{second}"
 
 
 def test_only_what_was_found_goes_and_only_on_the_sides_that_were_named() -> None:

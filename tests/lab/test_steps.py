@@ -247,6 +247,40 @@ async def test_the_plan_on_each_world(world: str, tmp_path: Path) -> None:
     assert written == []
 
 
+async def test_what_is_missing_of_a_piece_is_a_sentence(tmp_path: Path) -> None:
+    async with rig(tmp_path, "deployed") as azure, azure.session() as plstui:
+        run = await plstui.run()
+        lab, survey = plstui.lab.workshop, run.survey
+    assert lab.provider
+    balancer, network = survey.body(lab.provider.balancer), survey.body(lab.provider.network)
+    interface = survey.body(lab.provider.interfaces[0])
+    assert balancer
+    assert network
+    assert interface
+
+    del interface["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"]
+    network["properties"]["subnets"][0]["properties"]["privateLinkServiceNetworkPolicies"] = "Enabled"
+    balancer["properties"]["probes"] = []
+    balancer["properties"]["loadBalancingRules"][0]["properties"]["backendPort"] = 8080
+
+    said = {status.step.id: status.because for status in assess(lab, survey)}
+    assert {step: said[step] for step in ("probe", "rule", "pool", "policies")} == {
+        "probe": "there is no health probe http yet",
+        "rule": "the load-balancing rule http is not as the lab needs it "
+        "(loadBalancingRules[http].properties.backendPort)",
+        "pool": "web1-nic is not in pool saasBackendPool yet",
+        "policies": "the private link service policies of subnet saas are not switched off yet",
+    }
+
+
+def test_whether_the_page_comes_is_known_only_to_a_run_that_has_opened_it() -> None:
+    lab = made()
+
+    assert assess(lab, Survey())[-1].because == "not opened in this run; only opening it tells"
+    assert assess(lab, Survey(), page="timeout")[-1].because == "timeout"
+    assert assess(lab, Survey(), page="")[-1].state is StepState.DONE
+
+
 def test_a_group_that_is_being_deleted_is_waited_for_and_not_built_in() -> None:
     lab = made()
     want = wants(lab)["isv-group"]
