@@ -251,6 +251,15 @@ async def test_zoom_gives_one_section_the_screen_and_back(size: tuple[int, int])
         await play.shows("🟢 Customer")
 
 
+async def test_the_last_event_ends_with_an_ellipsis_where_it_is_cut() -> None:
+    async with stage(lab(), size=(80, 24)) as play:
+        play.cloud.faults[Side.CUSTOMER] = UnreachableError("Nobody answers, " * 10 + "and so on.")
+        await play.press("r")
+        seen = await play.shows("✖ stale", "🟢 Customer: Nobody answers")
+        line = next(line for line in reversed(seen.lines) if "Nobody answers" in line)
+        assert line.rstrip().endswith("…"), seen.text
+
+
 async def test_ctrl_c_tells_of_the_key_that_quits() -> None:
     async with stage(lab()) as play:
         await play.press("ctrl+c")
