@@ -18,6 +18,7 @@ from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.connection import STATUSES, ConnectionStatus, Verb
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, again_in
+from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from plstui.domain.text import clean
@@ -131,12 +132,21 @@ async def decide_all(
     if Side.ISV in failures:
         raise failures[Side.ISV]
     results: list[Result] = []
-    for target in targets:
+    for target in _once(runtime.world(), targets):
         if results and Side.ISV in runtime.watchers:
             # Those before may have taken minutes: what is decided on is as it is now, not as it was at the start.
             await runtime.watchers[Side.ISV].refresh(Tier.CONNECTIONS)
         results.append(await decide_one(runtime, verb, target, description, ask=ask))
     return results
+
+
+def _once(world: World, targets: Sequence[str]) -> list[str]:
+    """The targets without those that name again what one before them names: that is decided on by then."""
+    kept: dict[ResourceId | str, str] = {}
+    for target in targets:
+        found = world.find(target)
+        kept.setdefault(found[0].id if len(found) == 1 else target, target)
+    return list(kept.values())
 
 
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:

@@ -200,6 +200,18 @@ async def test_every_target_is_decided_on_as_it_is_by_then(tmp_path: Path) -> No
     assert cloud.connection(busy).status == APPROVED
 
 
+async def test_a_connection_that_is_named_twice_is_decided_on_once(tmp_path: Path) -> None:
+    _, opened = session(tmp_path, lab(*TWO))
+    targets = [TWO[0].name, TWO[0].name.upper(), ID, "nobody", TWO[1].name, "nobody"]
+    results = await decide_all(opened, Verb.REMOVE, targets, None, ask=False)
+
+    assert [(result.target, result.document["ok"]) for result in results] == [
+        (TWO[0].name, True),
+        ("nobody", False),
+        (TWO[1].name, True),
+    ]
+
+
 async def test_a_side_that_fails_on_the_way_fails_the_targets_that_are_left(tmp_path: Path) -> None:
     cloud, opened = session(tmp_path, lab(*TWO))
     cloud.after_write = lambda: cloud.faults.update({Side.ISV: OFFLINE})
