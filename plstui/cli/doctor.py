@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -12,11 +12,12 @@ from plstui.cli.main import cli, command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of_all, now_json, print_failures, print_json
 from plstui.cli.session import read_both, run_session
 from plstui.compose import Options
-from plstui.domain.az import shell_word
+from plstui.domain.az import shell_option, shell_word
 from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.probe import TargetResult
+from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.engine.doctor import Doctor
 from plstui.engine.runtime import Runtime
@@ -24,6 +25,9 @@ from plstui.lab.session import all_targets
 
 _GLYPHS = {Severity.ERROR: "✖", Severity.WARNING: "!", Severity.INFO: "·"}
 _INDENT = " " * 11
+
+NOWHERE_ELSE = Options()
+"""Where the settings lead by themselves."""
 
 
 @command_with_globals(cli, "doctor")
@@ -36,10 +40,10 @@ _INDENT = " " * 11
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def doctor(options: Options, probes: bool, as_json: bool) -> int:
     """Find what keeps the page from coming, on both sides, and name the remedy."""
-    return run_session(options, lambda runtime: examine_once(runtime, probes=probes, as_json=as_json))
+    return run_session(options, lambda runtime: examine_once(runtime, options, probes=probes, as_json=as_json))
 
 
-async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
+async def examine_once(runtime: Runtime, options: Options = NOWHERE_ELSE, *, probes: bool, as_json: bool) -> int:
     """Examine both sides and print what is found; returns the exit code. Raises `PlstuiError`."""
     results: list[TargetResult] = []
     if probes:
@@ -48,10 +52,10 @@ async def examine_once(runtime: Runtime, *, probes: bool, as_json: bool) -> int:
             results.append(result)
     subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
     facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=runtime.writes if probes else None)
-    return report(facts, as_json=as_json)
+    return report(facts, options, as_json=as_json)
 
 
-def report(facts: Facts, *, as_json: bool) -> int:
+def report(facts: Facts, options: Options = NOWHERE_ELSE, *, as_json: bool) -> int:
     """Print what follows from all that was looked at; returns the exit code."""
     print_failures(facts.failures)
     findings = diagnose(facts)
@@ -60,7 +64,7 @@ def report(facts: Facts, *, as_json: bool) -> int:
     if as_json:
         print_json({"findings": list(map(finding_json, findings)), "ok": good, "generated_at": now_json()})
     else:
-        _print(findings, good=good)
+        _print(findings, options, good=good)
     return exit_code_of_all(facts.failures.values()) or (EXIT_OK if good else EXIT_FAILED)
 
 
@@ -78,7 +82,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _print(findings: Sequence[Finding], *, good: bool) -> None:
+def _print(findings: Sequence[Finding], options: Options, *, good: bool) -> None:
     if good:
         click.echo("✔ Nothing is wrong.")
     for finding in findings:
@@ -86,16 +90,27 @@ def _print(findings: Sequence[Finding], *, good: bool) -> None:
         click.echo(f"{_INDENT}{_clean(finding.remedy)}")
         for name, value in finding.evidence.items():
             click.echo(f"{_INDENT}{_clean(finding.where.name)}: {name} = {_clean(value)}")
-        for line in filter(None, (_command(finding), finding.az)):
+        for line in filter(None, (_command(finding, options), finding.az)):
             click.echo(f"{_INDENT}$ {line}")
 
 
-def _command(finding: Finding) -> str:
+def _command(finding: Finding, options: Options) -> str:
     """What of ours mends it, as a command; empty when nothing does."""
     if finding.fix == "approve":
-        return f"plstui connections approve {shell_word(finding.where.text)}"
+        return " ".join(("plstui connections approve", *_place(options), shell_word(finding.where.text)))
     _, _, step = finding.fix.partition(":")
-    return f"plstui lab up --until {step}" if step else ""
+    return " ".join(("plstui lab up", *_place(options), f"--until {step}")) if step else ""
+
+
+def _place(options: Options) -> Iterator[str]:
+    """The options that lead to where this command has looked: without them another place would be changed."""
+    if options.sandbox is not None:
+        yield f"--sandbox={shell_word(options.sandbox)}"
+    if options.config is not None:
+        yield shell_option("--config", str(options.config))
+    for side in Side:
+        if subscription := options.override.get(side.value, {}).get("subscription"):
+            yield shell_option(f"--{side.value}", str(subscription))
 
 
 def _clean(value: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from plstui.cli.doctor import examine_once, finding_json
+from plstui.compose import Options
 from plstui.domain.errors import PlstuiError
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
@@ -56,7 +58,8 @@ def test_a_person_reads_what_why_and_what_mends_it(served: Served) -> None:
     lines = [line.strip() for line in run.stdout.splitlines()]
     assert lines[0] == "✖ error    The ISV has rejected the request of saasPrivateEndpoint.  [connection-rejected]"
     assert "✔" not in run.stdout
-    approve = next(line for line in lines if line.startswith("$ plstui connections approve /subscriptions/"))
+    place = shlex.join(("--config", str(served.config)))
+    approve = next(line for line in lines if line.startswith(f"$ plstui connections approve {place} /subscriptions/"))
     connection = approve.rpartition(" ")[2]
     assert ResourceId(connection).name.startswith("saasPrivateEndpoint.")
     assert any(line.startswith("$ az network private-link-service connection update") for line in lines)
@@ -90,6 +93,28 @@ async def test_a_step_of_the_lab_is_a_command(approved: Ward, capsys: pytest.Cap
 
     assert await examine_once(approved.runtime, probes=False, as_json=False) == 1
     assert "           $ plstui lab up --until rule\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (Options(Path("my lab/plstui.toml")), "--config 'my lab/plstui.toml'"),
+        (Options(sandbox="https://127.0.0.1:4443"), "--sandbox=https://127.0.0.1:4443"),
+        (Options(override={"isv": {"subscription": "one"}, "ui": {"read_only": True}}), "--isv one"),
+        (
+            Options(Path("x.toml"), override={"customer": {"subscription": "two"}, "isv": {"subscription": "a b"}}),
+            "--config x.toml --isv 'a b' --customer two",
+        ),
+    ],
+)
+async def test_a_command_leads_to_where_this_one_has_looked(
+    options: Options, place: str, approved: Ward, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with approved.changing(approved.provider.balancer) as balancer:
+        balancer["properties"]["loadBalancingRules"] = []
+
+    assert await examine_once(approved.runtime, options, probes=False, as_json=False) == 1
+    assert f"           $ plstui lab up {place} --until rule\n" in capsys.readouterr().out
 
 
 async def test_a_side_that_cannot_be_read_is_not_well(approved: Ward, capsys: pytest.CaptureFixture[str]) -> None:
