@@ -43,6 +43,11 @@ class Options:
     override: Override = field(default_factory=dict)
     """Settings given on the command line."""
 
+    @property
+    def starts_sandbox(self) -> bool:
+        """Whether this starts a sandbox of its own, which ends with the command."""
+        return self.sandbox is not None and "://" not in self.sandbox
+
 
 class Composer:
     """Starts what takes time as early as possible, and joins it to a `Runtime` when asked."""
@@ -52,9 +57,8 @@ class Composer:
         self.ask: Ask | None = None
         """Asks whoever is there what a probe cannot know; None where nobody is."""
         self._options = options
-        embedded = options.sandbox is not None and "://" not in options.sandbox
         try:
-            self._child = SandboxChild(options.sandbox) if embedded and options.sandbox else None
+            self._child = SandboxChild(options.sandbox) if options.sandbox and options.starts_sandbox else None
         except ChildError as error:
             raise _not_started(error) from None
 

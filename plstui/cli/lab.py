@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plstui.cli.lab_output import carried_out, print_steps, progress, say_nothing, tidy
+from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, say_nothing, tidy
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import (
     EXIT_FAILED,
@@ -62,7 +62,7 @@ def plan(options: Options, isolated: bool, as_az: bool, as_json: bool) -> int:
         lab, run = await _planned(runtime, say_nothing)
         statuses = run.statuses()
         if as_az:
-            click.echo(az.script(lab.workshop, statuses), nl=False)
+            print_script(az.script(lab.workshop, statuses), options)
         else:
             print_steps(statuses, as_json=as_json, ok=True)
         return EXIT_OK
@@ -110,7 +110,7 @@ def up(
         steps = _chosen(lab, until)
         if as_az:
             wanted = {step.id for step in steps}
-            click.echo(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), nl=False)
+            print_script(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), options)
             return EXIT_OK
         _show_password(lab, run, steps)
         failure = await carried_out(run, run.up(steps))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import click
 
 from plstui.cli.lab import lab, lab_as_it_is
-from plstui.cli.lab_output import carried_out, print_steps, progress, tidy
+from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, tidy
 from plstui.cli.main import command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
@@ -52,7 +52,7 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
         told = _tell_notes(run)
         if as_az:
             run.refuse()
-            click.echo(run.script(), nl=False)
+            print_script(run.script(), options)
             return EXIT_OK
         if asks:
             run = Teardown(lab, inventory, tell, sides=sides, confirmed=[*confirmed, *await _ask(inventory, sides)])

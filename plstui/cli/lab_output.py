@@ -10,6 +10,7 @@ import click
 
 from plstui.cli.documents import target_json, text
 from plstui.cli.output import error_json, now_json, print_error, print_json, print_table
+from plstui.compose import Options
 from plstui.domain.errors import PlstuiError
 from plstui.domain.probe import TargetResult
 from plstui.domain.states import glyph_of
@@ -84,6 +85,17 @@ def print_steps(
     )
     if failure:
         print_error(failure.message, failure.hint, failure.code, as_json=False)
+
+
+def print_script(script: str, options: Options) -> None:
+    """A script of az commands; where it is of no use any more after this command, that is said."""
+    click.echo(script, nl=False)
+    if options.starts_sandbox:
+        click.echo(
+            "This script is only to be read: its sandbox ends with this command. For one to run, start "
+            "plstui sandbox serve and name its settings with --config.",
+            err=True,
+        )
 
 
 def step_json(status: StepStatus) -> dict[str, Any]:

@@ -138,6 +138,13 @@ def test_until_a_step(empty: Served) -> None:
     assert states(empty.plstui("lab", "status", "--json"))["service"] == "done"
 
 
+def test_a_script_for_a_sandbox_that_stays_is_to_be_run(untouched: Served) -> None:
+    run = untouched.plstui("lab", "plan", "--az")
+
+    assert run.stdout.startswith("#!")
+    assert run.stderr == ""
+
+
 def test_a_plan_changes_nothing_and_reads_nothing_twice(untouched: Served) -> None:
     before = Counter(untouched.control("GET", "/counters"))
     plan = untouched.plstui("lab", "plan", "--json")
@@ -291,3 +298,12 @@ def test_an_embedded_sandbox_does_it_all(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.stdout + run.stderr
     assert run.json["ok"]
     assert run.json["probe"]["ok"]
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "down"])
+def test_a_script_for_a_sandbox_that_ends_says_so(command: str, tmp_path: Path) -> None:
+    run = run_plstui("lab", command, "--sandbox=empty", "--az", home=tmp_path)
+
+    assert run.exit_code == 0, run.stderr
+    assert run.stdout.startswith("#!")
+    assert "only to be read: its sandbox ends with this command" in run.stderr
