@@ -83,7 +83,8 @@ def path_of(world: World, link: Link, results: Sequence[TargetResult] = ()) -> P
         _connection(link),
         _service_hop(world.isv, link, service),
     ]
-    if world.isv:
+    # Without a service there is nothing that could be said of what stands behind it.
+    if world.isv and service:
         hops += [_balancer_hop(balancer), _rule_hop(rule), *_pool_hops(world.isv, balancer, rule, pool, results)]
     return Path(tuple(hops))
 
@@ -138,9 +139,13 @@ def _connection(link: Link) -> Hop:
 
 
 def _service(isv: Snapshot | None, link: Link) -> PrivateLinkService | None:
-    if isv is None or link.service_side is None:
+    """The service that a link is with, or was: the endpoint still knows it when the connection is gone."""
+    if isv is None:
         return None
-    return next((service for service in isv.services if service.id == link.service_side.service_id), None)
+    if link.service_side:
+        return next((service for service in isv.services if service.id == link.service_side.service_id), None)
+    target = link.endpoint_side.target.lower() if link.endpoint_side else ""
+    return next((s for s in isv.services if target and target in (s.id.text.lower(), s.alias.lower())), None)
 
 
 def _service_hop(isv: Snapshot | None, link: Link, service: PrivateLinkService | None) -> Hop:

@@ -50,6 +50,13 @@ def test_what_is_not_approved_is_broken_there(status: ConnectionStatus) -> None:
     assert (hop.kind, hop.state) == (HopKind.CONNECTION, status.word)
 
 
+def test_what_the_isv_has_removed_breaks_at_the_connection_and_not_at_its_service() -> None:
+    path = the_path(lab(Request(status=DISCONNECTED, at_service=False)))
+
+    assert [hop.kind for hop in path.hops if hop.broken] == [HopKind.CONNECTION]
+    assert [hop.kind.value for hop in path.hops] == WHOLE
+
+
 def test_one_machine_that_is_down_leaves_the_pool_serving() -> None:
     path = the_path(approved(down=("web2",)))
 
