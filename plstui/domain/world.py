@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from plstui.domain.connection import (
+    PENDING,
     Connection,
     ConnectionStatus,
     EndpointConnection,
@@ -61,8 +62,10 @@ class Link:
 
     @property
     def message(self) -> str:
-        """The customer's request message. Only the endpoint is sure to carry it."""
-        return self.endpoint_side.request_message if self.endpoint_side else ""
+        """The customer's request message. While the request waits, the service's description is that."""
+        if self.endpoint_side:
+            return self.endpoint_side.request_message
+        return self.description if self.status == PENDING else ""
 
     @property
     def description(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Verb
+from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, ConnectionStatus, Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
@@ -177,3 +177,13 @@ def test_a_name_that_two_endpoints_share_finds_both_and_the_full_name_one() -> N
     assert [link.id for link in world.find("saasPrivateEndpoint")] == [first.connection_id, second.connection_id]
     [link] = world.find(second.connection_id.name)
     assert link.status == REJECTED
+
+
+@pytest.mark.parametrize("status", [PENDING, REJECTED], ids=str)
+def test_the_isv_alone_reads_the_message_of_a_request_that_waits(status: ConnectionStatus) -> None:
+    world = lab(Request(status=status, description="as the service has it"))
+
+    link = only(World(world.isv, None))
+
+    assert link.description == "as the service has it"
+    assert link.message == (link.description if status == PENDING else "")
