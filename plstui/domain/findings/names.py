@@ -239,7 +239,7 @@ def no_name(facts: Facts) -> Iterator[Finding]:
             # A public zone that has names already may well be for other things.
             severity=Severity.INFO if second or (used and zone.is_type(PUBLIC_ZONE)) else Severity.WARNING,
             where=zone,
-            what=f"No name leads to {id_of(endpoint).name}; by its address {address} the page comes.",
+            what=f"No name leads to {id_of(endpoint).name}; only its address {address} does.",
             remedy="Add an A record with the endpoint's address.",
             evidence={
                 "ARecords" if zone.is_type(PUBLIC_ZONE) else "aRecords": "none with the endpoint's address",
