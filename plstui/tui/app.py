@@ -21,6 +21,7 @@ from plstui.domain.errors import PlstuiError
 from plstui.tui.messages import Connected, Failed, Painted
 from plstui.tui.screens.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
+from plstui.tui.work import work
 
 if TYPE_CHECKING:
     from plstui.domain.question import Question
@@ -73,7 +74,7 @@ class PlstuiApp(App[None]):
 
     @on(Painted)
     def _start(self) -> None:
-        self.run_worker(self._open(), name="connect")
+        self.run_worker(work(self._open), name="connect")
 
     async def _open(self) -> None:
         # Only now: these imports take longer than the first frame.

@@ -67,7 +67,10 @@ class LabTold(Message):
 
 @dataclass
 class ProbeOver(Message):
-    """The running probe has come to its end, whatever it was."""
+    """The running probe has come to its end."""
+
+    trouble: str = ""
+    """Why it was cut short; empty when every target was asked."""
 
 
 @dataclass

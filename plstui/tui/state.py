@@ -8,7 +8,7 @@ from datetime import datetime
 
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Target, TargetResult
+from plstui.domain.probe import Target, TargetResult, all_well
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.world import Link, World
 
@@ -46,6 +46,8 @@ class ProbeRun:
     started_at: datetime | None = None
     past: tuple[tuple[TargetResult, ...], ...] = ()
     """What the runs before brought, the oldest first."""
+    trouble: str = ""
+    """Why it was cut short; empty when every target was asked, or is being asked."""
     world: World = field(default_factory=World, compare=False, repr=False)
     """Both sides as they were when it was started."""
 
@@ -68,8 +70,8 @@ class ProbeRun:
 
     @property
     def ok(self) -> bool:
-        """Whether every target answered with a backend's page every time."""
-        return bool(self.targets) and all((r := self.result(t)) is not None and r.ok for t in self.targets)
+        """Whether every target of which something can be told answered with a backend's page every time."""
+        return len(self.results) == len(self.targets) and all_well(self.results)
 
 
 def _result(results: tuple[TargetResult, ...], target: Target) -> TargetResult | None:

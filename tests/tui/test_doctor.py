@@ -112,7 +112,7 @@ async def test_what_a_approves_is_selected_and_once_approved_it_is_said_that_the
         await play.shows("changed since: w looks again")
 
         await play.press("w")
-        await play.shows("! 1 warning", gone=("changed since", "has not been decided on"))
+        await play.shows("! 1 warning", gone=("changed since: w", "has not been decided on"))
         assert "No name leads to saasPrivateEndpoint" in said(play), "what is to be done next"
         assert "l opens step 15 of the lab, A name for it" in said(play)
 
@@ -217,7 +217,7 @@ async def test_it_uses_what_the_last_probe_found_as_long_as_that_is_so(
 
         await made.decide("Rejected")
         await play.press("r")
-        await play.shows("✖ Rejected", "changed since")
+        await play.shows("✖ Rejected", "changed since: w")
         await play.press("p")
         await play.shows("targets fail", gone=("probing",))
         await play.press("w")
@@ -225,9 +225,9 @@ async def test_it_uses_what_the_last_probe_found_as_long_as_that_is_so(
 
         await made.decide("Approved")
         await play.press("r")
-        await play.shows("✔ Approved", "changed since")
+        await play.shows("✔ Approved", "changed since: w")
         await play.press("w")
-        await play.shows("✔ nothing is wrong", gone=("changed since",))
+        await play.shows("✔ nothing is wrong", gone=("changed since: w",))
 
 
 @SIZES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
 
 import pytest
@@ -95,11 +96,22 @@ async def test_q_leaves_at_once_even_when_a_probe_and_closing_hang() -> None:
     async with stage(with_status(APPROVED), connect=lambda runtime: replace(runtime, close=hang)) as play:
         play.prober.hold("web1", "web2", "web3", "saasPrivateEndpoint")
         await play.press("p")
-        await play.shows("probing, 0 of 4")
+        await play.shows("probing, 1 of 5")
         await play.pilot.press("q")
         await play.until(lambda: play.app.return_code == 0)
     # That this line is reached tells that nobody waited: closing never ends.
     assert closing.is_set()
+
+
+@pytest.mark.parametrize("command", ["probe", "doctor", "approve"])
+async def test_what_was_asked_for_in_the_last_moment_is_not_begun(command: str) -> None:
+    async with stage(lab()) as play:
+        main = play.app.screen
+        assert isinstance(main, MainScreen)
+        main.run_command(command)
+        # What is created and never awaited would be warned about, here as on a terminal.
+        play.app.exit()
+        gc.collect()
 
 
 async def test_leaving_gives_everything_back() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Sequence
+from types import MethodType
 
 import pytest
 
 from plstui.domain.connection import APPROVED
-from plstui.domain.probe import Attempt, Failure, TargetResult, targets
+from plstui.domain.errors import UnreachableError
+from plstui.domain.probe import Attempt, Failure, Target, TargetResult, targets
 from plstui.domain.world import World
 from plstui.tui.clock import NO_TIME
 from plstui.tui.state import ProbeRun
 from plstui.tui.widgets.probe_view import ProbeView
+from tests.support.cloud import Prober
 from tests.support.lab import Request, empty, lab, with_status
 from tests.support.stage import stage
 
@@ -121,6 +125,21 @@ async def test_a_pending_link_lets_nothing_through() -> None:
         await play.shows("✖ 1 of 5 targets fail", "timeout", "No answer from 10.1.0.5 within 5 s.")
 
 
+@SIZES
+async def test_a_balancer_that_tells_nothing_is_neither_well_nor_failing(size: tuple[int, int]) -> None:
+    async with stage(with_status(APPROVED), size=size) as play:
+        play.prober.untold = "Azure drops what a member of a pool sends to itself."
+        await play.press("p")
+        await play.shows("✔ 4 of 5 targets answer, of the others nothing is known")
+        await play.press("3", "z")
+        seen = await play.shows("Azure drops what a member of a pool sends to itself.")
+        assert "· loadBalancer" in seen.line("🔵 10.0.1.7:80", "0/12")
+        assert not play.is_red("·", in_line_with="🔵 10.0.1.7:80")
+        await play.press("z", "4")
+        await play.shows("probed 5 targets, 4 well")
+        assert not play.is_red("probed", in_line_with="4 well")
+
+
 async def test_nothing_to_probe_is_said() -> None:
     async with stage(empty()) as play:
         await play.press("p")
@@ -137,3 +156,25 @@ async def test_before_a_probe_the_view_says_how_to_start_one() -> None:
     async with stage(lab()) as play:
         await play.press("3")
         await play.shows("Press p to fetch the Host: page")
+
+
+async def test_a_probe_that_cannot_be_made_is_no_target_that_fails() -> None:
+    async def away(self: Prober, targets: Sequence[Target], count: int) -> AsyncIterator[TargetResult]:
+        if targets:
+            raise UnreachableError("127.0.0.1:38995 does not answer.")
+        yield TargetResult(targets[0], "", ())
+
+    async with stage(with_status(APPROVED)) as play:
+        play.prober.probe = MethodType(away, play.prober)  # type: ignore[method-assign]
+        await play.press("p")
+        seen = await play.shows("✖ 0 of 5 targets asked", "127.0.0.1:38995 does not answer.", gone=("targets fail",))
+        assert "not asked" in seen.line("web1", "10.0.1.4:80")
+
+
+async def test_answers_from_before_a_decision_are_called_old() -> None:
+    async with stage(lab()) as play:
+        await play.press("p")
+        await play.shows("✖ 1 of 5 targets fail", gone=("changed since",))
+        play.cloud.become(with_status(APPROVED))
+        await play.press("r")
+        await play.shows("✖ 1 of 5 targets fail", "changed since: p asks again")

@@ -50,7 +50,7 @@ class AskScreen(ModalScreen[str | None]):
                 yield Button("No (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one(Input if self._question.secret else "#no").focus()
+        self.query("Input" if self._question.secret else "#no").focus()
 
     def withdraw(self) -> None:
         """Go away, as nobody waits for an answer any more: now, or once nothing stands over this."""

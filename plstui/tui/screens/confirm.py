@@ -70,7 +70,8 @@ class ConfirmScreen(ModalScreen[str | None]):
                 yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#no" if self._removes else Input).focus()
+        # None is there when the program is left in the moment that this opens.
+        self.query("#no" if self._removes else "Input").focus()
 
     def _facts(self) -> Iterator[tuple[str, Content]]:
         connection = self._intent.connection

@@ -5,11 +5,11 @@ Nothing is shown from here: the screen hears of it by message.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.worker import WorkType
 
 from plstui.domain.connection import Verb
 from plstui.domain.errors import PlstuiError, again_in
@@ -22,6 +22,7 @@ from plstui.engine.actions import Actions, Confirm, Intent
 from plstui.tui.messages import Said, Troubled, WritesMoved
 from plstui.tui.state import Settling
 from plstui.tui.tones import BUSY
+from plstui.tui.work import work
 
 Ask = Callable[[ModalScreen[str | None]], Awaitable[str | None]]
 """Shows a dialog and waits for the answer."""
@@ -53,10 +54,10 @@ class Decisions:
             return None
         return f"You are about to be asked about {clean(self._asked.name, 60)}; answer that first."
 
-    def decide(self, verb: Verb, link: Link) -> Coroutine[Any, Any, None]:
-        """Ask about a connection, then do it; from this call on nothing else is asked about."""
+    def decide(self, verb: Verb, link: Link) -> WorkType[None]:
+        """What asks about a connection, then does it; from this call on nothing else is asked about."""
         self._asked = link.id
-        return self._decide(verb, link)
+        return work(self._decide, verb, link)
 
     async def _decide(self, verb: Verb, link: Link) -> None:
         name = clean(link.endpoint_name, 60)

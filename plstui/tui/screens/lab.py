@@ -52,6 +52,7 @@ from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.step_table import StepTable, key_of
 from plstui.tui.widgets.step_view import StepView
 from plstui.tui.widgets.table import Table
+from plstui.tui.work import work
 
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
 HEIGHTS: Final = [(0, "-low"), (40, "-high")]
@@ -119,7 +120,7 @@ class LabScreen(CommandingScreen):
 
     def on_mount(self) -> None:
         self.query_one("#log").border_title = Content("Log")
-        self.run_worker(self._tick(), name="clock")
+        self.run_worker(work(self._tick), name="clock")
 
     async def _tick(self) -> None:
         never = asyncio.Event()
@@ -149,7 +150,7 @@ class LabScreen(CommandingScreen):
         self.workers.cancel_group(self, "look")
         self._doing = doing
         self._trouble = ""
-        self._job = self.run_worker(self._see_through(job), group="lab", name=doing)
+        self._job = self.run_worker(work(self._see_through, job), group="lab", name=doing)
         self._refresh()
 
     async def _see_through(self, job: Callable[[], Awaitable[None]]) -> None:
@@ -289,7 +290,7 @@ class LabScreen(CommandingScreen):
         request = self.context.request
         if request and not self._deciding:
             self._deciding = True
-            self.run_worker(self._decide(request), name="approve the lab's request")
+            self.run_worker(work(self._decide, request), name="approve the lab's request")
 
     async def _decide(self, request: Link) -> None:
         try:
@@ -320,7 +321,7 @@ class LabScreen(CommandingScreen):
 
     def _survey(self) -> None:
         self._surveyed = self.world
-        self.run_worker(self._look(), group="look", exclusive=True, name="survey")
+        self.run_worker(work(self._look), group="look", exclusive=True, name="survey")
 
     async def _look(self) -> None:
         try:

@@ -76,7 +76,7 @@ class QuestionScreen(ModalScreen[bool]):
                 yield Button(f"{self._no} (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one(Input if self._typed else "#no" if self._dangerous or not self._yes else "#yes").focus()
+        self.query("Input" if self._typed else "#no" if self._dangerous or not self._yes else "#yes").focus()
 
     @on(Button.Pressed, "#no")
     def _refuse(self) -> None:

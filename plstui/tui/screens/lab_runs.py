@@ -105,17 +105,18 @@ class LabRuns:
         # With what was chosen the steps are made anew.
         steps = [step for step in work.workshop.steps if step.id in wanted]
         run, found = self._begin(wanted)
-        seen: Plan | None = None
+        agreed_to: frozenset[str] | None = None
         # A password that was made for this run must be shown before it is used.
         secret = bool(found and "client" in found.keys and work.workshop.choices.password)
-        while found and found != seen and (seen or always_ask or secret or not self._agreed):
+        unasked = always_ask or secret or not self._agreed
+        while found and (unasked if agreed_to is None else not found.keys <= agreed_to):
             facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
             warning = COSTS if found.keys & COSTLY else ""
             if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):
                 return
             self._agreed = True
-            seen = found
-            # Somebody may have thought about it for hours, while others went on.
+            agreed_to = found.keys
+            # Somebody may have thought about it for hours, while others went on; of less than was agreed to no word.
             await work.look()
             run, found = self._begin(wanted)
         await run.up(steps)

@@ -61,6 +61,7 @@ from plstui.tui.widgets.filter_line import FilterLine
 from plstui.tui.widgets.pane import SidePane
 from plstui.tui.widgets.probe_view import ProbeView
 from plstui.tui.widgets.ribbon import PathRibbon
+from plstui.tui.work import work
 
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
 HEIGHTS: Final = [(0, "-very-low"), (20, "-low"), (40, "-high")]
@@ -137,7 +138,7 @@ class MainScreen(SelectingScreen):
                 ),
             ),
             ("backends", BackendsTable.TITLE, BackendsTable().data_bind(MainScreen.world, MainScreen.probe)),
-            ("probe", ProbeView.TITLE, ProbeView().data_bind(MainScreen.probe)),
+            ("probe", ProbeView.TITLE, ProbeView().data_bind(MainScreen.probe, MainScreen.world)),
             ("activity", ActivityLog.TITLE, ActivityLog().data_bind(events=MainScreen.happened)),
             ("doctor", DoctorView.TITLE, DoctorView().data_bind(MainScreen.examination, MainScreen.world)),
         ).data_bind(MainScreen.notes, active=MainScreen.section)
@@ -146,7 +147,7 @@ class MainScreen(SelectingScreen):
         yield CommandBar(COMMANDS).data_bind(MainScreen.context)
 
     def on_mount(self) -> None:
-        self.run_worker(self._tick(), name="clock")
+        self.run_worker(work(self._tick), name="clock")
 
     async def _tick(self) -> None:
         never = asyncio.Event()
@@ -164,7 +165,7 @@ class MainScreen(SelectingScreen):
         self.world = event.runtime.world()
         self.connected = True
         for side, watcher in event.runtime.watchers.items():
-            self.run_worker(self._watch(watcher), group=f"watch-{side}", name=f"watch {side}")
+            self.run_worker(work(self._watch, watcher), group=f"watch-{side}", name=f"watch {side}")
         self._say("Watching " + " and ".join(f"{s.marker} {s.label}" for s in event.runtime.watchers))
         self._update_context()
 
@@ -227,7 +228,7 @@ class MainScreen(SelectingScreen):
         if self._runtime and wanted and not self.probe.running:
             self.probe = self.probe.again(wanted, self._clock.now(), self.world)
             self.show_section("probe")
-            self.run_worker(probe(self._runtime, wanted, self.post_message), group="probe", name="probe")
+            self.run_worker(work(probe, self._runtime, wanted, self.post_message), group="probe", name="probe")
 
     @on(ProbeWidened)
     def _widen_probe(self, event: ProbeWidened) -> None:
@@ -238,8 +239,11 @@ class MainScreen(SelectingScreen):
         self.probe = self.probe.answered(event.result)
 
     @on(ProbeOver)
-    def _probe_is_over(self) -> None:
-        self.probe = replace(self.probe, running=False)
+    def _probe_is_over(self, event: ProbeOver) -> None:
+        self.probe = replace(self.probe, running=False, trouble=event.trouble)
+        if event.trouble:
+            self._say(f"probe: {event.trouble}", Tone.BAD)
+            return
         good = sum(result.ok for result in self.probe.results)
         self._say(f"probed {len(self.probe.targets)} targets, {good} well", Tone.GOOD if self.probe.ok else Tone.BAD)
 
@@ -256,7 +260,7 @@ class MainScreen(SelectingScreen):
             doctor = Doctoring(self._runtime, self.post_message)
             self.examination = doctor.begin(self.examination, self._clock.now(), self.world, self.probe)
             self.show_section("doctor")
-            self.run_worker(doctor.examine(self.examination), group="doctor", name="doctor")
+            self.run_worker(work(doctor.examine, self.examination), group="doctor", name="doctor")
 
     @on(Examined)
     def _take_findings(self, event: Examined) -> None:

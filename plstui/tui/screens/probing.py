@@ -8,10 +8,9 @@ from textual.message import Message
 
 from plstui.domain.errors import PlstuiError
 from plstui.domain.probe import Target
-from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.engine.runtime import Runtime
-from plstui.tui.messages import ProbeAnswered, ProbeOver, ProbeWidened, Said, Troubled
+from plstui.tui.messages import ProbeAnswered, ProbeOver, ProbeWidened, Troubled
 
 
 async def probe(runtime: Runtime, wanted: tuple[Target, ...], tell: Callable[[Message], object]) -> None:
@@ -26,7 +25,7 @@ async def probe(runtime: Runtime, wanted: tuple[Target, ...], tell: Callable[[Me
         async for result in runtime.prober.probe(wanted, runtime.probe_count):
             tell(ProbeAnswered(result))
     except PlstuiError as error:
-        tell(Said(f"probe: {clean(str(error), 300)}", Tone.BAD))
+        tell(ProbeOver(clean(str(error), 300)))
         tell(Troubled(error, "Probe"))
-    finally:
+    else:
         tell(ProbeOver())

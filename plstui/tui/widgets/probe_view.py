@@ -17,9 +17,11 @@ from textual.widgets import Static
 from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
+from plstui.domain.world import World
 from plstui.tui.clock import clock_time
 from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, styled
+from plstui.tui.truth import still_true
 
 BAR = "━"
 BARS = "▁▂▃▄▅▆▇█"
@@ -43,6 +45,12 @@ class ProbeView(VerticalScroll):
     TITLE = "Probe"
 
     probe: var[ProbeRun] = var(ProbeRun)
+    world: var[World] = var(World)
+    """Both sides as they are now: what has changed since may have changed the answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._old = False
 
     def compose(self) -> ComposeResult:
         yield Static()
@@ -55,11 +63,21 @@ class ProbeView(VerticalScroll):
         self._show()
 
     def watch_probe(self) -> None:
+        self._old = self._is_old()
         self._show()
+
+    def watch_world(self) -> None:
+        if (old := self._is_old()) != self._old:
+            self._old = old
+            self._show()
+
+    def _is_old(self) -> bool:
+        """Whether something that was answered may be answered otherwise now."""
+        return len(still_true(self.probe, self.world)) < len(self.probe.results)
 
     def _show(self) -> None:
         for static in self.query_children(Static):
-            static.update(Content("\n").join(_lines(self.probe, self.content_size.width)))
+            static.update(Content("\n").join(_lines(self.probe, self.content_size.width, old=self._old)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +121,7 @@ class _Layout:
         return Content.assemble(*cells, Content("  "))
 
     def _cell(self, result: TargetResult | None) -> Content:
-        if result is None:
+        if result is None or result.silent:
             return styled(NOT_ASKED, Tone.QUIET)
         if not result.hosts:
             return styled(FAILED, Tone.BAD)
@@ -125,36 +143,47 @@ ORDER = (TargetKind.ENDPOINT, TargetKind.NAME, TargetKind.BACKEND, TargetKind.BA
 """What a customer gets comes first; a small screen has room for that and the backends' pages."""
 
 
-def _lines(probe: ProbeRun, width: int) -> Iterator[Content]:
+def _lines(probe: ProbeRun, width: int, *, old: bool) -> Iterator[Content]:
     if not probe.targets:
         yield styled("Press p to fetch the Host: page from every backend and through every endpoint.", Tone.QUIET)
         return
     layout = _Layout.of(probe, width)
-    yield _summary(probe)
+    yield _summary(probe, old=old)
+    if probe.trouble:
+        yield from (styled(words, Tone.BAD) for words in _wrapped(probe.trouble, width - 4))
     for target in sorted(probe.targets, key=lambda target: ORDER.index(target.kind)):
         result = probe.result(target)
         if result:
             yield from _target(result, layout)
         else:
-            missing = "asking…" if probe.running else "not asked to the end"
-            yield Content.assemble(layout.head("◌", BUSY, target), styled(missing, BUSY))
+            glyph, missing, tone = ("◌", "asking…", BUSY) if probe.running else ("·", "not asked", Tone.QUIET)
+            yield Content.assemble(layout.head(glyph, tone, target), styled(missing, tone))
 
 
-def _summary(probe: ProbeRun) -> Content:
+def _summary(probe: ProbeRun, *, old: bool) -> Content:
     done, total = len(probe.results), len(probe.targets)
-    at = f"  started {clock_time(probe.started_at)}" if probe.started_at else ""
-    if probe.running:
-        return Content.assemble(styled(f"◌ probing, {done} of {total} targets done", BUSY), styled(at, Tone.QUIET))
     good = sum(result.ok for result in probe.results)
-    if probe.ok:
-        return Content.assemble(styled(f"✔ all {total} targets answer", Tone.GOOD), styled(at, Tone.QUIET))
-    return Content.assemble(styled(f"✖ {total - good} of {total} targets fail", Tone.BAD), styled(at, Tone.QUIET))
+    at = styled(f"  started {clock_time(probe.started_at)}" if probe.started_at else "", Tone.QUIET)
+    if probe.running:
+        return Content.assemble(styled(f"◌ probing, {done} of {total} targets done", BUSY), at)
+    if probe.trouble:
+        told = styled(f"✖ {done} of {total} targets asked", Tone.BAD)
+    elif probe.ok:
+        silent = f"{good} of {total} targets answer, of the others nothing is known"
+        told = styled(f"✔ all {total} targets answer" if good == total else f"✔ {silent}", Tone.GOOD)
+    else:
+        bad = sum(not result.ok and not result.silent for result in probe.results)
+        told = styled(f"✖ {bad} of {total} targets fail", Tone.BAD)
+    return Content.assemble(told, at, styled("  changed since: p asks again" if old else "", Tone.WAITING))
+
+
+_GLYPHS = {Tone.GOOD: "✔", Tone.QUIET: "·", Tone.BAD: "✖"}
 
 
 def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
     """One line while all is well; what fails, and an endpoint, gets a line for every answer."""
-    tone = Tone.GOOD if result.ok else Tone.BAD
-    head = layout.head("✔" if result.ok else "✖", tone, result.target)
+    tone = Tone.GOOD if result.ok else Tone.QUIET if result.silent else Tone.BAD
+    head = layout.head(_GLYPHS[tone], tone, result.target)
     hosts, failures, total = result.hosts, result.failures, len(result.attempts)
     count = f"{sum(hosts.values())}/{total}"
     one_place = result.target.kind is TargetKind.BACKEND
@@ -168,9 +197,9 @@ def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
         yield _answer(f"Host: {clean(host, 60)}", Tone.GOOD, times, total, layout.longest_bar)
     for kind, times in failures.items():
         yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
-    if result.error:
-        for words in _wrapped(clean(result.error, 600), layout.width - 8):
-            yield styled(f"    {words}", Tone.BAD)
+    if reason := result.error or (result.untold if result.silent else ""):
+        for words in _wrapped(clean(reason, 600), layout.width - 8):
+            yield styled(f"    {words}", tone)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
