@@ -45,11 +45,14 @@ NEWER: dict[str, dict[str, str]] = {
         "properties.resolutionPolicy": links.RESOLUTION_POLICY_SINCE,
     },
     "microsoft.compute/virtualmachines": {
-        "etag": shapes.ETAG_SINCE,
-        "properties.timeCreated": shapes.CREATED_SINCE,
-        "properties.storageProfile.osDisk.deleteOption": shapes.DELETE_OPTION_SINCE,
-        "properties.osProfile.linuxConfiguration.patchSettings.assessmentMode": shapes.DELETE_OPTION_SINCE,
-        "properties.storageProfile.diskControllerType": shapes.CONTROLLER_SINCE,
+        path: shapes.SINCE[path]
+        for path in (
+            "etag",
+            "properties.timeCreated",
+            "properties.storageProfile.osDisk.deleteOption",
+            "properties.osProfile.linuxConfiguration.patchSettings.assessmentMode",
+            "properties.storageProfile.diskControllerType",
+        )
     },
 }
 """By type in lower case: paths in a body and the api-version that shows them first. That an older one shows none of

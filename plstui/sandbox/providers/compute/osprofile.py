@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
 
 from plstui.sandbox.gateway.fields import Fields
 from plstui.sandbox.providers.compute.errors import invalid, missing, unchangeable
@@ -196,17 +195,3 @@ def _custom_data(fields: Fields) -> str:
             f"{LONGEST_CUSTOM_DATA} characters.",
         )
     return text
-
-
-def shown(profile: Body, *, platform_updates: bool, assessment: bool) -> Body:
-    """The profile as answers show it: without user data, and with what the api-version knows of the configuration."""
-    visible: dict[str, Any] = {name: value for name, value in profile.items() if name != "customData"}
-    for name in ("linuxConfiguration", "windowsConfiguration"):
-        if name not in visible:
-            continue
-        if not platform_updates:
-            visible[name] = {k: v for k, v in visible[name].items() if k != "enableVMAgentPlatformUpdates"}
-        if not assessment:
-            patches = {k: v for k, v in visible[name]["patchSettings"].items() if k != "assessmentMode"}
-            visible[name] = {**visible[name], "patchSettings": patches}
-    return visible

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from plstui.sandbox.providers import versions
 from plstui.sandbox.store import Body
 
 _N = "microsoft.network/"
@@ -100,19 +101,12 @@ BESIDE: dict[str, tuple[str, str, str]] = {
 }
 """By type in lower case: a property, another beside which it is not shown, and since when."""
 
-Paths = dict[str, tuple[tuple[str, ...], ...]]
-
 
 @lru_cache(maxsize=64)
-def _hidden(date: str) -> Paths:
-    """By type: the paths that an api-version does not show. Api-versions compare as text: they are dates."""
-    hidden = {}
-    for kind in SINCE.keys() | UNTIL.keys():
-        paths = [path for path, first in SINCE.get(kind, {}).items() if date < first]
-        paths += [path for path, end in UNTIL.get(kind, {}).items() if date >= end]
-        if paths:
-            hidden[kind] = tuple(tuple(path.split(".")) for path in paths)
-    return hidden
+def _hidden(date: str) -> dict[str, tuple[versions.Path, ...]]:
+    """By type: the paths that an api-version does not show."""
+    kinds = SINCE.keys() | UNTIL.keys()
+    return {kind: versions.hidden(SINCE.get(kind, {}), UNTIL.get(kind, {}), date) for kind in kinds}
 
 
 def shape(body: Body, api_version: str) -> Body:
@@ -128,7 +122,7 @@ def _shape(body: Body, date: str) -> Body:
         if date >= since and beside in properties:
             shown["properties"].pop(name, None)
     for path in _hidden(date).get(kind, ()):
-        _drop(shown, path)
+        versions.drop(shown, path)
     return shown
 
 
@@ -137,12 +131,3 @@ def _inner(value: Any, date: str) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], dict) and "type" in value[0]:
         return [_shape(item, date) for item in value]
     return value
-
-
-def _drop(inside: dict[str, Any], path: tuple[str, ...]) -> None:
-    name, *rest = path
-    if not rest:
-        inside.pop(name, None)
-    elif isinstance(inside.get(name), dict):
-        inside[name] = dict(inside[name])
-        _drop(inside[name], tuple(rest))
