@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from plstui.domain.ids import ResourceId
@@ -54,7 +55,7 @@ class ZoneRecords(ResourceEndpoint):
         return listing.page(call, [record for record in records if str(record["name"]).lower().endswith(suffix)], PAGE)
 
 
-class RecordSetEndpoint(ZoneRecords):
+class RecordSetEndpoint(ZoneRecords, ABC):
     """The record sets of one type."""
 
     ttl: ClassVar[str]
@@ -62,21 +63,21 @@ class RecordSetEndpoint(ZoneRecords):
     records: ClassVar[str]
     """The property that holds the records."""
 
+    @abstractmethod
     def body(self, zone_id: ResourceId, name: str, properties: Body) -> Body:
         """A record set as ARM shows it; `properties` are its metadata, time to live and records."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_records(self, sent: Fields) -> Any:
         """The records that a request sends; None when it sends none and need not. Raises the 400."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_put(self, call: Call, zone_id: ResourceId, old: Json | None, properties: Body) -> None:
         """Raise what refuses a PUT that is well formed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_removal(self, old: Json) -> None:
         """Raise what refuses a DELETE."""
-        raise NotImplementedError
 
     async def get(self, call: Call) -> Response:
         """GET of one record set."""
