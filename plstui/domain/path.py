@@ -144,8 +144,8 @@ def _service(isv: Snapshot | None, link: Link) -> PrivateLinkService | None:
         return None
     if link.service_side:
         return next((service for service in isv.services if service.id == link.service_side.service_id), None)
-    target = link.endpoint_side.target.lower() if link.endpoint_side else ""
-    return next((s for s in isv.services if target and target in (s.id.text.lower(), s.alias.lower())), None)
+    target = link.endpoint_side.target if link.endpoint_side else ""
+    return next((service for service in isv.services if service.is_target(target)), None)
 
 
 def _service_hop(isv: Snapshot | None, link: Link, service: PrivateLinkService | None) -> Hop:

@@ -189,6 +189,10 @@ class PrivateLinkService(Resource):
     frontend_ids: tuple[ResourceId, ...] = ()
     proxy_protocol: bool = False
 
+    def is_target(self, target: str) -> bool:
+        """Whether an endpoint that asked for `target` asked for this: by its id or its alias, in any case."""
+        return bool(target) and target.lower() in (self.id.key, self.alias.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateEndpoint(Resource):

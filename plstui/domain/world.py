@@ -176,8 +176,7 @@ class World:
 
 def _connection_to(endpoint: PrivateEndpoint, service: PrivateLinkService) -> EndpointConnection | None:
     """The endpoint's connection to a service, which it names by id or alias; an endpoint has one in practice."""
-    names = {service.id.key, service.alias.lower()}
-    own = [c for c in endpoint.connections if c.target.lower() in names]
+    own = [connection for connection in endpoint.connections if service.is_target(connection.target)]
     if own:
         return own[0]
     return endpoint.connections[0] if len(endpoint.connections) == 1 else None
