@@ -25,6 +25,15 @@ def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str
     )
 
 
+def run_command_line(machine: ResourceId, script: str, *, windows: bool = False) -> str:
+    """One shell line, quoted, that has Azure run a script on a machine; `@name` is the script in a file."""
+    command = "RunPowerShellScript" if windows else "RunShellScript"
+    return (
+        f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id {command} "
+        f"--scripts {shell_word(script)}"
+    )
+
+
 def shell_word(text: str) -> str:
     """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
     return quote(clean(text, 1000))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import run_command_line, shell_word
 from plstui.domain.errors import AzureError, LeftBehindError, NotFoundError, PlstuiError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetKind
@@ -93,8 +93,7 @@ class Agents:
     async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
         """What a script prints that is run by the machine's action. Raises `PlstuiError`."""
         side, bodies = self._side_of(machine)
-        command = "RunPowerShellScript" if windows else "RunShellScript"
-        az = f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id {command} --scripts @probe"
+        az = run_command_line(machine, "@probe", windows=windows)
         async with _patience(seconds):
             return await self._writes.send(
                 side, "probe", machine, az, lambda: bodies.run_command(machine, script, windows=windows)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from plstui.domain import facts
-from plstui.domain.az import shell_word
+from plstui.domain.az import run_command_line
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError
 from plstui.domain.facts import Body, Facts, id_of
 from plstui.domain.findings.machines import seeming_ill
@@ -84,10 +84,7 @@ class Doctor:
         """What cloud-init says on a machine, and why it does not; one of them is empty."""
         side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())
         cloud, script = self._clouds[side], "cloud-init status"
-        az = (
-            f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id RunShellScript "
-            f"--scripts {shell_word(script)}"
-        )
+        az = run_command_line(machine, script)
         try:
             async with asyncio.timeout(BOOT_PATIENCE):
                 printed = await writes.send(side, "probe", machine, az, lambda: cloud.run_command(machine, script))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import run_command_line, shell_word
 from plstui.domain.facts import ENDPOINT, INTERFACE, NETWORK, Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.pool import Member, pool_members
@@ -250,9 +250,8 @@ def _ailment(one: _Backend, way_out: bool | None) -> _Ailment | None:
 
 
 def _look(machine: ResourceId) -> str:
-    return (
-        f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id RunShellScript "
-        "--scripts 'cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; curl -sS http://localhost'"
+    return run_command_line(
+        machine, "cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log; curl -sS http://localhost"
     )
 
 
