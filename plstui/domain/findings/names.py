@@ -60,15 +60,19 @@ def _records(facts: Facts) -> list[Body]:
 
 
 def _addresses(record: Body) -> list[str]:
-    found = properties(record).get(_list_in(record))
+    found = properties(record).get(_list_in(id_of(record)))
     return (
         [str(one.get("ipv4Address", "")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     )
 
 
-def _list_in(record: Body) -> str:
+def _is_public(zone_or_record: ResourceId) -> bool:
+    return zone_or_record.is_type(PUBLIC_ZONE) or zone_or_record.is_type(PUBLIC_RECORD)
+
+
+def _list_in(zone_or_record: ResourceId) -> str:
     """The property that a record's addresses are in; Azure spells it differently in public zones."""
-    return "ARecords" if id_of(record).is_type(PUBLIC_RECORD) else "aRecords"
+    return "ARecords" if _is_public(zone_or_record) else "aRecords"
 
 
 @once
@@ -88,7 +92,7 @@ def _naming(facts: Facts) -> dict[ResourceId, set[ResourceId]]:
 
 def _is_hidden(facts: Facts, record: ResourceId, network: ResourceId | None) -> bool:
     """Whether a public name is one that a private zone answers for: also with that there is no such name."""
-    if not record.is_type(PUBLIC_RECORD):
+    if not _is_public(record):
         return False
     name = f".{_full_name(record)}".lower()
     return any(
@@ -152,7 +156,7 @@ def elsewhere(facts: Facts) -> Iterator[Finding]:
             where=id_of(record),
             what=f"{_full_name(id_of(record))} leads to {wrong}, and {id_of(endpoint).name} is at {right}.",
             remedy="Let the record lead to the endpoint's address.",
-            evidence={f"{_list_in(record)}.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
+            evidence={f"{_list_in(id_of(record))}.ipv4Address": ", ".join(_addresses(record)), "endpoint": right},
             az=_set_record(zone, id_of(record).name, wrong, right) if zone else "",
             # What somebody else has written the lab leaves alone.
             fix="step:record" if own else "",
@@ -194,7 +198,7 @@ def _set_record(zone: ResourceId, name: str, wrong: str, right: str) -> str:
 
 def _record_sets(zone: ResourceId) -> str:
     """The group of az's commands for the A records of a zone."""
-    return f"az network {'dns' if zone.is_type(PUBLIC_ZONE) else 'private-dns'} record-set a"
+    return f"az network {'dns' if _is_public(zone) else 'private-dns'} record-set a"
 
 
 def _in_zone(zone: ResourceId) -> str:
@@ -237,13 +241,11 @@ def no_name(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule="name-missing",
             # A public zone that has names already may well be for other things.
-            severity=Severity.INFO if second or (used and zone.is_type(PUBLIC_ZONE)) else Severity.WARNING,
+            severity=Severity.INFO if second or (used and _is_public(zone)) else Severity.WARNING,
             where=zone,
             what=f"No name leads to {id_of(endpoint).name}; only its address {address} does.",
             remedy="Add an A record with the endpoint's address.",
-            evidence={
-                "ARecords" if zone.is_type(PUBLIC_ZONE) else "aRecords": "none with the endpoint's address",
-            },
+            evidence={_list_in(zone): "none with the endpoint's address"},
             az=f"{_record_sets(zone)} add-record {_in_zone(zone)} "
             f"--record-set-name {shell_word(name)} "
             f"--ipv4-address {shell_word(address)}"
@@ -284,7 +286,7 @@ def _network(endpoint: Body) -> ResourceId | None:
 
 def _is_asked(facts: Facts, zone: ResourceId, network: ResourceId) -> bool:
     """Whether the machines of a network get answers from a zone: public ones answer all, private ones who is linked."""
-    if zone.is_type(PUBLIC_ZONE):
+    if _is_public(zone):
         return True
     links = (link for link in facts.of(Side.CUSTOMER, ZONE_LINK) if id_of(link).parent == zone)
     # Name servers of one's own forward from the network that they are in, which may be any.
