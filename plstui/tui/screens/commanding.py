@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from plstui.domain.text import clean
 from plstui.tui.commands import SomeCommands, command
+from plstui.tui.details import Details
 from plstui.tui.messages import CommandChosen
 
 LONGEST = 600
@@ -46,6 +47,14 @@ class CommandingScreen(Screen[None]):
         from plstui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.commands, self.context))
+
+    def push_details(self, details: Details | None) -> None:
+        """Show everything about something, if there is such a thing."""
+        from plstui.tui.screens.details import DetailsScreen
+
+        # Two clicks on a row ask for its details twice.
+        if details and self.is_active:
+            self.app.push_screen(DetailsScreen(details))
 
     def show_palette(self) -> None:
         self.app.action_command_palette()

@@ -380,8 +380,4 @@ class LabScreen(CommandingScreen):
 
     @on(DetailsRequested)
     def _show_details(self, event: DetailsRequested) -> None:
-        from plstui.tui.screens.details import DetailsScreen
-
-        # Two clicks on a row ask for its details twice.
-        if self.is_active and (details := details_of(self.world, event.resource_id)):
-            self.app.push_screen(DetailsScreen(details))
+        self.push_details(details_of(self.world, event.resource_id))

@@ -28,7 +28,7 @@ from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import COMMANDS, Context, bindings
-from plstui.tui.details import Details, details_of
+from plstui.tui.details import details_of
 from plstui.tui.doctor_view import Examination
 from plstui.tui.messages import (
     Connected,
@@ -271,7 +271,7 @@ class MainScreen(SelectingScreen):
 
     @on(FindingRequested)
     def _show_finding(self, event: FindingRequested) -> None:
-        self._push_details(event.details)
+        self.push_details(event.details)
 
     # What else commands ask for
 
@@ -285,7 +285,7 @@ class MainScreen(SelectingScreen):
 
     def show_details(self) -> None:
         if self.context.link:
-            self._open_details(self.context.link.id)
+            self.push_details(details_of(self.world, self.context.link.id))
 
     def copy_az(self) -> None:
         details = details_of(self.world, self.context.link.id) if self.context.link else None
@@ -333,18 +333,7 @@ class MainScreen(SelectingScreen):
 
     @on(DetailsRequested)
     def _show_requested(self, event: DetailsRequested) -> None:
-        self._open_details(event.resource_id)
-
-    def _open_details(self, resource_id: ResourceId) -> None:
-        if details := details_of(self.world, resource_id):
-            self._push_details(details)
-
-    def _push_details(self, details: Details) -> None:
-        from plstui.tui.screens.details import DetailsScreen
-
-        # Two clicks on a row ask for its details twice.
-        if self.is_active:
-            self.app.push_screen(DetailsScreen(details))
+        self.push_details(details_of(self.world, event.resource_id))
 
     # Bookkeeping
 
