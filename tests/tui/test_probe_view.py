@@ -10,7 +10,7 @@ import pytest
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import UnreachableError
-from plstui.domain.probe import Attempt, Failure, Target, TargetResult, targets
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, addresses, targets
 from plstui.domain.world import World
 from plstui.tui.clock import NO_TIME
 from plstui.tui.state import ProbeRun
@@ -138,6 +138,19 @@ async def test_a_balancer_that_tells_nothing_is_neither_well_nor_failing(size: t
         await play.press("z", "4")
         await play.shows("probed 5 targets, 4 well")
         assert not play.is_red("probed", in_line_with="4 well")
+
+
+@SIZES
+async def test_why_a_balancer_brought_fewer_pages_than_were_asked_for_is_told(size: tuple[int, int]) -> None:
+    world, why = with_status(APPROVED), "Balanced back to the machine that asked."
+    target = next(target for target in addresses(world) if target.kind is TargetKind.BALANCER)
+    run = ProbeRun((target,), (TargetResult(target, "ssh", (Attempt(host="web2"), Attempt(error=why))),))
+    async with stage(world, size=size) as play:
+        play.app.screen.query_one(ProbeView).probe = run
+        await play.press("3", "z")
+        seen = await play.shows("✔ all 1 targets answer", why)
+        assert "1/2" in seen.line("✔ loadBalancer", "Host: web2")
+        assert not play.is_red("Balanced back")
 
 
 async def test_nothing_to_probe_is_said() -> None:

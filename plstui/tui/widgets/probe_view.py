@@ -191,15 +191,15 @@ def _target(result: TargetResult, layout: _Layout) -> Iterator[Content]:
         page = f"Host: {clean(next(iter(hosts)), 60)}" if len(hosts) == 1 else f"{len(hosts)} hosts"
         line = Content.assemble(head, styled(f"{page:<12}", tone), styled(f" {count:>5}", Tone.QUIET))
         yield _with_times(line, result, layout.width)
-        return
-    yield _with_times(Content.assemble(head, styled(f"{count} pages", tone)), result, layout.width)
-    for host, times in hosts.items():
-        yield _answer(f"Host: {clean(host, 60)}", Tone.GOOD, times, total, layout.longest_bar)
-    for kind, times in failures.items():
-        yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
-    if reason := result.error or (result.untold if result.silent else ""):
-        for words in _wrapped(clean(reason, 600), layout.width - 8):
-            yield styled(f"    {words}", tone)
+    else:
+        yield _with_times(Content.assemble(head, styled(f"{count} pages", tone)), result, layout.width)
+        for host, times in hosts.items():
+            yield _answer(f"Host: {clean(host, 60)}", Tone.GOOD, times, total, layout.longest_bar)
+        for kind, times in failures.items():
+            yield _answer(kind, Tone.BAD, times, total, layout.longest_bar)
+    # Also where all is well, what tells nothing has to say why: there are fewer pages than questions.
+    for words in _wrapped(clean(result.error or result.untold, 600), layout.width - 8):
+        yield styled(f"    {words}", Tone.BAD if result.error else Tone.QUIET)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
