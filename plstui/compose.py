@@ -18,6 +18,7 @@ from plstui.config import locations
 from plstui.config.load import Override, load
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
+from plstui.domain.files import read_text
 from plstui.domain.sides import Side
 from plstui.sandbox.child import ChildError, SandboxChild
 
@@ -187,8 +188,8 @@ def served_settings(url: str) -> Path:
         port = None
     try:
         # It goes away when the sandbox does, also between two looks at it.
-        settings = locations.sandbox_pointer(port).read_text(encoding="utf-8") if port else ""
-    except (OSError, UnicodeDecodeError):
+        settings = read_text(locations.sandbox_pointer(port)) if port else ""
+    except OSError:
         settings = ""
     if not settings:
         raise ConfigError(

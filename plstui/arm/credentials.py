@@ -7,6 +7,7 @@ subscription may be in a tenant of its own.
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 import sys
 import time
@@ -24,9 +25,11 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import AzureAuthorityHosts, AzureCliCredential, DeviceCodeCredential
 from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
-from plstui.arm.transport import at, sdk_options
+from plstui.arm.transport import sdk_options
+from plstui.config.locations import expand
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
 from plstui.domain.errors import ConfigError, SignInPendingError
+from plstui.domain.files import open_regular, text_of
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 
@@ -35,6 +38,9 @@ RENEW_EARLY = 300.0
 
 AZ_PATIENCE = 60
 """Seconds that `az` may take; the ten that azure-identity allows are few for its first start on a small machine."""
+
+LARGEST_SECRET = 64 * 1024
+"""Bytes that are read of a secret's file; Entra ID makes secrets of forty."""
 
 FAILURE_KEPT = 2.0
 """Seconds for which a failed sign-in is not tried again: the calls of one refresh fail together, after one try."""
@@ -152,7 +158,7 @@ def _service_principal(settings: Settings, side: Side) -> ClientSecretCredential
     if not own.tenant or not own.client_secret_file:
         missing = "tenant" if not own.tenant else "client_secret_file"
         raise ConfigError(f"[{side}] has a client_id and no {missing}.", hint=f"Set {side}.{missing} in the settings.")
-    secret = read_secret(at(own.client_secret_file))
+    secret = read_secret(expand(own.client_secret_file))
     try:
         return ClientSecretCredential(own.tenant, own.client_id, secret, **entra_options(settings))
     except ValueError:
@@ -164,11 +170,11 @@ def _service_principal(settings: Settings, side: Side) -> ClientSecretCredential
 def read_secret(path: Path) -> str:
     """The secret in a file that nobody but its owner may read. Raises `ConfigError`."""
     try:
-        mode = path.stat().st_mode
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"The secret in {path} cannot be read: {reason}.") from None
+        with open_regular(path, LARGEST_SECRET) as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            secret = text_of(stream, path, LARGEST_SECRET).strip()
+    except OSError as error:
+        raise ConfigError(f"The secret in {path} cannot be read: {error.strerror}.") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(f"The secret in {path} can be read by others.", hint=f"Run chmod 600 {path}.")
     if not secret:

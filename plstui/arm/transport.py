@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from plstui.config.locations import expand
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError
+from plstui.domain.files import read_text
 
 CONNECT_SECONDS = 5.0
 """Seconds for a connection to stand: name, TCP and TLS."""
@@ -36,16 +37,14 @@ def trust(settings: Settings) -> ssl.SSLContext | None:
     if not settings.azure.ca:
         return None
     try:
-        return ssl.create_default_context(cafile=_ca(settings))
-    except (OSError, ssl.SSLError) as error:
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        # Certificates are ASCII; what is not is a comment.
+        bundle = read_text(_ca(settings)).encode("ascii", "replace").decode()
+        return ssl.create_default_context(cadata=bundle)
+    except (OSError, ValueError) as error:
+        in_words = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+        reason = error.strerror if in_words else "it holds no certificate"
         raise ConfigError(f"The certificate authority {settings.azure.ca} cannot be used: {reason}.") from None
 
 
 def _ca(settings: Settings) -> Path:
-    return at(settings.azure.ca)
-
-
-def at(path: str) -> Path:
-    """The path that a setting names. `~name` of nobody stays as it is, and is then a file that is not there."""
-    return Path(os.path.expanduser(path))
+    return expand(settings.azure.ca)

@@ -24,6 +24,16 @@ _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a disk or a terminal may end with."""
 
 
+class NamedPath(click.Path):
+    """A path; `~` is the home folder also where a shell leaves it, as in --config=~/file."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path as it is used."""
+        path = locations.expand(os.fspath(value))
+        super().convert(path, param, ctx)
+        return path
+
+
 def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that may stand before or after a command."""
     for option in reversed(
@@ -33,7 +43,7 @@ def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="[=WORLD|URL]",
                 help=f"Use a local Azure: one that starts with a world ({DEFAULT_WORLD} if left out), or a served one.",
             ),
-            click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The settings file."),
+            click.option("--config", type=NamedPath(), metavar="FILE", help="The settings file."),
             click.option("--isv", metavar="SUBSCRIPTION", help="The ISV's subscription."),
             click.option("--customer", metavar="SUBSCRIPTION", help="The customer's subscription."),
             click.option("--read-only", is_flag=True, default=None, help="Only look: nothing can be changed."),
@@ -219,7 +229,7 @@ def _report() -> str:
     try:
         report.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Its owner's alone, and harmless to a terminal: nobody knows whose words an exception carries.
-        descriptor = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:
             os.fchmod(descriptor, 0o600)
             stream.write("".join(map(_visible, traceback.format_exc())))

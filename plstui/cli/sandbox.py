@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from plstui.cli.main import DEFAULT_WORLD, check_world, command_with_globals, group_with_globals
+from plstui.cli.main import DEFAULT_WORLD, NamedPath, check_world, command_with_globals, group_with_globals
 from plstui.cli.output import EXIT_OK, print_json, print_table
 from plstui.compose import Options
 from plstui.config import locations
 from plstui.domain.errors import ConfigError
+from plstui.domain.files import read_text
 from plstui.lab.cloudinit import user_data
 
 
@@ -41,7 +42,7 @@ def worlds(_options: Options, as_json: bool) -> int:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; 0 takes a free one.")
 @click.option(
     "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(file_okay=False),
     help="Where settings, keys and certificate go; a temporary folder if left out.",
 )
 @click.option(
@@ -53,7 +54,7 @@ def worlds(_options: Options, as_json: bool) -> int:
 )
 @click.option(
     "--faults",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     metavar="FILE",
     help="A plan of what goes wrong, in JSON: throttling, errors, drops, operations that fail.",
 )
@@ -109,11 +110,16 @@ def serve(
 def _read_plan(path: Path) -> dict[str, Any]:
     """The JSON document in a file. Raises `ConfigError`."""
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = json.loads(read_text(path))
     except OSError as error:
         raise ConfigError(f"The file of faults {path} cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise ConfigError(f"The file of faults {path} is not valid JSON: {error}.") from None
+    except json.JSONDecodeError as error:
+        where = f"see line {error.lineno}, column {error.colno}"
+        raise ConfigError(f"The file of faults {path} is not valid JSON: {where}.") from None
+    except (ValueError, RecursionError):
+        raise ConfigError(
+            f"The file of faults {path} cannot be read: a number in it is too long, or it is nested too deeply."
+        ) from None
     if not isinstance(plan, dict):
         raise ConfigError(
             f"The file of faults {path} holds no JSON object.", hint='Write {"faults": [{"kind": …}, …]}.'

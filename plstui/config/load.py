@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -14,9 +15,21 @@ import msgspec
 from plstui.config import locations
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError
+from plstui.domain.files import read_text
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
+
+DEEPEST = 32
+"""Levels of lists, tables and keys; the settings have three."""
+
+_QUOTED = re.compile(r'''"""(?:[^\\]|\\.)*?"""|\'{3}.*?\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*''', re.DOTALL)
+"""What may hold brackets and dots that mean nothing: texts and comments."""
+
+_LONG_KEY = re.compile(rf"(?:\.[^.=,\[\]{{}}]*){{{DEEPEST}}}")
+
+LARGEST = 1024 * 1024
+"""Bytes that are read of a settings file; one with every key has five thousand."""
 
 _WORDS = {
     "int": "a whole number",
@@ -43,7 +56,7 @@ def load(
 
     A file that was named must exist; the usual one may be missing. Raises `ConfigError` naming file, line and key.
     """
-    named = path or (Path(environ["PLSTUI_CONFIG"]) if environ.get("PLSTUI_CONFIG") else None)
+    named = path or (locations.expand(environ["PLSTUI_CONFIG"]) if environ.get("PLSTUI_CONFIG") else None)
     source = named or locations.config_file(environ)
     text = _read(source, named_by="--config" if path else "PLSTUI_CONFIG" if named else "")
     raw = _parse(source, text)
@@ -62,19 +75,19 @@ def load(
 
 def _read(source: Path, *, named_by: str) -> str:
     try:
-        return source.read_text(encoding="utf-8")
+        return read_text(source, LARGEST)
     except (FileNotFoundError, NotADirectoryError):
         if not named_by:
             return ""
         raise ConfigError(
             f"There is no settings file {source}.", hint=f"Check the path given with {named_by}."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"The settings file {source} cannot be read: {reason}.") from None
+    except OSError as error:
+        raise ConfigError(f"The settings file {source} cannot be read: {error.strerror}.") from None
 
 
 def _parse(source: Path, text: str) -> dict[str, Any]:
+    _check_depth(source, text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -82,6 +95,18 @@ def _parse(source: Path, text: str) -> dict[str, Any]:
         # "line 3, column 5)" or "end of document)"
         line = number[0] if (number := re.findall(r"\d+", place)) else max(1, len(text.splitlines()))
         raise ConfigError(f"{source}, line {line}: this is not valid TOML: {_lower(what)}.") from None
+
+
+def _check_depth(source: Path, text: str) -> None:
+    """Raise `ConfigError` for what is nested deeper than anybody means: TOML's parser would take all memory for it."""
+    bare = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n"), text)
+    depth = 0
+    for number, line in enumerate(bare.split("\n"), start=1):
+        # A level for each bracket that is open, or for each part of a key.
+        deepest = max(accumulate(((char in "[{") - (char in "]}") for char in line), initial=depth))
+        if deepest > DEEPEST or _LONG_KEY.search(line):
+            raise ConfigError(f"{source}, line {number}: lists, tables or keys are nested too deeply.")
+        depth += sum(map(line.count, "[{")) - sum(map(line.count, "]}"))
 
 
 def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from plstui.domain.errors import ConfigError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+
+PRIVATE_FILE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,16 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # One write to a file opened for appending: lines of two programs never mix.
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            # A pipe in its place would be waited for.
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, PRIVATE_FILE)
             try:
-                size = os.fstat(descriptor).st_size
+                status = os.fstat(descriptor)
+                if stat.S_ISFIFO(status.st_mode):
+                    raise OSError(errno.EINVAL, "it is a pipe, and nothing would be kept")
+                if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) != PRIVATE_FILE:
+                    # It may have been made by another program, or copied.
+                    os.fchmod(descriptor, PRIVATE_FILE)
+                size = status.st_size
                 if data and size and os.pread(descriptor, 1, size - 1) != b"\n":
                     # A disk that was full has taken half of the line before.
                     data = b"\n" + data

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from shlex import quote
 
+from plstui.config.locations import expand
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab import azlines
@@ -287,7 +287,7 @@ def _uses(text: str, name: str) -> bool:
 def _key_file(workshop: Workshop) -> list[str]:
     """The lines that say where the public key is."""
     if named := workshop.lab.public_key:
-        return [f"KEY_FILE={quote(clean(str(Path(named).expanduser()), _LONGEST))}"]
+        return [f"KEY_FILE={quote(clean(str(expand(named)), _LONGEST))}"]
     return ["KEY_FILE=~/.ssh/id_ed25519.pub", '[ -e "$KEY_FILE" ] || KEY_FILE=~/.ssh/id_rsa.pub']
 
 

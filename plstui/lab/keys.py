@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from plstui.config import locations
 from plstui.domain.errors import ConfigError, RefusedError
+from plstui.domain.files import read_text
 
 NAMES = ("id_ed25519", "id_rsa")
 """The private keys in `~/.ssh` whose public halves are looked for, in this order."""
@@ -40,7 +42,7 @@ def public_key(setting: str, home: Path | None = None) -> str:
     Raises `NoKeyError` when there is none, and `ConfigError` for a file that cannot be used.
     """
     if setting:
-        return read_key(Path(setting).expanduser())
+        return read_key(locations.expand(setting))
     folder = _folder(home)
     for name in NAMES:
         if os.path.lexists(file := folder / f"{name}.pub"):
@@ -62,14 +64,11 @@ def public_key(setting: str, home: Path | None = None) -> str:
 def read_key(file: Path) -> str:
     """The key in a file. Raises `ConfigError` when it is not one public key that Azure takes."""
     try:
-        if not file.is_file():  # A pipe would be waited for.
-            raise _unusable(file, "it is no file" if file.exists() else "it is not there")
-        with file.open("rb") as stream:
-            text = stream.read(LARGEST).decode("utf-8")
+        text = read_text(file, LARGEST)
+    except FileNotFoundError:
+        raise _unusable(file, "it is not there") from None
     except OSError as error:
         raise _unusable(file, error.strerror or "it cannot be read") from None
-    except UnicodeDecodeError:
-        raise _unusable(file, "it is not text") from None
     if "PRIVATE KEY" in text:
         raise _unusable(file, "it is a private key", f"Name its public half, {file}.pub; the private one stays here.")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -117,7 +116,7 @@ def create_key(home: Path | None = None) -> str:
 
 
 def _folder(home: Path | None) -> Path:
-    return (home or Path.home()) / ".ssh"
+    return (home or locations.home()) / ".ssh"
 
 
 def _write_new(file: Path, content: bytes, mode: int) -> None:

@@ -256,6 +256,18 @@ def test_an_empty_secret_is_refused(settings: Settings) -> None:
         open_side(settings, Side.ISV)
 
 
+def test_a_secret_without_end_is_not_read(settings: Settings, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "large").write_bytes(b"x" * 65537)
+    for path, words in (
+        ("/dev/zero", "it is a device, and has to be a file"),
+        (tmp_path / "pipe", "it is a pipe, and has to be a file"),
+        (tmp_path / "large", "it is larger than 64 KiB"),
+    ):
+        with pytest.raises(ConfigError, match=f"The secret in {path} cannot be read: {words}"):
+            open_side(replace(settings, isv=replace(settings.isv, client_secret_file=str(path))), Side.ISV)
+
+
 # By environment
 
 

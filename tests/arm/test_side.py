@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+import trustme
 from msgspec.structs import replace
 
 from plstui.arm.side import ArmSide, open_side
@@ -15,6 +16,7 @@ from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.arm.conftest import SECRET
 from tests.arm.server import LISTS, Answer, ArmServer
+from tests.arm.sides import opened
 
 
 async def test_opening_asks_nothing(azure: ArmServer, side: ArmSide) -> None:
@@ -35,6 +37,23 @@ def test_a_certificate_authority_without_a_certificate(settings: Settings) -> No
 
     with pytest.raises(ConfigError, match="it holds no certificate"):
         open_side(settings, Side.ISV)
+
+
+def test_a_certificate_authority_without_end(settings: Settings) -> None:
+    for device in ("/dev/zero", "/dev/tty"):
+        endless = replace(settings, azure=Azure(arm=settings.azure.arm, ca=device))
+        with pytest.raises(ConfigError, match=f"{device} cannot be used: it is a device, and has to be a file"):
+            open_side(endless, Side.ISV)
+
+
+async def test_comments_between_certificates_are_in_any_script(
+    azure: ArmServer, settings: Settings, authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes("\ufeff# Főtanúsítvány\n".encode() + authority.cert_pem.bytes())
+    azure.everything_empty()
+    async with opened(replace(settings, azure=Azure(arm=settings.azure.arm, ca=str(bundle)))) as side:
+        assert await side.reader.read(Tier.CONNECTIONS)
 
 
 async def test_connections_are_used_again(azure: ArmServer, side: ArmSide) -> None:

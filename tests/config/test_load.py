@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plstui.config.load import load
+from plstui.config.load import LARGEST, load
 from plstui.config.settings import PUBLIC_ARM, Settings
 from plstui.domain.errors import ConfigError
 from plstui.domain.sides import Side
@@ -214,3 +214,57 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     latin.write_bytes(b'[isv]\nsubscription = "\xe9"')
     with pytest.raises(ConfigError, match="cannot be read: it is not UTF-8 text"):
         load(latin, environ={})
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match=r"pipe cannot be read: it is a pipe, and has to be a file\."):
+        load(tmp_path / "pipe", environ={})
+    with pytest.raises(ConfigError, match=r"/dev/zero cannot be read: it is a device, and has to be a file\."):
+        load(environ={"PLSTUI_CONFIG": "/dev/zero"})
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "large.toml").write_bytes(b"#" * (LARGEST + 1))
+    with pytest.raises(ConfigError, match="cannot be read: it is larger than 1024 KiB"):
+        load(tmp_path / "large.toml", environ={})
+
+
+def test_a_mark_of_the_byte_order_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbf[probe]\r\ncount = 0\r\n")
+    with pytest.raises(ConfigError, match=r"bom\.toml, line 2: the value of `probe\.count` is not allowed"):
+        load(tmp_path / "bom.toml", environ={})
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "x = " + "[" * 5000,
+        "x = " + "{a = " * 5000,
+        "a." * 100_000 + "a = 1",
+        f"[{'a .' * 100_000}a]",
+        "'a'." * 99 + "a = 1",
+    ],
+    ids=["lists", "tables", "a key", "a section", "a key in quotes"],
+)
+def test_nesting_without_end_is_an_error_with_a_line(tmp_path: Path, nested: str) -> None:
+    path = write(tmp_path, f'# {"[" * 99}\n[lab]\nregion = """\n{"{" * 99}"""\nsize = \'{"." * 99}\'\n{nested}')
+
+    with pytest.raises(ConfigError, match=r"config\.toml, line 6: lists, tables or keys are nested too deeply\."):
+        load(path, environ={})
+
+
+def test_brackets_and_dots_in_texts_and_comments_nest_nothing(tmp_path: Path) -> None:
+    deep = "[" * 99 + "." * 99
+    path = write(
+        tmp_path, f'[lab] # it\'s {deep}\nregion = """\\"""{deep}\n"""\nsize = \'{deep}"\'\nmessage = "\\"{deep}"'
+    )
+
+    assert load(path, environ={}).lab.size == f'{deep}"'
+
+
+def test_a_named_file_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, "[probe]\ncount = 7")
+
+    assert load(environ={"PLSTUI_CONFIG": "~/config.toml"}).probe.count == 7

@@ -69,6 +69,22 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     assert journal.path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_one_that_others_could_read_is_made_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.touch()
+    path.chmod(0o664)
+    Journal(path).check()
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_in_its_place_keeps_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "journal.jsonl")
+
+    with pytest.raises(ConfigError, match="it is a pipe, and nothing would be kept"):
+        Journal(tmp_path / "journal.jsonl").add(ENTRY)
+
+
 def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "plstui").write_text("a file where a folder should be")
     journal = Journal(tmp_path / "plstui" / "journal.jsonl")

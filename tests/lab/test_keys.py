@@ -105,10 +105,10 @@ def test_keys_that_azure_does_not_take(home: Path) -> None:
 
 
 def test_files_that_are_no_text(home: Path) -> None:
-    with pytest.raises(ConfigError, match="it is no file"):
+    with pytest.raises(ConfigError, match="Is a directory"):
         keys.read_key(home)
     (home / "binary.pub").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="it is not text"):
+    with pytest.raises(ConfigError, match="it is not UTF-8 text"):
         keys.read_key(home / "binary.pub")
 
 

@@ -186,5 +186,5 @@ def test_a_named_configuration_has_to_be_there(tmp_path: Path) -> None:
 
 def test_a_configuration_that_is_no_text_is_refused(config: Path) -> None:
     config.write_bytes(b"\xff\xfe")
-    with pytest.raises(RouteError, match="is not understood"):
+    with pytest.raises(RouteError, match="cannot be read: it is not UTF-8 text"):
         hops(Ssh(jump="testVM"))

@@ -185,7 +185,8 @@ def test_a_plan_is_in_force_from_the_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "is not valid JSON"),
+        ("{", "is not valid JSON: see line 1, column 2."),
+        ("[" * 100_000, "it is nested too deeply."),
         ("[]", "holds no JSON object"),
         ('{"faults": [{"kind": "luck"}]}', "luck"),
         ('{"faults": [{"kind": "error", "rate": 2}]}', "rate"),

@@ -12,7 +12,10 @@ from pathlib import Path
 import paramiko
 from paramiko.ssh_exception import ConfigParseError
 
+from plstui.config.locations import expand
 from plstui.config.settings import Ssh
+from plstui.domain.errors import ConfigError
+from plstui.domain.files import read_text
 from plstui.probe.route import RouteError
 from plstui.probe.ssh.hostkeys import lookup_name
 
@@ -125,9 +128,12 @@ def _own_name(host: str) -> str:
 def _path(text: str) -> Path:
     """A file's path with `~` for a home. Raises `RouteError` where there is no such home."""
     try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise RouteError(f"{text}: there is no such home directory on this computer.") from None
+        path = expand(text)
+    except ConfigError as error:
+        raise RouteError(f"{text}: {error}") from None
+    if str(path).startswith("~"):
+        raise RouteError(f"{text}: there is no such home directory on this computer.")
+    return path
 
 
 def _known_hosts(ssh: Ssh, found: paramiko.SSHConfigDict) -> tuple[Path, ...]:
@@ -158,7 +164,7 @@ def _open(ssh: Ssh) -> paramiko.SSHConfig | None:
 def _lines(path: Path, depth: int) -> Iterator[str]:
     """A configuration's lines with those of the files that it includes, which paramiko passes over."""
     block = "Host *"
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_text(path).splitlines():
         keyword, _, rest = line.strip().replace("=", " ", 1).partition(" ")
         if keyword.lower() in ("host", "match"):
             block = line

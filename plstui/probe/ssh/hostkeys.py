@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from plstui.domain.files import read_bytes
+
 _REVOKED = "@revoked"
 
 
@@ -98,7 +100,7 @@ def _kind(algorithm: str) -> str:
 
 def _read(file: Path) -> Iterator[_Line]:
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        text = read_bytes(file).decode("utf-8", errors="replace")
     except FileNotFoundError:
         return
     for number, content in enumerate(text.splitlines(), start=1):

@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import PasswordRequiredException
 
+from plstui.domain.files import check_regular, read_text
 from plstui.domain.text import clean
 
 
@@ -49,6 +50,7 @@ class Identities:
         for file in self.files:
             public = _public_key(file)
             try:
+                check_regular(file)
                 key = paramiko.PKey.from_path(file)
             except FileNotFoundError:
                 self.missing.append(str(file))
@@ -104,7 +106,7 @@ class Identities:
 def _public_key(file: Path) -> bytes:
     """The public half from the file beside a private key; empty when there is none."""
     try:
-        fields = file.with_name(file.name + ".pub").read_text(encoding="utf-8").split()
+        fields = read_text(file.with_name(file.name + ".pub")).split()
         return base64.b64decode(fields[1], validate=True)
-    except (OSError, UnicodeDecodeError, IndexError, binascii.Error):
+    except (OSError, IndexError, binascii.Error):
         return b""
