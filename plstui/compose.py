@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from plstui.config import locations
-from plstui.config.load import Override, load
+from plstui.config.load import Override, check_names, load
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.files import read_text
@@ -74,6 +74,7 @@ class Composer:
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
         path, environ = self._options.config, dict(os.environ)
+        check_names(environ)
         if self._options.sandbox:
             # What somebody has set up for Azure must not be mixed into the sandbox's own settings.
             environ = {name: value for name, value in environ.items() if not name.startswith(WHERE_TO)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -13,10 +14,12 @@ from typing import Any
 import click
 
 from plstui import __version__
-from plstui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of, print_error
+from plstui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of, print_error, replace_unwritable
 from plstui.compose import Options
 from plstui.config import locations
 from plstui.domain.errors import PlstuiError
+from plstui.domain.ids import SUBSCRIPTION
+from plstui.domain.text import clean
 
 DEFAULT_WORLD = "pending"
 
@@ -34,6 +37,23 @@ class NamedPath(click.Path):
         return path
 
 
+class Subscription(click.ParamType):
+    """A subscription's id; an empty text is none, as in the settings."""
+
+    name = "subscription"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The id as it was typed."""
+        if value and not re.fullmatch(SUBSCRIPTION, value):
+            self.fail(
+                f"{clean(value, 80)!r} is not the id of a subscription, and a name cannot be used here; "
+                "az account list --output table shows both.",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
 def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that may stand before or after a command."""
     for option in reversed(
@@ -44,8 +64,10 @@ def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help=f"Use a local Azure: one that starts with a world ({DEFAULT_WORLD} if left out), or a served one.",
             ),
             click.option("--config", type=NamedPath(), metavar="FILE", help="The settings file."),
-            click.option("--isv", metavar="SUBSCRIPTION", help="The ISV's subscription."),
-            click.option("--customer", metavar="SUBSCRIPTION", help="The customer's subscription."),
+            click.option("--isv", type=Subscription(), metavar="SUBSCRIPTION", help="The ISV's subscription."),
+            click.option(
+                "--customer", type=Subscription(), metavar="SUBSCRIPTION", help="The customer's subscription."
+            ),
             click.option("--read-only", is_flag=True, default=None, help="Only look: nothing can be changed."),
             click.version_option(__version__, prog_name="plstui", message="%(prog)s %(version)s"),
         )
@@ -167,6 +189,7 @@ def _load_commands() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; no exception leaves this function."""
+    replace_unwritable()
     try:
         return _run(arguments)
     except (BrokenPipeError, SystemExit):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import Any, TextIO
 from unicodedata import combining, east_asian_width
 
@@ -20,6 +23,8 @@ EXIT_USAGE = 2
 EXIT_CREDENTIALS = 3
 EXIT_NOT_FOUND = 4
 EXIT_INTERRUPTED = 130
+
+SEVEN_BITS = "plstui_seven_bits"
 
 JSON_TEXT = 1000
 """Characters of a text from the other side that JSON carries; as on the screen, without control characters."""
@@ -42,6 +47,31 @@ def exit_code_of_all(errors: Iterable[PlstuiError]) -> int:
     """The exit code for a command that went on after errors: theirs when they agree, 0 when there are none."""
     codes = {exit_code_of(error) for error in errors}
     return EXIT_OK if not codes else codes.pop() if len(codes) == 1 else EXIT_FAILED
+
+
+def replace_unwritable() -> None:
+    """Let the standard streams replace what their encoding cannot hold, instead of ending the program."""
+    codecs.register(_seven_bits)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # None where it was closed before Python started.
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=SEVEN_BITS if is_ascii else None, errors="replace")
+
+
+def _seven_bits(name: str) -> codecs.CodecInfo | None:
+    """ASCII under another name: click takes a stream of ASCII for one that was set up wrongly, and writes UTF-8."""
+    ascii_ = codecs.lookup("ascii")
+    if name != SEVEN_BITS:
+        return None
+    return codecs.CodecInfo(
+        ascii_.encode,
+        ascii_.decode,
+        ascii_.streamreader,
+        ascii_.streamwriter,
+        ascii_.incrementalencoder,
+        ascii_.incrementaldecoder,
+        name=SEVEN_BITS,
+    )
 
 
 def is_terminal(stream: TextIO | None) -> bool:

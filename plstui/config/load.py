@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -44,6 +45,9 @@ _WORDS = {
     "time": "a time",
 }
 """What msgspec's names of kinds are to who writes settings."""
+
+NO_SETTINGS = frozenset({"PLSTUI_CONFIG", "PLSTUI_ARM_EVIDENCE"})
+"""Environment variables of plstui's that are no settings: where they are, and where the tests' recordings are."""
 
 Override = Mapping[str, Mapping[str, Any]]
 """Values from the command line, section by section; they win over the environment and the file."""
@@ -195,15 +199,31 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int:
     return best
 
 
-def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    known = {"_".join(("PLSTUI", *keys)).upper(): (keys, kind) for keys, kind in _leaves(Settings)}
-    sections = tuple(f"PLSTUI_{section.upper()}_" for section in _fields(Settings))
+def check_names(environ: Mapping[str, str]) -> None:
+    """Raise `ConfigError` for a variable that is called like a setting and is none.
+
+    Passed over, a misspelt PLSTUI_UI_READ_ONLY would let a person write who meant to look only.
+    """
+    known = [*_variables(), *NO_SETTINGS]
     for name in environ:
-        # Passed over, a misspelt PLSTUI_UI_READ_ONLY would let a person write who meant to look only.
-        if name.startswith(sections) and name not in known:
-            section = name[: name.index("_", len("PLSTUI_")) + 1]
-            allowed = ", ".join(other for other in known if other.startswith(section))
-            raise ConfigError(f"No setting belongs to the environment variable {name}.", hint=f"There are {allowed}.")
+        if name.startswith("PLSTUI_") and name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            section = name[: name.find("_", len("PLSTUI_")) + 1]
+            beside = ", ".join(other for other in known if section and other.startswith(section))
+            raise ConfigError(
+                f"No setting belongs to the environment variable {name}.",
+                hint=f"Did you mean {near}?{f' There are {beside}.' if beside else ''}",
+            )
+
+
+def _variables() -> dict[str, tuple[tuple[str, ...], Any]]:
+    """By environment variable, the keys and the type of the setting that it sets."""
+    return {"_".join(("PLSTUI", *keys)).upper(): (keys, kind) for keys, kind in _leaves(Settings)}
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    check_names(environ)
+    known = _variables()
     for name, (keys, kind) in known.items():
         if name not in environ:
             continue

@@ -10,11 +10,21 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from plstui.domain.ids import SUBSCRIPTION
 from plstui.domain.sides import Side
 
 PUBLIC_ARM = "https://management.azure.com"
 
-Https = Annotated[str, Meta(pattern=r"^https://[^\s]+$", description="an address that starts with https://")]
+# The descriptions are what an error says: "Allowed is …". A pattern ends with \Z: $ would let a line end follow.
+Https = Annotated[str, Meta(pattern=r"^https://[^\s]+\Z", description="an address that starts with https://")]
+SubscriptionId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^({SUBSCRIPTION})?\Z",
+        description="the id of a subscription such as 5b1f9c34-0d0e-4d6b-9a52-3f6f1b7c1a01, and not its name; "
+        "az account list --output table shows both",
+    ),
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(ge=0.1, le=300)]
 
@@ -48,7 +58,7 @@ class Ssh(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class SideSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One side: whose subscription, and how to reach into its network."""
 
-    subscription: str = ""
+    subscription: SubscriptionId = ""
     """The subscription's id; empty when this side is somebody else's and not shown."""
     tenant: str = ""
     """The tenant's id; only needed with `client_id`."""
@@ -84,13 +94,12 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Seconds between two refreshes; less while something is under way, more while nothing happens."""
 
 
-# The descriptions are what an error says: "Allowed is …".
 Name = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=80,
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.()-]*$",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.()-]*\Z",
         description="a name of at most 80 characters: letters a to z, digits and _ . ( ) -, a letter, digit or _ first",
     ),
 ]
@@ -100,13 +109,13 @@ GroupName = Annotated[
         min_length=1,
         max_length=90,
         # az would take a name that begins with a hyphen for an option.
-        pattern=r"^(?!-)[\w.()-]*[\w()-]$",
+        pattern=r"^(?!-)[\w.()-]*[\w()-]\Z",
         description="a name of at most 90 characters: letters and digits of any script and _ . ( ) -, no hyphen first "
         "and no period last",
     ),
 ]
 Prefix = Annotated[
-    str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", description="an IPv4 range such as 10.0.0.0/16")
+    str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}\Z", description="an IPv4 range such as 10.0.0.0/16")
 ]
 
 
@@ -124,7 +133,7 @@ class LabNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     machine: Annotated[
         str,
         Meta(
-            pattern=r"^[a-z][a-z0-9-]{0,13}$",
+            pattern=r"^[a-z][a-z0-9-]{0,13}\Z",
             description="a name of at most 14 characters: small letters a to z, digits and -, a letter first",
         ),
     ] = "web"
@@ -140,7 +149,7 @@ class LabNames(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     test_machine: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}$",
+            pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}\Z",
             description="a name of at most 15 characters: letters a to z, digits and -, a letter first",
         ),
     ] = "testVM"
@@ -157,7 +166,7 @@ class LabDns(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     zone: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+$",
+            pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]*)(\.[A-Za-z0-9_][A-Za-z0-9_-]*)+\Z",
             description="a name with a dot in it such as tradewinds.internal, of letters a to z, digits, _ and -",
         ),
     ] = "tradewinds.internal"
@@ -167,7 +176,7 @@ class LabDns(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     record: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$",
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}\Z",
             description="a name without a dot of at most 63 characters: letters a to z, digits, _ and -, no - first",
         ),
     ] = "saas-pls"
@@ -188,7 +197,7 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     user: Annotated[
         str,
         Meta(
-            pattern=r"^[a-z_][a-z0-9_-]{0,31}$",
+            pattern=r"^[a-z_][a-z0-9_-]{0,31}\Z",
             description="a name of at most 32 characters: small letters a to z, digits, _ and -, a letter or _ first",
         ),
     ] = "azureuser"

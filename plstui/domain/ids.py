@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+SUBSCRIPTION = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""What a subscription's id looks like, as a regular expression: it is put into paths, where no other text may be."""
+
 
 @dataclass(frozen=True, eq=False)
 class ResourceId:

@@ -11,7 +11,8 @@ from plstui.config import locations
 from plstui.domain.errors import ConfigError
 from plstui.domain.sides import Side
 
-SETTINGS = '[azure]\narm = "https://127.0.0.1:8443"\n[isv]\nsubscription = "isv-in-the-file"\n'
+IN_THE_FILE, OTHER, ANOTHER = (f"{digit * 8}-0d0e-4d6b-9a52-3f6f1b7c1a01" for digit in "123")
+SETTINGS = f'[azure]\narm = "https://127.0.0.1:8443"\n[isv]\nsubscription = "{IN_THE_FILE}"\n'
 URL = "https://127.0.0.1:8443"
 
 
@@ -55,27 +56,27 @@ def test_an_address_that_leads_nowhere_is_not_either(content: bytes | None) -> N
 async def test_what_is_set_for_azure_does_not_reach_into_a_sandbox(
     monkeypatch: pytest.MonkeyPatch, served: Path
 ) -> None:
-    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", "a-real-one")
-    monkeypatch.setenv("PLSTUI_CUSTOMER_SUBSCRIPTION", "another-real-one")
+    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", OTHER)
+    monkeypatch.setenv("PLSTUI_CUSTOMER_SUBSCRIPTION", ANOTHER)
     monkeypatch.setenv("PLSTUI_AZURE_ARM", "https://management.azure.com")
     monkeypatch.setenv("PLSTUI_PROBE_COUNT", "3")
 
     attached = await Composer(Options(sandbox=URL)).settings()
-    assert (attached.isv.subscription, attached.customer.subscription) == ("isv-in-the-file", "")
+    assert (attached.isv.subscription, attached.customer.subscription) == (IN_THE_FILE, "")
     assert attached.azure.arm == URL
     assert attached.probe.count == 3
 
     named = await Composer(Options(config=served)).settings()
-    assert (named.isv.subscription, named.customer.subscription) == ("a-real-one", "another-real-one")
+    assert (named.isv.subscription, named.customer.subscription) == (OTHER, ANOTHER)
 
 
 async def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", "environment")
+    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTION", OTHER)
     settings = await Composer(
-        Options(override={"isv": {"subscription": "named"}, "ui": {"read_only": True}})
+        Options(override={"isv": {"subscription": ANOTHER}, "ui": {"read_only": True}})
     ).settings()
 
-    assert settings.isv.subscription == "named"
+    assert settings.isv.subscription == ANOTHER
     assert settings.ui.read_only
 
 
@@ -93,7 +94,7 @@ async def test_one_side_is_enough(served: Path) -> None:
     assert runtime.world().customer is None
     await runtime.close()
 
-    customer = {"isv": {"subscription": ""}, "customer": {"subscription": "c"}}
+    customer = {"isv": {"subscription": ""}, "customer": {"subscription": OTHER}}
     runtime = await Composer(Options(config=served, override=customer)).connect()
     assert set(runtime.watchers) == {Side.CUSTOMER}
     assert runtime.actions is None
@@ -101,6 +102,15 @@ async def test_one_side_is_enough(served: Path) -> None:
 
 
 async def test_a_side_that_cannot_be_opened_leaves_nothing_open(served: Path) -> None:
-    customer = {"subscription": "c", "tenant": "t", "client_id": "c", "client_secret_file": "/nowhere"}
+    customer = {"subscription": OTHER, "tenant": "t", "client_id": "c", "client_secret_file": "/nowhere"}
     with pytest.raises(ConfigError, match="/nowhere"):
         await Composer(Options(config=served, override={"customer": customer})).connect()
+
+
+@pytest.mark.parametrize("sandbox", [None, URL])
+async def test_a_variable_that_is_no_setting_is_named(monkeypatch: pytest.MonkeyPatch, sandbox: str | None) -> None:
+    monkeypatch.setenv("PLSTUI_ISV_SUBSCRIPTON", OTHER)
+
+    with pytest.raises(ConfigError, match="PLSTUI_ISV_SUBSCRIPTON") as caught:
+        await Composer(Options(sandbox=sandbox)).settings()
+    assert "Did you mean PLSTUI_ISV_SUBSCRIPTION?" in caught.value.hint

@@ -34,7 +34,8 @@ def config(silent: socket.socket, tmp_path: Path) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(
         f'[azure]\narm = "https://127.0.0.1:{silent.getsockname()[1]}"\n'
-        f'[isv]\nsubscription = "s"\ntenant = "t"\nclient_id = "c"\nclient_secret_file = "{secret}"\n'
+        '[isv]\nsubscription = "99999999-9999-4999-8999-999999999999"\ntenant = "t"\nclient_id = "c"\n'
+        f'client_secret_file = "{secret}"\n'
     )
     return path
 

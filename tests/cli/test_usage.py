@@ -53,6 +53,8 @@ WRONG = [
     (("connections", "approve", "x", "--yes", "--description", "\x1b[2Jx"), 2, "one line of at most 140"),
     (("connections", "approve", "x", "--yes", "--description", "one\ntwo"), 2, "one line of at most 140"),
     (("connections", "remove", "x", "--yes", "--description", "bye"), 2, "A removal carries no description"),
+    (("--isv", "a/../b", "status"), 2, "'a/../b' is not the id of a subscription"),
+    (("status", "--customer", "My own"), 2, "az account list --output table shows both."),
     (("probe", "--count", "0"), 2, "'--count'"),
     (("probe", "--assert", "luck>3"), 2, "there is no metric 'luck'"),
     (("sandbox", "serve", "--world", "nowhere"), 2, "There is no world 'nowhere'"),
@@ -142,7 +144,7 @@ def test_the_worlds(capsys: pytest.CaptureFixture[str]) -> None:
     assert names[:7] == ["empty", "deployed", "pending", "approved", "rejected", "disconnected", "unhealthy"]
     assert all(set(world) == {"name", "what"} and world["what"] for world in worlds)
 
-    assert run(["--read-only", "sandbox", "worlds", "--isv", "s"]) == 0
+    assert run(["--read-only", "sandbox", "worlds", "--isv", ""]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in names)
 
@@ -184,3 +186,20 @@ def test_output_that_cannot_be_written_is_told(home: Path) -> None:
 
     assert ended.returncode == 1
     assert ended.stderr == "plstui: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [("latin-1", "é".encode("latin-1")), ("ascii", b"?"), ("utf-8", "é".encode())],
+)
+def test_what_a_stream_cannot_hold_is_replaced(home: Path, encoding: str, word: bytes) -> None:
+    environ = {**environment(home), "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "plstui", "connections"]
+    asked = subprocess.run([*command, "approve", "--help"], env=environ, capture_output=True, check=False)
+    refused = subprocess.run([*command, "é…✔"], env=environ, capture_output=True, check=False)
+
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    assert f"TARGET{'…' if encoding == 'utf-8' else '?'}".encode(encoding) in asked.stdout
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    rest = "…✔".encode() if encoding == "utf-8" else b"??"
+    assert b"plstui: No such command '" + word + rest + b"'" in refused.stderr

@@ -12,6 +12,8 @@ from plstui.config.settings import PUBLIC_ARM, Settings
 from plstui.domain.errors import ConfigError
 from plstui.domain.sides import Side
 
+ISV = "5b1f9c34-0d0e-4d6b-9a52-3f6f1b7c1a01"
+
 
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "config.toml"
@@ -37,13 +39,13 @@ def test_a_file_with_everything(tmp_path: Path) -> None:
         ca = "ca.pem"
         credential = "device-code"
         [isv]
-        subscription = "5b1f9c34"
+        subscription = "5b1f9c34-0d0e-4d6b-9a52-3f6f1b7c1a01"
         tenant = "0b6d3c58"
         client_id = "c"
         client_secret_file = "secret"
         ssh = { jump = "azureuser@web1:2222", identity_file = "key" }
         [customer]
-        subscription = "c27e4f0a"
+        subscription = "c27e4f0a-8a6f-4b39-8d0c-71d9b52e6e02"
         [customer.ssh]
         jump = "testVM"
         ssh_config = "ssh_config"
@@ -69,13 +71,13 @@ def test_a_file_with_everything(tmp_path: Path) -> None:
 
 def test_the_usual_file_is_found_and_a_named_one_wins(tmp_path: Path) -> None:
     (tmp_path / "plstui").mkdir()
-    (tmp_path / "plstui" / "config.toml").write_text('[isv]\nsubscription = "usual"')
-    named = write(tmp_path, '[isv]\nsubscription = "named"')
+    (tmp_path / "plstui" / "config.toml").write_text('[isv]\ntenant = "usual"')
+    named = write(tmp_path, '[isv]\ntenant = "named"')
     usual = {"XDG_CONFIG_HOME": str(tmp_path)}
 
-    assert load(environ=usual).isv.subscription == "usual"
-    assert load(environ={**usual, "PLSTUI_CONFIG": str(named)}).isv.subscription == "named"
-    assert load(named, environ={**usual, "PLSTUI_CONFIG": "elsewhere"}).isv.subscription == "named"
+    assert load(environ=usual).isv.tenant == "usual"
+    assert load(environ={**usual, "PLSTUI_CONFIG": str(named)}).isv.tenant == "named"
+    assert load(named, environ={**usual, "PLSTUI_CONFIG": "elsewhere"}).isv.tenant == "named"
 
 
 def test_a_list_is_written_with_commas_in_the_environment() -> None:
@@ -86,21 +88,21 @@ def test_a_list_is_written_with_commas_in_the_environment() -> None:
 
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
-    path = write(tmp_path, '[isv]\nsubscription = "file"\n[isv.ssh]\njump = "file"\n[probe]\ncount = 1')
+    path = write(tmp_path, '[isv]\ntenant = "file"\n[isv.ssh]\njump = "file"\n[probe]\ncount = 1')
     environ = {
-        "PLSTUI_ISV_SUBSCRIPTION": "environment",
+        "PLSTUI_ISV_TENANT": "environment",
         "PLSTUI_ISV_SSH_JUMP": "environment",
-        "PLSTUI_CUSTOMER_SUBSCRIPTION": "environment",
+        "PLSTUI_CUSTOMER_TENANT": "environment",
         "PLSTUI_PROBE_COUNT": "7",
         "PLSTUI_WATCH_INTERVAL": "2.5",
         "PLSTUI_UI_READ_ONLY": "true",
         "PLSTUI_ARM_EVIDENCE": "not a setting",
         "SOMETHING_ELSE": "x",
     }
-    settings = load(path, environ=environ, override={"isv": {"subscription": "command line"}})
+    settings = load(path, environ=environ, override={"isv": {"tenant": "command line"}})
 
-    assert settings.isv.subscription == "command line"
-    assert (settings.isv.ssh.jump, settings.customer.subscription) == ("environment", "environment")
+    assert settings.isv.tenant == "command line"
+    assert (settings.isv.ssh.jump, settings.customer.tenant) == ("environment", "environment")
     assert (settings.probe.count, settings.watch.interval, settings.ui.read_only) == (7, 2.5, True)
 
 
@@ -128,6 +130,10 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ("[isv]\nsubscripton = 's'", 2, "`subscripton` in [isv]", "ssh, subscription, tenant."),
         ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, lab, probe, ui, watch."),
         ("\nisv = 3", 2, "`isv`", "It is a section with the keys client_id,"),
+        ('[isv]\nsubscription = "a/../b"', 2, "`isv.subscription`", "Allowed is the id of a subscription such as"),
+        ('[isv]\nsubscription = "My own"', 2, "`isv.subscription`", "az account list --output table shows both"),
+        (f'[isv]\nsubscription = "{ISV}\\n"', 2, "`isv.subscription`", "Allowed is the id of a subscription"),
+        ('[lab]\nuser = "me\\n"', 2, "`lab.user`", "Allowed is a name of at most 32 characters"),
         ('[[isv]]\nsubscription = "s"', 1, "`isv`", "expected a section, got a list"),
         ("[isv]\nsubscription = \n", 2, "", "not valid TOML: invalid value"),
         ("[isv]\nsubscription =", 2, "", "not valid TOML: invalid value"),
@@ -178,6 +184,10 @@ def test_an_error_names_file_line_key_and_what_is_allowed(
         ("PLSTUI_UI_READ_ONLY", "perhaps", "expected true or false"),
         ("PLSTUI_UI_READONLY", "1", "There are PLSTUI_UI_READ_ONLY."),
         ("PLSTUI_ISV_JUMP", "web1", "PLSTUI_ISV_SSH_JUMP"),
+        ("PLSTUI_ISV_SUBSCRIPTION", "../x", "Allowed is the id of a subscription such as"),
+        ("PLSTUI_READ_ONLY", "1", "Did you mean PLSTUI_UI_READ_ONLY?"),
+        ("PLSTUI_CNOFIG", "c.toml", "Did you mean PLSTUI_CONFIG?"),
+        ("PLSTUI_SANDBOX", "1", "Did you mean PLSTUI_"),
     ],
 )
 def test_the_environment_is_judged_as_strictly(name: str, value: str, words: str) -> None:

@@ -232,7 +232,8 @@ def test_an_unreachable_arm_is_told(tmp_path: Path) -> None:
     secret.chmod(0o600)
     config = tmp_path / "config.toml"
     config.write_text(
-        '[azure]\narm = "https://127.0.0.1:9"\n[isv]\nsubscription = "s"\ntenant = "t"\nclient_id = "c"\n'
+        '[azure]\narm = "https://127.0.0.1:9"\n[isv]\nsubscription = "99999999-9999-4999-8999-999999999999"\n'
+        'tenant = "t"\nclient_id = "c"\n'
         f'client_secret_file = "{secret}"\n'
     )
     run = run_plstui("--config", str(config), "status", "--json", home=tmp_path)
