@@ -15,13 +15,13 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, RequestIdPolicy, UserA
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.compute.aio import ComputeManagementClient
-from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.network.aio import NetworkManagementClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from plstui import __version__
 from plstui.arm.credentials import sign_in
 from plstui.arm.faults import SDK_ERRORS, Where, explain
+from plstui.arm.signing import SignedRequests
 from plstui.arm.transport import ANSWER_SECONDS, sdk_options, trust
 from plstui.config.settings import Settings
 from plstui.domain.errors import CredentialsError
@@ -120,7 +120,7 @@ class Clients:
                 RequestIdPolicy(),
                 UserAgentPolicy(f"plstui/{__version__}"),
                 RetryReads(),
-                AsyncARMChallengeAuthenticationPolicy(self._tokens, f"{arm}/.default"),
+                SignedRequests(self._tokens, f"{arm}/.default"),
                 LastMile(context),
             ],
         )

@@ -8,36 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import AzureAuthorityHosts, AzureCliCredential, DeviceCodeCredential
+from azure.identity import AzureAuthorityHosts, DeviceCodeCredential
 from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
+from plstui.arm.azcli import AzureCli
+from plstui.arm.threads import in_daemon
 from plstui.arm.transport import sdk_options
 from plstui.config.locations import expand
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
-from plstui.domain.errors import ConfigError, SignInPendingError
-from plstui.domain.files import open_regular, text_of
+from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
+from plstui.domain.files import check_regular, open_regular, text_of
+from plstui.domain.ids import SUBSCRIPTION
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 
 RENEW_EARLY = 300.0
 """Seconds before its end at which a token is no longer used; the SDK asks for a new one then too."""
-
-AZ_PATIENCE = 60
-"""Seconds that `az` may take; the ten that azure-identity allows are few for its first start on a small machine."""
 
 LARGEST_SECRET = 64 * 1024
 """Bytes that are read of a secret's file; Entra ID makes secrets of forty."""
@@ -76,41 +76,53 @@ class Tokens:
         self._now = now
         self._lock = asyncio.Lock()
         self._token: AccessToken | None = None
-        self._failure: ClientAuthenticationError | None = None
+        self._failure: ClientAuthenticationError | CredentialsError | None = None
         self._failed_at = 0.0
 
-    async def get_token(
-        self,
-        *scopes: str,
-        claims: str | None = None,
-        tenant_id: str | None = None,
-        enable_cae: bool = False,
-        **options: Any,
-    ) -> AccessToken:
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         """A token that is good for at least five minutes. Raises what azure-identity raises, and `PlstuiError`."""
-        if claims:
-            return await self._source.get_token(*scopes, claims=claims, enable_cae=enable_cae)
         async with self._lock:
             if self._token is not None and self._token.expires_on - self._now() > RENEW_EARLY:
                 return self._token
-            if self._failure is not None and self._now() - self._failed_at < FAILURE_KEPT:
-                raise self._failure
-            try:
-                self._token = await self._source.get_token(*scopes)
-            except ClientAuthenticationError as failure:
-                self._token, self._failure, self._failed_at = None, failure, self._now()
-                raise
+            return await self._new(*scopes)
+
+    async def renew(self, refused: AccessToken, *scopes: str, claims: str = "") -> AccessToken:
+        """Another token in the place of one that Azure has refused before its end: one for all who were given that.
+
+        `claims` is what it has to have, if anything. Raises as `get_token` does.
+        """
+        async with self._lock:
+            if self._token is None or self._token.token == refused.token:
+                await self._drop()
+                await self._new(*scopes, **({"claims": claims} if claims else {}))
+            assert self._token is not None, "there is one, or an error"
             return self._token
+
+    async def _new(self, *scopes: str, **options: Any) -> AccessToken:
+        if self._failure is not None and self._now() - self._failed_at < FAILURE_KEPT:
+            raise self._failure
+        try:
+            self._token = await self._source.get_token(*scopes, **options)
+        except SignInPendingError:
+            raise
+        except (ClientAuthenticationError, CredentialsError) as failure:
+            self._token, self._failure, self._failed_at = None, failure, self._now()
+            raise
+        self._failure = None
+        return self._token
 
     async def forget(self) -> None:
         """Sign in anew next time: Azure has refused a token that had not ended."""
         async with self._lock:
-            if self._token is None:
-                return
-            self._token = None
-            # A source keeps the token too and would hand out the refused one again.
-            await self._source.close()
-            self._source = self._make()
+            await self._drop()
+
+    async def _drop(self) -> None:
+        if self._token is None:
+            return
+        self._token = None
+        # A source keeps the token too and would hand out the refused one again.
+        await self._source.close()
+        self._source = self._make()
 
     async def close(self) -> None:
         """Give back sockets."""
@@ -132,25 +144,33 @@ class Tokens:
 def sign_in(settings: Settings, side: Side) -> Tokens:
     """How a side signs in, from its settings; nobody is asked yet. Raises `ConfigError`."""
     own = settings.side(side)
+    if not re.fullmatch(SUBSCRIPTION, own.subscription):
+        raise ConfigError(f"{clean(own.subscription, 60)!r} is not the id of a subscription.")
     if own.client_id:
         step = f"Check tenant, client_id and client_secret_file of [{side}] in the settings."
         return Tokens(lambda: _service_principal(settings, side), step)
     match settings.azure.credential:
         case "environment":
             step = "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or azure.credential to cli."
-            return Tokens(lambda: EnvironmentCredential(**entra_options(settings)), step)
+            return Tokens(lambda: _environment(settings, step), step)
         case "device-code":
             return Tokens(lambda: DeviceCode(settings, own), "Try again to get a new code.")
         case "cli":
             step = f"Sign in with az login, to an account that sees subscription {own.subscription}."
-            return Tokens(lambda: OffLoop(_az(own.subscription)), step)
+            return Tokens(lambda: AzureCli(own.subscription, step), step)
 
 
-def _az(subscription: str) -> AzureCliCredential:
+def _environment(settings: Settings, step: str) -> EnvironmentCredential:
     try:
-        return AzureCliCredential(subscription=subscription, process_timeout=AZ_PATIENCE)
+        if "AZURE_CLIENT_SECRET" not in os.environ and (certificate := os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH")):
+            check_regular(Path(certificate), LARGEST_SECRET)
+        return EnvironmentCredential(**entra_options(settings))
+    except OSError as error:
+        raise ConfigError(
+            f"The certificate of AZURE_CLIENT_CERTIFICATE_PATH cannot be read: {error.strerror}.", hint=step
+        ) from None
     except ValueError:
-        raise ConfigError(f"{clean(subscription, 60)!r} is not the id or name of a subscription.") from None
+        raise ConfigError("The variables AZURE_… name no tenant, client or certificate of use.", hint=step) from None
 
 
 def _service_principal(settings: Settings, side: Side) -> ClientSecretCredential:
@@ -193,34 +213,6 @@ def entra_options(settings: Settings) -> dict[str, Any]:
     return {**options, "authority": f"https://{host}", "disable_instance_discovery": True}
 
 
-class OffLoop:
-    """A credential that blocks, asked in a thread.
-
-    A daemon thread each time: `az`, or a person with a browser, may take minutes and must not hold up quitting.
-    """
-
-    def __init__(self, credential: AzureCliCredential | DeviceCodeCredential) -> None:
-        self._credential = credential
-
-    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """A new token."""
-        answer: Future[AccessToken] = Future()
-
-        def ask() -> None:
-            answer.set_running_or_notify_cancel()
-            try:
-                answer.set_result(self._credential.get_token(*scopes, **options))
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits for the answer
-                answer.set_exception(error)
-
-        Thread(target=ask, name="sign-in", daemon=True).start()
-        return await asyncio.wrap_future(answer)
-
-    async def close(self) -> None:
-        """Give back sockets."""
-        self._credential.close()
-
-
 class DeviceCode:
     """Signs in with a code that a person types into a browser.
 
@@ -231,8 +223,7 @@ class DeviceCode:
 
     def __init__(self, settings: Settings, side: SideSettings) -> None:
         options = entra_options(settings) | ({"tenant_id": side.tenant} if side.tenant else {})
-        credential = DeviceCodeCredential(prompt_callback=self._prompt, **options)
-        self._credential = OffLoop(credential)
+        self._credential = DeviceCodeCredential(prompt_callback=self._prompt, **options)
         self._pending: asyncio.Task[AccessToken] | None = None
         self._prompted = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -243,7 +234,8 @@ class DeviceCode:
         self._loop = asyncio.get_running_loop()
         if self._pending is None:
             self._prompted.clear()
-            self._pending = asyncio.create_task(self._credential.get_token(*scopes, **options))
+            ask = partial(self._credential.get_token, *scopes, **options)
+            self._pending = asyncio.create_task(in_daemon(ask))
         pending = self._pending
         if _terminal_is_taken():
             prompted = asyncio.create_task(self._prompted.wait())
@@ -270,7 +262,7 @@ class DeviceCode:
         """Wait no longer, and give back sockets."""
         if self._pending is not None:
             self._pending.cancel()
-        await self._credential.close()
+        self._credential.close()
 
 
 def _terminal_is_taken() -> bool:

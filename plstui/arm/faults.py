@@ -7,9 +7,11 @@ answer with HTML or with nothing.
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import ssl
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,8 +42,11 @@ from plstui.domain.errors import (
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
 
-SDK_ERRORS = (SdkError, OSError, ValueError, TypeError, KeyError, AttributeError)
-"""What a call of the SDK may raise; the last four for answers that are not what its models expect."""
+SDK_ERRORS = (
+    *(SdkError, OSError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RecursionError, zlib.error),
+)
+"""What a call of the SDK may raise; from the third on for answers that are not what its models expect."""
 
 LONGEST = 400
 """Characters of Azure's words that are kept: enough for two ids and the sentence around them."""
@@ -58,7 +63,20 @@ _EMPTY_WORDS = frozenset({RETRYABLE, "PreconditionFailed"})
 _ACTION = re.compile(r"perform action '(?P<action>[^']+)'(?:.*?over scope '(?P<scope>[^']+)')?", re.DOTALL)
 _NAMESPACE = re.compile(r"namespace '(?P<namespace>[^']+)'")
 _ENTRA_TRAILER = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
+_ENTRA_WORDS = re.compile(r"AADSTS\d+:.*", re.DOTALL)
 _TOO_MANY = 429
+
+_ON_THE_WAY = "Try again; if it stays so, check azure.arm in the settings, and the proxy if there is one."
+
+_REFUSED_TOKENS = {
+    "expiredauthenticationtoken": "Check this computer's clock; if it is right, sign in anew.",
+    "invalidauthenticationtokentenant": "The sign-in is one of another tenant: sign in to the subscription's own.",
+}
+"""By ARM's code, in lower case, what helps where a new token is refused too."""
+
+
+class UnreadableError(ValueError):
+    """An answer that makes no sense, said in our own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +104,10 @@ def explain(error: Exception, where: Where) -> PlstuiError:
             return _refused(error, where)
     if isinstance(error, ServiceRequestError | ServiceResponseError | IncompleteReadError | OSError):
         return _unreachable(error, where)
-    return AzureError(f"The answer of {where.address} cannot be read: {_sentence(str(error))}", code="UnreadableAnswer")
+    words = str(error) if isinstance(error, UnreadableError) else "it is not what Azure sends"
+    return AzureError(
+        f"The answer of {where.address} cannot be read: {sentence(words)}", code="UnreadableAnswer", hint=_ON_THE_WAY
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -117,14 +138,14 @@ def _words(body: object) -> _Words:
         return _Words()
     inner = body.get("error", body)
     if isinstance(inner, str):  # Entra ID
-        return _Words(clean(inner, 80), _sentence(body.get("error_description")))
+        return _Words(clean(inner, 80), sentence(body.get("error_description")))
     if not isinstance(inner, Mapping):
         return _Words()
     code, message = clean(_str(inner.get("code")), 80), inner.get("message")
     details = inner.get("details")
     if code in _EMPTY_WORDS and isinstance(details, list) and details and isinstance(details[0], Mapping):
         message = details[0].get("message") or message
-    return _Words(code, _sentence(message))
+    return _Words(code, sentence(message))
 
 
 def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
@@ -133,9 +154,13 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
     status = int(response.status_code)
     body, is_html = _body(response)
     if status < HTTPStatus.BAD_REQUEST:
-        return operation_failed(body) if body is not None else AzureError(_sentence(error.message), code="Failed")
+        if status < HTTPStatus.MULTIPLE_CHOICES or body is not None:
+            return operation_failed(body)
+        return AzureError(
+            _without_words(status, where.address, is_html=is_html), code=f"Http{status}", hint=_ON_THE_WAY
+        )
     words = _words(body)
-    code, message = words.code, words.message or _without_words(status, where, is_html=is_html)
+    code, message = words.code, words.message or _without_words(status, where.address, is_html=is_html)
     if code == "SubscriptionNotFound":
         return NotFoundError(
             f"There is no subscription {where.subscription}, or this sign-in cannot see it.",
@@ -171,16 +196,29 @@ def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
     )
 
 
-def _not_signed_in(error: HttpResponseError, where: Where) -> CredentialsError:
+def _not_signed_in(error: HttpResponseError, where: Where) -> PlstuiError:
     """No token, or one that Azure does not accept."""
     if error.response is None:
-        return CredentialsError(_sentence(error.message), hint=where.next_step)
-    body, is_html = _body(error.response)
+        # A library says this in words of its own, in which Entra ID's may stand.
+        if entra := _ENTRA_WORDS.search(error.message):
+            return CredentialsError(sentence(entra[0]), hint=where.next_step)
+        if any(_reason(cause)[0] for cause in _causes(error)):
+            return _unreachable(error, where)
+        return CredentialsError("The sign-in did not succeed.", hint=where.next_step)
+    response: Any = error.response
+    body, is_html = _body(response)
     words = _words(body)
-    message = words.message or _without_words(int(error.status_code or 0), where, is_html=is_html)
-    if "error_description" not in (body if isinstance(body, Mapping) else ()):  # Not Entra ID: ARM refuses a token.
-        message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
-    return CredentialsError(message, hint=where.next_step, code=words.code)
+    host = urlsplit(response.request.url).netloc
+    message = words.message or _without_words(int(error.status_code or 0), host, is_html=is_html)
+    if isinstance(body, Mapping) and "error_description" in body:  # Entra ID.
+        return CredentialsError(message, hint=where.next_step, code=words.code)
+    message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
+    hint = _REFUSED_TOKENS.get(words.code.lower(), where.next_step)
+    if "claims=" in response.headers.get("WWW-Authenticate", ""):
+        hint = (
+            "A policy of the tenant asks for more than this sign-in has: sign in anew, or ask who manages the tenant."
+        )
+    return CredentialsError(message, hint=hint, code=words.code)
 
 
 def _unreachable(error: Exception, where: Where) -> UnreachableError:
@@ -196,7 +234,10 @@ def _unreachable(error: Exception, where: Where) -> UnreachableError:
         why = "it closed the connection without an answer"
     elif not why and isinstance(error, IncompleteReadError):
         why = "it closed the connection in the middle of an answer"
-    return UnreachableError(f"{address} does not answer: {_sentence(why or str(error))}", hint=hint)
+    if not why:
+        # What is left are words that a library has for itself.
+        why, hint = "what came of the connection is no answer", _ON_THE_WAY
+    return UnreachableError(f"{address} does not answer: {sentence(why)}", hint=hint)
 
 
 def _reason(cause: BaseException) -> tuple[str, str]:
@@ -206,7 +247,7 @@ def _reason(cause: BaseException) -> tuple[str, str]:
             hint = "If that is right, name the file with its certificate authority as azure.ca in the settings."
             return f"its certificate is not trusted ({clean(cause.verify_message, 120)})", hint
         case ssl.SSLError():
-            return f"no TLS connection came about ({clean(cause.reason or str(cause), 120)})", ""
+            return f"no TLS connection came about{f' ({clean(cause.reason, 120)})' if cause.reason else ''}", ""
         case socket.gaierror():
             return "there is no such name", "Check azure.arm in the settings and the network's name server."
         case ConnectionRefusedError():
@@ -215,7 +256,8 @@ def _reason(cause: BaseException) -> tuple[str, str]:
             return "it closed the connection", ""
         case TimeoutError():
             return "no answer came in time", ""
-        case OSError(strerror=str(text)) if text and cause.errno:
+        case OSError(errno=int(number)) if number > 0:
+            text = os.strerror(number)  # asyncio and others put words of their own in the place of the system's.
             return text[:1].lower() + text[1:], ""
     return "", ""
 
@@ -251,14 +293,14 @@ def _inner(body: object) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _without_words(status: int, where: Where, *, is_html: bool) -> str:
+def _without_words(status: int, address: str, *, is_html: bool) -> str:
     """A sentence for an error that brings none."""
     name = responses.get(status, "a status of its own")
     how = "with a web page instead of an explanation" if is_html else "without an explanation"
-    return f"{where.address} answered {status} ({name}) {how}."
+    return f"{address} answered {status} ({name}) {how}."
 
 
-def _sentence(text: object) -> str:
+def sentence(text: object) -> str:
     """Azure's or Entra ID's words as one harmless line that ends like a sentence."""
     line = clean(_ENTRA_TRAILER.sub("", _str(text)[: LONGEST * 4]), LONGEST)
     return line if not line or line[-1] in ".!?…" else f"{line}."

@@ -17,6 +17,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from plstui.arm.clients import NETWORK_API, Clients
+from plstui.arm.faults import UnreadableError
 from plstui.arm.mapping import Json, every
 
 Fact = TypeVar("Fact")
@@ -36,7 +37,7 @@ class NetworkList(Generic[Fact]):
         """By id: an item as it was answered last, and what was made of it."""
 
     async def read(self) -> tuple[Fact, ...]:
-        """Every page of it. Raises what the SDK raises, and `ValueError` for an answer that is no list."""
+        """Every page of it. Raises what the SDK raises, and `UnreadableError` for an answer that is no list."""
         before, self._known = self._known, {}
         facts: list[Fact] = []
         request = HttpRequest("GET", self._path, params={"api-version": NETWORK_API})
@@ -48,7 +49,7 @@ class NetworkList(Generic[Fact]):
             if not following:
                 return tuple(facts)
             if following in addresses:
-                raise ValueError("its pages lead back to each other")
+                raise UnreadableError("its pages lead back to each other")
             addresses.add(following)
             request = HttpRequest("GET", following)
 
@@ -59,10 +60,12 @@ class NetworkList(Generic[Fact]):
         if response.status_code != _OK:
             raise HttpResponseError(response=response, error_format=ARMErrorFormat)
         page: Any = response.json()
-        items, following = page["value"], page.get("nextLink") or ""
+        if not isinstance(page, dict):
+            raise UnreadableError("it is no list")
+        items, following = page.get("value"), page.get("nextLink") or ""
         # Half a list, or none, must not pass for the whole: what is not listed counts as gone.
         if not isinstance(items, list) or not isinstance(following, str):
-            raise ValueError("it is no list")
+            raise UnreadableError("it is no list")
         return items, following
 
     async def _facts(self, item: object, before: dict[str, tuple[object, tuple[Fact, ...]]]) -> tuple[Fact, ...]:

@@ -40,10 +40,11 @@ def trust(settings: Settings) -> ssl.SSLContext | None:
         # Certificates are ASCII; what is not is a comment.
         bundle = read_text(_ca(settings)).encode("ascii", "replace").decode()
         return ssl.create_default_context(cadata=bundle)
-    except (OSError, ValueError) as error:
-        in_words = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
-        reason = error.strerror if in_words else "it holds no certificate"
-        raise ConfigError(f"The certificate authority {settings.azure.ca} cannot be used: {reason}.") from None
+    except (ssl.SSLError, ValueError):
+        reason = "it holds no certificate"
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    raise ConfigError(f"The certificate authority {settings.azure.ca} cannot be used: {reason}.")
 
 
 def _ca(settings: Settings) -> Path:

@@ -37,7 +37,7 @@ class NamedPath(click.Path):
         return path
 
 
-class Subscription(click.ParamType):
+class Subscription(click.ParamType[str]):
     """A subscription's id; an empty text is none, as in the settings."""
 
     name = "subscription"

@@ -29,6 +29,9 @@ SEVEN_BITS = "plstui_seven_bits"
 JSON_TEXT = 1000
 """Characters of a text from the other side that JSON carries; as on the screen, without control characters."""
 
+HINT_TEXT = 5000
+"""Characters of a next step: a command in it has to be whole."""
+
 
 def exit_code_of(error: PlstuiError) -> int:
     """The exit code for an error that ended a command."""
@@ -86,7 +89,7 @@ def print_json(document: Any) -> None:
 
 def print_error(message: str, hint: str, code: str, *, as_json: bool) -> None:
     """One clear sentence and the next step: to stderr, or as the JSON document."""
-    message, hint = clean(message, JSON_TEXT), clean(hint, JSON_TEXT)
+    message, hint = clean(message, JSON_TEXT), clean(hint, HINT_TEXT)
     if as_json:
         print_json({"error": {"code": code, "message": message, "hint": hint}})
     else:
@@ -105,7 +108,7 @@ def print_failures(failures: Mapping[Side, PlstuiError], what: str = "side") -> 
 
 def error_json(error: PlstuiError) -> dict[str, str]:
     """An error inside a larger document."""
-    return {"code": error.code, "message": clean(error.message, JSON_TEXT), "hint": clean(error.hint, JSON_TEXT)}
+    return {"code": error.code, "message": clean(error.message, JSON_TEXT), "hint": clean(error.hint, HINT_TEXT)}
 
 
 def time_json(moment: datetime | None) -> str | None:

@@ -24,7 +24,7 @@ from plstui.config.settings import Azure, Settings, SideSettings
 from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
-from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer
+from tests.arm.server import SUBSCRIPTION, Answer, ArmServer
 from tests.arm.sides import opened
 
 SCOPE = "https://arm/.default"
@@ -36,9 +36,11 @@ class Counter:
     def __init__(self, answer: Callable[[], AccessToken]) -> None:
         self.answer = answer
         self.asked = 0
+        self.options: list[dict[str, Any]] = []
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         self.asked += 1
+        self.options.append(options)
         await asyncio.sleep(0)
         return self.answer()
 
@@ -63,112 +65,38 @@ async def test_a_token_is_asked_for_once_and_kept_until_five_minutes_before_its_
     assert source.asked == 2
 
 
-async def test_claims_always_get_a_new_token() -> None:
-    source = Counter(lambda: AccessToken("t", 10**10))
+async def test_all_who_hold_a_refused_token_get_the_same_new_one() -> None:
+    source = Counter(lambda: AccessToken(f"t{source.asked}", 10**10))
     tokens = Tokens(lambda: source, "")
-    await tokens.get_token(SCOPE)
+    refused = await tokens.get_token(SCOPE)
 
-    await tokens.get_token(SCOPE, claims="{}")
+    new = await asyncio.gather(*(tokens.renew(refused, SCOPE, claims="{}") for _ in range(8)))
 
+    assert {token.token for token in new} == {"t2"}
+    assert await tokens.get_token(SCOPE) == new[0]
+    assert source.options == [{}, {"claims": "{}"}]
+
+
+async def test_a_new_token_that_is_not_to_be_had_is_asked_for_once() -> None:
+    answers = iter([AccessToken("t", 10**10)])
+
+    def answer() -> AccessToken:
+        for token in answers:
+            return token
+        raise CredentialsError("No.")
+
+    source = Counter(answer)
+    tokens = Tokens(lambda: source, "", now=lambda: 1000.0)
+    refused = await tokens.get_token(SCOPE)
+
+    failures = await asyncio.gather(*(tokens.renew(refused, SCOPE) for _ in range(8)), return_exceptions=True)
+
+    assert {str(failure) for failure in failures} == {"No."}
     assert source.asked == 2
 
 
-# As az is signed in
-
-
-@pytest.fixture
-def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Puts a program `az` with this shell script in the place of the real one; it keeps its arguments in a file."""
-
-    def install(script: str) -> Path:
-        directory = tmp_path / "bin"
-        directory.mkdir(exist_ok=True)
-        log = tmp_path / "az.log"
-        program = directory / "az"
-        program.write_text(f'#!/bin/sh\necho "$@" >> "{log}"\n{script}\n')
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{directory}:/bin:/usr/bin")
-        return log
-
-    return install
-
-
-@pytest.fixture
-def as_az(settings: Settings) -> Settings:
-    """Settings of somebody who uses az; a tenant is set too, and must not be passed on."""
-    return replace(settings, isv=SideSettings(subscription=SUBSCRIPTION, tenant="some-tenant"))
-
-
-TOKEN = json.dumps({"accessToken": "token-of-az", "expires_on": 10**10})
-
-
-async def test_az_is_asked_once_by_subscription_and_never_by_tenant(
-    azure: ArmServer, as_az: Settings, az: Callable[[str], Path]
-) -> None:
-    log = az(f"echo '{TOKEN}'")
-    azure.everything_empty()
-    async with opened(as_az) as side:
-        await side.reader.read(Tier.ALL)
-        await side.reader.read(Tier.ALL)
-
-    (call,) = log.read_text().splitlines()
-    assert f"--subscription {SUBSCRIPTION}" in call
-    assert f"--resource {azure.arm}" in call
-    assert "tenant" not in call
-    assert {seen.authorization for seen in azure.seen} == {"Bearer token-of-az"}
-
-
-@pytest.mark.parametrize(
-    ("script", "words"),
-    [
-        ("echo \"Please run 'az login' to setup account.\" >&2; exit 1", "az login"),
-        (
-            'echo "ERROR: AADSTS70043: The refresh token has expired. Trace ID: 1 Correlation ID: 2" >&2; exit 1',
-            "AADSTS70043: The refresh token has expired.",
-        ),
-        ("echo nonsense", "Unexpected output"),
-    ],
-)
-async def test_az_that_gives_no_token_is_asked_once_and_explained(
-    azure: ArmServer, as_az: Settings, az: Callable[[str], Path], script: str, words: str
-) -> None:
-    log = az(script)
-    async with opened(as_az) as side:
-        with pytest.raises(CredentialsError) as caught:
-            await side.reader.read(Tier.ALL)
-
-    assert words in caught.value.message
-    assert "Trace ID" not in caught.value.message
-    assert "az login" in caught.value.hint
-    assert SUBSCRIPTION in caught.value.hint
-    assert len(log.read_text().splitlines()) == 1
-    assert not azure.seen
-
-
-async def test_no_az_at_all(as_az: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    async with opened(as_az) as side:
-        with pytest.raises(CredentialsError, match="CLI not found"):
-            await side.reader.read(Tier.CONNECTIONS)
-
-
-async def test_a_slow_az_holds_up_nothing(as_az: Settings, az: Callable[[str], Path], tmp_path: Path) -> None:
-    started, may_end = tmp_path / "started", tmp_path / "may_end"
-    for pipe in (started, may_end):
-        os.mkfifo(pipe)
-    az(f'echo > "{started}"; cat "{may_end}"')
-    async with opened(as_az) as side:
-        read = asyncio.create_task(side.reader.read(Tier.CONNECTIONS))
-        await asyncio.to_thread(started.read_text)  # The loop turns while az is at work.
-        read.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await read
-
-    may_end.write_text("")
-
-
 def test_a_subscription_that_is_none(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match="not the id or name"):
+    with pytest.raises(ConfigError, match="'a;b' is not the id of a subscription"):
         open_side(replace(settings, isv=SideSettings(subscription="a;b")), Side.ISV)
 
 
@@ -209,19 +137,6 @@ async def test_a_wrong_secret(azure: ArmServer, side: ArmSide) -> None:
     assert caught.value.message == "AADSTS7000215: Invalid client secret provided."
     assert caught.value.code == "invalid_client"
     assert "client_secret_file of [isv]" in caught.value.hint
-
-
-async def test_a_refused_token_is_not_used_again(azure: ArmServer, side: ArmSide) -> None:
-    azure.everything_empty()
-    expired = {"error": {"code": "ExpiredAuthenticationToken", "message": "Expired."}}
-    azure.on("GET", LISTS["services"], Answer(expired, 401), Answer({"value": []}))
-
-    with pytest.raises(CredentialsError):
-        await side.reader.read(Tier.CONNECTIONS)
-    await side.reader.read(Tier.CONNECTIONS)
-
-    assert azure.tokens == 2
-    assert azure.seen[-1].authorization == "Bearer token-2"
 
 
 @pytest.mark.parametrize(
