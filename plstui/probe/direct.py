@@ -84,7 +84,8 @@ async def _connect(host: str, port: int) -> _SocketStream:
     try:
         found = await in_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
-        words = clean((error.strerror if isinstance(error, OSError) else "") or str(error), 100)
+        # What is no error of the system's is a name that the rules for names do not allow.
+        words = clean(error.strerror if isinstance(error, OSError) else "", 100) or "it is no name of a machine"
         raise ConnectError(
             Failure.NOT_FOUND, f"This computer finds no address for {clean(host, 100)}: {words}."
         ) from None
@@ -110,5 +111,5 @@ async def _connect(host: str, port: int) -> _SocketStream:
             raise
     number = trouble.errno if trouble else None
     # asyncio puts words of its own in the place of the system's.
-    words = os.strerror(number) if number else clean(str(trouble), 100)
+    words = os.strerror(number) if number else "there is no answer"
     raise ConnectError(FAILURES.get(number or 0, Failure.REFUSED), f"This computer could not connect: {words}.")

@@ -198,4 +198,5 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
         # asyncio puts words of its own in the place of the system's.
         return os.strerror(error.errno)
-    return clean(error.strerror if isinstance(error, OSError) and error.strerror else str(error), 100)
+    # What is no error of the system's is a name that the rules for names do not allow.
+    return clean(error.strerror, 100) if isinstance(error, OSError) and error.strerror else "it is no name of a machine"

@@ -18,7 +18,6 @@ from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import PasswordRequiredException
 
 from plstui.domain.files import check_regular, read_text
-from plstui.domain.text import clean
 
 
 @dataclass(slots=True)
@@ -97,8 +96,8 @@ class Identities:
             return ()
         try:
             self._agent = paramiko.Agent()
-        except (paramiko.SSHException, OSError) as error:
-            self.troubles.append(f"the agent does not answer: {clean(str(error), 60)}")
+        except (paramiko.SSHException, OSError):
+            self.troubles.append("the agent does not answer as one")
             return ()
         return self._agent.get_keys()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,16 @@ LOGIN_TIMEOUT = 30.0
 
 KEEP_ALIVE = 30
 """Seconds without traffic after which a sign of life is sent. Azure's NAT forgets after four minutes."""
+
+
+_ALGORITHMS = {
+    "kex": " to exchange keys",
+    "host key": " for host keys",
+    "cipher": " to encrypt",
+    "mac": " to check what is sent",
+    "compression": " to compress",
+}
+"""By a word in paramiko's message, what for."""
 
 
 class StrangerError(DistrustError):
@@ -74,7 +85,8 @@ def log_in(line: Line, hop: Hop, passphrases: Mapping[Path, str], *, direct: boo
             raise TimeoutError(f"it did not exchange keys within {HANDSHAKE_TIMEOUT:g} s")
         key = line.get_remote_server_key()
     except IncompatiblePeer as error:
-        raise RouteError(f"{hop.name} and plstui have no algorithm in common: {clean(str(error), 100)}.") from None
+        what = next((words for key, words in _ALGORITHMS.items() if key in str(error).lower()), "")
+        raise RouteError(f"{hop.name} and plstui have no algorithm in common{what}; ssh -vv shows its own.") from None
     except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
         raise RouteError(f"{hop.where} does not answer like an SSH server: {_reason(error)}.") from None
     _check(known, hop, key, direct=direct)
@@ -144,4 +156,14 @@ def _authenticate(line: Line, hop: Hop, passphrases: Mapping[Path, str]) -> None
 
 
 def _reason(error: Exception) -> str:
-    return clean(str(error), 100) or "it closed the connection"
+    """Why, in words of the system or of our own; paramiko's are for who writes programs with it."""
+    match error:
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case TimeoutError():
+            return str(error) or "no answer came in time"
+        case EOFError() | ConnectionError():
+            return "it closed the connection"
+        case paramiko.SSHException() if "banner" in str(error).lower() or "protocol version" in str(error).lower():
+            return "it did not begin with the line that tells SSH's version"
+    return "what it sends is not what SSH sends"
