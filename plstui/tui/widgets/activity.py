@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive, var
 from textual.widgets import Static
@@ -12,27 +10,21 @@ from plstui.domain.states import Tone
 from plstui.tui.clock import clock_time
 from plstui.tui.state import Event
 from plstui.tui.tones import styled
+from plstui.tui.widgets.following import FollowingLog
 
 KEPT_EVENTS = 300
 """Lines of the log; older ones are in the journal as far as they are writes."""
 
 
-class ActivityLog(VerticalScroll):
-    """Every event, newest last; the end stays in view for whoever has not scrolled away from it."""
+class ActivityLog(FollowingLog):
+    """Every event, newest last."""
 
     TITLE = "Activity"
 
     events: var[tuple[Event, ...]] = var(())
 
-    def compose(self) -> ComposeResult:
-        yield Static()
-
     def watch_events(self, events: tuple[Event, ...]) -> None:
-        at_end = self.is_vertical_scroll_end
-        for static in self.query_children(Static):
-            static.update(Content("\n").join(_line(event) for event in events))
-            if at_end:
-                self.scroll_end(animate=False)
+        self.show(map(_line, events))
 
 
 class ActivityLine(Static):
