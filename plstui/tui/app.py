@@ -7,17 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual._context import active_message_pump
-from textual.app import App
-from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.types import CSSPathType
-from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from plstui.domain.errors import PlstuiError
+from plstui.tui.dialog_app import DialogApp
 from plstui.tui.messages import Connected, Failed, Painted
 from plstui.tui.screens.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
@@ -38,7 +35,7 @@ def _registry() -> type[Provider]:
     return RegistryProvider
 
 
-class PlstuiApp(App[None]):
+class PlstuiApp(DialogApp):
     """Both sides of a private link, live.
 
     `connect` is called once the first frame is on the screen, and may import and start whatever it needs. When it
@@ -46,7 +43,7 @@ class PlstuiApp(App[None]):
     """
 
     TITLE = "plstui"
-    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss", "styles/toasts.tcss"]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_registry}
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -58,7 +55,7 @@ class PlstuiApp(App[None]):
         theme: str = DEFAULT,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(clock)
         self.failure: PlstuiError | None = None
         """Why the app ended by itself; None when a person left it."""
         self._connect = connect
@@ -109,14 +106,6 @@ class PlstuiApp(App[None]):
         finally:
             screen.withdraw()
 
-    def pop_screen(self) -> AwaitComplete:
-        """Close the screen that is on top, unless it is another one that closes itself."""
-        # Keys and clicks do not wait for one another: a second Enter may reach a dialog that the first one has closed.
-        asking = active_message_pump.get(None)
-        if isinstance(asking, Widget) and self.screen not in asking.ancestors_with_self:
-            return AwaitComplete()
-        return super().pop_screen()
-
     @property
     def crash(self) -> Exception | None:
         """What ended the app that nobody has foreseen; None when nothing did."""
@@ -129,11 +118,6 @@ class PlstuiApp(App[None]):
         # Textual would print the traceback with the values of all variables, whatever secrets are in them. Whoever has
         # started the app tells of `crash`.
         self._close_messages_no_wait()
-
-    def action_help_quit(self) -> None:
-        """Ctrl+C copies where text is typed and otherwise only tells how to leave, in the words of our own keys."""
-        dialog = len(self.screen_stack) > 1
-        self.notify("Press Esc to close this, then q to quit." if dialog else "Press q to quit.", markup=False)
 
     @on(Failed)
     def _take_failure(self, event: Failed) -> None:

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from plstui.domain.az import az_line
 from plstui.domain.connection import APPROVED, DISCONNECTED, Verb
 from plstui.tui.clock import age
 from plstui.tui.state import Settling
-from plstui.tui.widgets.az_line import broken
+from plstui.tui.widgets.az_line import broken, cut, joined
 from plstui.tui.widgets.columns import GAP, Column, fit
 from tests.support.lab import Request, lab, with_status
 
@@ -61,6 +62,21 @@ def test_a_broken_az_line_is_the_same_command_for_a_shell(description: str, widt
     shown = list(broken(line, width))
     assert all(part.endswith(" \\") for part in shown[:-1])
     assert shlex.split("\n".join(shown).replace(" \\\n", " ")) == shlex.split(line)
+
+
+@given(st.text(max_size=80), st.integers(min_value=16, max_value=120))
+def test_what_is_shown_of_an_az_line_is_no_wider_than_its_place_and_reads_as_one_command(text: str, width: int) -> None:
+    line = az_line(Verb.APPROVE, Request(name="endpoint" * 9).connection_id, f"it's {text}")
+    shown = [part for whole in broken(line, width) for part in cut(whole, width)]
+    assert max(map(cell_len, shown)) <= width
+    assert shlex.split(joined("\n".join(shown))) == shlex.split(line)
+    # A shell drops a backslash with the line's end after it, but for between single quotes, where none is broken.
+    assert shlex.split("\n".join(shown).replace("\\\n", "")) == shlex.split(line)
+
+
+def test_a_comment_leads_on_to_no_command() -> None:
+    shown = list(broken("# Nothing of this can be taken back by anybody.", 24))
+    assert shown == ["# Nothing of this can", "# be taken back by", "# anybody."]
 
 
 def test_options_stay_with_their_values() -> None:

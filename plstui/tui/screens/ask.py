@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from plstui.domain.question import Question
+from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.screens.confirm import HEIGHTS
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(Dialog[str | None]):
     """Gives back the secret, or an empty text for yes; None for no.
 
     Nothing is trusted by an Enter pressed out of habit: `y` and a click say yes. A secret is typed unseen, and sent by
@@ -44,10 +44,10 @@ class AskScreen(ModalScreen[str | None]):
                 if question.secret:
                     yield Input(password=True, compact=True)
             with Horizontal(classes="buttons"):
-                yes = Button(f"{question.yes} ({'Enter' if question.secret else 'y'})", id="yes", compact=True)
+                yes = AnswerButton(f"{question.yes} ({'Enter' if question.secret else 'y'})", id="yes", compact=True)
                 yes.can_focus = False
                 yield yes
-                yield Button("No (Esc)", id="no", compact=True)
+                yield AnswerButton("No (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query("Input" if self._question.secret else "#no").focus()

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from plstui.domain.connection import Verb
@@ -19,6 +18,7 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import Link
 from plstui.engine.actions import MAX_DESCRIPTION, Intent
+from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.tones import styled, toned_badge
 from plstui.tui.widgets.az_line import AzLine
 
@@ -26,7 +26,7 @@ HEIGHTS: Final = [(0, "-low"), (30, "-high")]
 """Lines from which the style sheet leaves some of them empty."""
 
 
-class ConfirmScreen(ModalScreen[str | None]):
+class ConfirmScreen(Dialog[str | None]):
     """Gives back the description to send, or None for no.
 
     Enter says yes to approve and reject. A removal keeps the focus on `Keep`, so that no Enter removes; `y` and a
@@ -63,11 +63,11 @@ class ConfirmScreen(ModalScreen[str | None]):
                     yield Static(styled(f"! {warning}", Tone.WAITING), classes="warning")
                 yield AzLine(self._intent.az())
             with Horizontal(classes="buttons"):
-                yes = Button(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
+                yes = AnswerButton(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
                 # Tab and Enter, pressed out of habit, must not remove: the button is there for the mouse.
                 yes.can_focus = not self._removes
                 yield yes
-                yield Button("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no", compact=True)
+                yield AnswerButton("Keep (Esc)" if self._removes else "Cancel (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
         # None is there when the program is left in the moment that this opens.

@@ -8,16 +8,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.tui.details import LONGEST, Details
+from plstui.tui.dialog import Dialog
 from plstui.tui.tones import styled
+from plstui.tui.widgets.az_line import AzLine
 
 
-class DetailsScreen(ModalScreen[None]):
+class DetailsScreen(Dialog[None]):
     """Names and values, the id, and the `az` line that shows the same."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,14 +42,15 @@ class DetailsScreen(ModalScreen[None]):
                         yield Static(styled(clean(line.name, 60), Tone.QUIET))
                         yield Static(styled(clean(line.text, LONGEST), line.tone))
             if self._details.az:
-                yield Static(Content(self._details.az), classes="az")
+                with VerticalScroll(can_focus=False, classes="foot"):
+                    yield AzLine(self._details.az)
 
     def action_copy_az(self) -> None:
         """Copy the command that shows this resource."""
         if self._details.az:
             self._copy(self._details.az, "The az line")
         else:
-            self.notify("There is no az command for this.", severity="warning", markup=False)
+            self.tell("There is no az command for this.")
 
     def action_copy_id(self) -> None:
         """Copy the resource's id."""
@@ -56,4 +58,4 @@ class DetailsScreen(ModalScreen[None]):
 
     def _copy(self, text: str, what: str) -> None:
         self.app.copy_to_clipboard(text)
-        self.notify(f"{what} is in the clipboard, if your terminal allows that.", markup=False)
+        self.tell(f"{what} is in the clipboard, if your terminal allows that.")

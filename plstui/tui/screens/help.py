@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Verb
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.tui.commands import Command, Group, SomeCommands
+from plstui.tui.dialog import Dialog
 from plstui.tui.tones import BUSY, busy_badge, styled, toned_badge
 
 _MOVING = (
@@ -26,7 +26,7 @@ _MOVING = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys by group, then what the glyphs mean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]

@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from plstui.domain.states import Tone
+from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.screens.confirm import HEIGHTS
 from plstui.tui.tones import styled
 
 
-class QuestionScreen(ModalScreen[bool]):
+class QuestionScreen(Dialog[bool]):
     """Gives back whether the answer is yes. What will happen is told in two columns, a name and what it is about.
 
     Enter says yes, unless it is `dangerous`: then the focus stays on no, and `y` and a click say yes. Where something
@@ -69,11 +69,11 @@ class QuestionScreen(ModalScreen[bool]):
             with Horizontal(classes="buttons"):
                 if self._yes:
                     key = "y" if self._dangerous and not self._typed else "Enter"
-                    yes = Button(f"{self._yes} ({key})", id="yes", compact=True)
+                    yes = AnswerButton(f"{self._yes} ({key})", id="yes", compact=True)
                     # Tab and Enter, pressed out of habit, must not destroy.
                     yes.can_focus = not self._dangerous
                     yield yes
-                yield Button(f"{self._no} (Esc)", id="no", compact=True)
+                yield AnswerButton(f"{self._no} (Esc)", id="no", compact=True)
 
     def on_mount(self) -> None:
         self.query("Input" if self._typed else "#no" if self._dangerous or not self._yes else "#yes").focus()
@@ -96,7 +96,7 @@ class QuestionScreen(ModalScreen[bool]):
         if not self._yes:
             self.dismiss(False)
         elif self._typed and self.query_one(Input).value.strip().lower() != self._typed.lower():
-            self.notify(f"Type {self._typed} to go on, or press Esc.", severity="warning", markup=False)
+            self.tell(f"Type {self._typed} to go on, or press Esc.")
         else:
             self.dismiss(True)
 

@@ -291,7 +291,7 @@ class MainScreen(SelectingScreen):
         details = details_of(self.world, self.context.link.id) if self.context.link else None
         if details:
             self.app.copy_to_clipboard(details.az)
-            self.notify(details.az, title="Copied, if your terminal allows that", markup=False)
+            self.notify("Copied the az command, if your terminal allows that.", markup=False)
 
     def toggle_zoom(self) -> None:
         zoomed = {name for name in self.classes if name.startswith("-zoom-")}

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.widgets import Tree
@@ -24,6 +25,9 @@ from plstui.tui.tones import BUSY, COMPONENTS, badge, busy_badge, ink
 
 KIND_FROM = 64
 """Cells from which there is room to say what kind of resource a row is."""
+
+ARROW = Style.from_meta({"toggle": True})
+"""Marks the cells of a row that fold it when they are clicked."""
 
 MANY = 12
 """Children above which a row starts folded: the rest of the side would be out of sight below them."""
@@ -155,6 +159,24 @@ class ResourceTree(Tree[TreeRow]):
         if self.has_focus and event.node.data:
             self.post_message(ResourceHighlighted(event.node.data.id))
 
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the row that was clicked, or fold it at its arrow; a double click asks for its details."""
+        # Textual's own way opens a row by the first click.
+        event.prevent_default()
+        line = event.style.meta.get("line")
+        node = None if line is None else self.get_node_at_line(line)
+        if node is None:
+            return
+        if event.style.meta.get("toggle"):
+            node.toggle()
+        elif event.chain > 1:
+            self.action_select_cursor()
+        elif node is not self.cursor_node:
+            self.move_cursor(node)
+        elif node.data:
+            # Where the cursor has not been moved nothing else says so.
+            self.post_message(ResourceHighlighted(node.data.id))
+
     def on_tree_node_selected(self, event: Tree.NodeSelected[TreeRow]) -> None:
         """Enter: ask for the details."""
         event.stop()
@@ -208,7 +230,7 @@ class ResourceTree(Tree[TreeRow]):
         spare = room - cell_len(head) - cell_len(tail)
         kind = _kind(row) if self.size.width >= KIND_FROM and spare > KIND_WIDTH else ""
         text = Text(no_wrap=True, end="")
-        text.append(arrow, quiet)
+        text.append(arrow, quiet + ARROW if node.allow_expand else quiet)
         text.append(head)
         # A row that looks worse than its word says has the reason in its detail.
         text.append(tail, ink(self, row.tone) if row.tone is not tone_of(row.state) else quiet)
@@ -218,6 +240,8 @@ class ResourceTree(Tree[TreeRow]):
         if self.has_focus and node is self.cursor_node:
             # Tones would be hard to read on the cursor's bar; glyph and word say the same.
             text = Text(text.plain, no_wrap=True, end="")
+            if node.allow_expand:
+                text.stylize(ARROW, 0, len(arrow))
         text.stylize_before(style)
         return text
 

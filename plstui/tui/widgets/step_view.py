@@ -7,30 +7,13 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
-from textual.reactive import reactive, var
-from textual.widget import Widget
+from textual.reactive import var
 from textual.widgets import Static
 
 from plstui.domain.states import Tone
 from plstui.tui.lab_view import StepText
 from plstui.tui.tones import styled
-from plstui.tui.widgets.az_line import broken
-
-
-class AzCommands(Widget):
-    """Several commands, each on as many lines as the width asks for."""
-
-    commands: reactive[tuple[str, ...]] = reactive((), layout=True)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return self._content(width).get_height({}, width)
-
-    def render(self) -> Content:
-        return self._content(self.content_size.width)
-
-    def _content(self, width: int) -> Content:
-        return Content("\n").join(Content(line) for command in self.commands for line in broken(command, width))
+from plstui.tui.widgets.az_line import AzLine
 
 
 class StepView(VerticalScroll):
@@ -40,7 +23,7 @@ class StepView(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         yield Static()
-        yield AzCommands(classes="az")
+        yield AzLine()
 
     def watch_told(self, before: StepText | None, told: StepText | None) -> None:
         if not self.is_mounted or told is None:
@@ -49,8 +32,8 @@ class StepView(VerticalScroll):
             Content(told.title), Content("  "), styled(told.badge.text, told.badge.tone)
         )
         self.query_one(Static).update(Content("\n").join(_lines(told)))
-        commands = self.query_one(AzCommands)
-        commands.commands = told.az
+        commands = self.query_one(AzLine)
+        commands.line = "\n".join(told.az)
         commands.display = bool(told.az)
         if before is None or before.title != told.title:
             self.scroll_home(animate=False)

@@ -1,0 +1,93 @@
+"""An app whose dialogs get what is meant for them, and nothing that was meant for what they cover."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from textual import events, on
+from textual._context import active_message_pump
+from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.notifications import SeverityLevel
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from plstui.tui.dialog import Dialog
+from plstui.tui.held_keys import HeldKeys
+
+if TYPE_CHECKING:
+    from plstui.engine.ports import Clock
+
+WAITING: Final = 3
+"""Notifications that wait until a dialog is closed; what came before these stands in the logs."""
+
+MARKED: Final = "What you marked is in the clipboard, if your terminal allows that."
+
+
+class DialogApp(App[None]):
+    """Keeps held keys, second clicks and toasts away from dialogs."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__()
+        self._held = HeldKeys(clock.monotonic if clock else time.monotonic)
+        self._waiting = deque[partial[None]](maxlen=WAITING)
+        """What there is to notify of when the dialog is closed that is open now."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand an event on, unless it is a key that somebody still holds down."""
+        if isinstance(event, events.Key) and event.is_printable and not event.is_forwarded:
+            field = self.focused if isinstance(self.focused, Input) else None
+            if self._held.strays(event.key, field or self.screen, {*self.screen_stack, field}):
+                return
+        await super().on_event(event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast, once no dialog is open that it would cover; one that is still shown is not shown again."""
+        show = partial(super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup)
+        if isinstance(self.screen, ModalScreen):
+            self._waiting.append(show)
+        elif not any((old.message, old.title) == (message, title) for old in self._notifications):
+            show()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the screen that is on top, unless it is another one that closes itself."""
+        # Keys and clicks do not wait for one another: a second Enter may reach a dialog that the first one has closed.
+        asking = active_message_pump.get(None)
+        if isinstance(asking, Widget) and self.screen not in asking.ancestors_with_self:
+            return AwaitComplete()
+        closed = super().pop_screen()
+        while self._waiting and not isinstance(self.screen, ModalScreen):
+            self._waiting.popleft()()
+        return closed
+
+    def tell(self, text: str) -> None:
+        """Answer a key or a click: in the dialog, if it was pressed in one."""
+        if isinstance(self.screen, Dialog):
+            self.screen.tell(text)
+        else:
+            self.notify(text, markup=False)
+
+    @on(events.TextSelected)
+    def _copy_marked(self) -> None:
+        """Marking is copying, as it is in terminals."""
+        marked = self.screen.get_selected_text()
+        if marked and marked != self.clipboard:
+            self.copy_to_clipboard(marked)
+            self.tell(MARKED)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C copies where text is typed and otherwise only tells how to leave, in the words of our own keys."""
+        dialog = len(self.screen_stack) > 1
+        self.tell("Press Esc to close this, then q to quit." if dialog else "Press q to quit.")

@@ -1,0 +1,36 @@
+"""Tells a key that is held down from one that is pressed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+PAUSE: Final = 1.0
+"""Seconds after which a key counts as pressed again: terminals and desktops wait for up to two thirds of one before
+they begin to repeat a key that is held down."""
+
+EXEMPT: Final = "q"
+"""Pressed twice it leaves, whatever runs: that is what it says."""
+
+
+class HeldKeys:
+    """A key that is still held down does nothing in what it has opened: it was pressed for what was there before.
+
+    Terminals tell nothing of a key that is let go. What they send is the same key again and again, with no other key
+    and no pause in between.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._key = ""
+        self._at = 0.0
+        self._places: Collection[object] = ()
+
+    def strays(self, key: str, place: object, places: Collection[object]) -> bool:
+        """Whether a key is a repeat that would go to a place that was not among the open ones when it was pressed."""
+        now = self._monotonic()
+        repeated = key == self._key and now - self._at < PAUSE
+        self._at = now
+        if not repeated:
+            self._key, self._places = key, places
+        return repeated and key != EXEMPT and place not in self._places
