@@ -23,6 +23,8 @@ class Writes:
         self._journal = journal
         self._watchers = tuple(watchers)
         self.read_only = read_only
+        self.under_way: list[Entry] = []
+        """The writes that Azure has not answered yet."""
 
     def why_not(self) -> str | None:
         """Why nothing can be written at all; None when it can."""
@@ -43,6 +45,7 @@ class Writes:
         sent = Entry(token_hex(4), side, verb, resource_id, az, "sent")
         # Before the write: whoever kills us while Azure thinks finds out what may have happened.
         self._journal.add(sent)
+        self.under_way.append(sent)
         try:
             result = await call()
         except BaseException as error:
@@ -59,6 +62,7 @@ class Writes:
                 raise ConfigError(f"Azure has done it. {trouble.message}", hint=trouble.hint) from trouble
             return result
         finally:
+            self.under_way.remove(sent)
             # Azure may have changed, whatever could be written down of it.
             for watcher in self._watchers:
                 watcher.wake(after_write=True)

@@ -119,6 +119,18 @@ class PlstuiApp(DialogApp):
         # started the app tells of `crash`.
         self._close_messages_no_wait()
 
+    async def action_quit(self) -> None:
+        """Leave; where something still runs, once a person has seen what that is."""
+        from plstui.tui.screens.commanding import CommandingScreen
+        from plstui.tui.screens.leave import LeaveScreen
+
+        screens = dict.fromkeys((*self.screen_stack, *self._installed_screens.values()))
+        running = [work for screen in screens if isinstance(screen, CommandingScreen) for work in screen.running()]
+        if running and not isinstance(self.screen, LeaveScreen):
+            self.push_screen(LeaveScreen(running), lambda leave: self.exit() if leave else None)
+        else:
+            self.exit()
+
     @on(Failed)
     def _take_failure(self, event: Failed) -> None:
         self._fail(event.error)

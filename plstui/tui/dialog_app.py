@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual import events, on
 from textual._context import active_message_pump
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.notifications import SeverityLevel
+from textual.notifications import Notification, Notify
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -34,8 +33,8 @@ class DialogApp(App[None]):
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__()
         self._held = HeldKeys(clock.monotonic if clock else time.monotonic)
-        self._waiting = deque[partial[None]](maxlen=WAITING)
-        """What there is to notify of when the dialog is closed that is open now."""
+        self._waiting = deque[Notification](maxlen=WAITING)
+        """What is shown when the dialog is closed that is open now."""
 
     async def on_event(self, event: events.Event) -> None:
         """Hand an event on, unless it is a key that somebody still holds down."""
@@ -45,21 +44,14 @@ class DialogApp(App[None]):
                 return
         await super().on_event(event)
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
-        """Show a toast, once no dialog is open that it would cover; one that is still shown is not shown again."""
-        show = partial(super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup)
+    def on_notify(self, event: Notify) -> None:
+        """Show a toast once no dialog is open that it would cover, and not beside another that says the same."""
+        new = event.notification
         if isinstance(self.screen, ModalScreen):
-            self._waiting.append(show)
-        elif not any((old.message, old.title) == (message, title) for old in self._notifications):
-            show()
+            self._waiting.append(new)
+            event.prevent_default()
+        elif any((old.message, old.title) == (new.message, new.title) for old in self._notifications):
+            event.prevent_default()
 
     def pop_screen(self) -> AwaitComplete:
         """Close the screen that is on top, unless it is another one that closes itself."""
@@ -69,7 +61,9 @@ class DialogApp(App[None]):
             return AwaitComplete()
         closed = super().pop_screen()
         while self._waiting and not isinstance(self.screen, ModalScreen):
-            self._waiting.popleft()()
+            late = self._waiting.popleft()
+            # Anew, for its time has begun to run.
+            self.notify(late.message, title=late.title, severity=late.severity, markup=False)
         return closed
 
     def tell(self, text: str) -> None:

@@ -13,10 +13,14 @@ from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, Sig
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
 from plstui.tui.app import PlstuiApp
+from plstui.tui.doctor_view import Examination
+from plstui.tui.screens.confirm import ConfirmScreen
 from plstui.tui.screens.main import MainScreen
 from tests.support.cloud import Cloud
-from tests.support.lab import lab, with_status
+from tests.support.lab import isv_id, lab, with_status
 from tests.support.stage import look, stage
+
+MACHINE = "Microsoft.Compute/virtualMachines"
 
 
 def raising(error: PlstuiError) -> object:
@@ -86,7 +90,7 @@ async def test_q_leaves() -> None:
         assert play.app.failure is None
 
 
-async def test_q_leaves_at_once_even_when_a_probe_and_closing_hang() -> None:
+async def test_q_leaves_when_asked_again_even_when_a_probe_and_closing_hang() -> None:
     closing = asyncio.Event()
 
     async def hang() -> None:
@@ -97,10 +101,51 @@ async def test_q_leaves_at_once_even_when_a_probe_and_closing_hang() -> None:
         play.prober.hold("web1", "web2", "web3", "saasPrivateEndpoint")
         await play.press("p")
         await play.shows("probing, 1 of 5")
+        await play.press("q")
+        await play.shows("Leave while this runs?", "Probe", "1 of 5 targets have answered")
         await play.pilot.press("q")
         await play.until(lambda: play.app.return_code == 0)
     # That this line is reached tells that nobody waited: closing never ends.
     assert closing.is_set()
+
+
+@pytest.mark.parametrize("key", ["enter", "y", "q"])
+async def test_q_says_which_write_runs_and_leaves_only_when_told_again(key: str) -> None:
+    async with stage(lab()) as play:
+        play.cloud.answering.clear()
+        await play.press("a")
+        await play.until(lambda: isinstance(play.app.screen, ConfirmScreen))
+        await play.press("enter")
+        await play.shows("◌ approving")
+        await play.press("q")
+        await play.shows("Leave while this runs?", "Write", "approve saasPrivateEndpoint", "Stay (Esc)")
+        await play.press("escape")
+        await play.until(lambda: isinstance(play.app.screen, MainScreen))
+        assert play.app.return_code is None
+        await play.press("ctrl+q")
+        await play.shows("Leave while this runs?")
+        await play.pilot.press(key)
+        await play.until(lambda: play.app.return_code == 0)
+
+
+async def test_q_leaves_at_once_when_what_ran_is_over() -> None:
+    async with stage(with_status(APPROVED)) as play:
+        play.prober.hold("web1")
+        await play.press("p")
+        await play.shows("probing, 4 of 5")
+        play.prober.release("web1")
+        await play.shows("probed 5 targets")
+        await play.pilot.press("q")
+        await play.until(lambda: play.app.return_code == 0)
+
+
+async def test_q_says_that_the_doctor_is_at_work() -> None:
+    async with stage(lab()) as play:
+        main = play.app.screen
+        assert isinstance(main, MainScreen)
+        main.examination = Examination(running=True, at=play.clock.now(), asking=(isv_id(MACHINE, "web2"),))
+        await play.press("q")
+        await play.shows("Doctor", "asking web2 how cloud-init went")
 
 
 @pytest.mark.parametrize("command", ["probe", "doctor", "approve"])

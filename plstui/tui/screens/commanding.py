@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on
@@ -63,4 +64,8 @@ class CommandingScreen(Screen[None]):
         self.app.search_themes()
 
     def leave(self) -> None:
-        self.app.exit()
+        self.app.call_later(self.app.action_quit)
+
+    def running(self) -> Iterable[tuple[str, str]]:
+        """What goes on here that leaving would cut short or wait for no longer: kinds of work, and what of each."""
+        return ()

@@ -6,7 +6,7 @@ It stays when a person goes back to the panes, so that a run goes on; the main s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import ClassVar, Final
@@ -352,6 +352,10 @@ class LabScreen(CommandingScreen):
         else:
             self._runs.left()
             self.app.pop_screen()
+
+    def running(self) -> Iterable[tuple[str, str]]:
+        """What the lab is busy with."""
+        return (("Lab", self._doing),) if self._doing else ()
 
     # Messages of the widgets
 

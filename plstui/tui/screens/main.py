@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
@@ -317,6 +317,12 @@ class MainScreen(SelectingScreen):
         if step_id := self.query_one(DoctorView).step:
             lab.show_step(step_id)
         self.app.push_screen(LAB)
+
+    def running(self) -> Iterable[tuple[str, str]]:
+        """What goes on in the panes."""
+        from plstui.tui.screens.leave import under_way
+
+        return under_way(self._runtime, self.probe, self.examination) if self._runtime else ()
 
     @on(LabTold)
     def _take_note(self, event: LabTold) -> None:

@@ -1,0 +1,59 @@
+"""What runs when somebody wants to leave, and the question whether to leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
+from plstui.domain.text import clean
+from plstui.engine.journal import Entry
+from plstui.engine.runtime import Runtime
+from plstui.tui import doctor_view
+from plstui.tui.doctor_view import Examination
+from plstui.tui.screens.lab_dialogs import QuestionScreen
+from plstui.tui.state import ProbeRun
+
+Running = tuple[str, str]
+"""A kind of work that goes on, and what of it, both harmless."""
+
+SCRIPT = frozenset({"probe", "clean up"})
+"""The verbs of writes that run a script in a machine, or remove it again."""
+
+
+class LeaveScreen(QuestionScreen):
+    """Leave all the same? The key that asks is also the one that says yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "yes", "Leave")]
+
+    def __init__(self, running: Sequence[Running]) -> None:
+        facts = [(name, Content(text)) for name, text in running]
+        super().__init__(
+            "Leave while this runs?",
+            facts,
+            "Leave",
+            no="Stay",
+            warning="What Azure has been asked to do goes on there. Everything else ends, and nothing more is asked.",
+        )
+
+
+def under_way(runtime: Runtime, probe: ProbeRun, examination: Examination) -> Iterator[Running]:
+    """What goes on in the panes and in Azure on their behalf."""
+    for entry in runtime.writes.under_way:
+        yield _write(entry)
+    if probe.running:
+        yield "Probe", f"{len(probe.results)} of {len(probe.targets)} targets have answered"
+    if examination.running:
+        yield "Doctor", next(doctor_view.summary(examination, examination.world)).text
+
+
+def _write(entry: Entry) -> Running:
+    place = entry.resource_id
+    if entry.verb not in SCRIPT:
+        name = endpoint_name_of(place.name) if place.is_type(CONNECTION_TYPE) else place.name
+        return "Write", f"{entry.verb} {clean(name, 80)}"
+    machine = place.parent.name if place.parent else place.name
+    return "Script", f"in {clean(machine, 80)}; left now, it may stay there"
