@@ -10,6 +10,7 @@ from textual import events, on
 from textual._context import active_message_pump
 from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.command import CommandList
 from textual.notifications import Notification, Notify
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 WAITING: Final = 3
 """Notifications that wait until a dialog is closed; what came before these stands in the logs."""
+
+PAGES: Final = frozenset({"pageup", "pagedown"})
 
 MARKED: Final = "What you marked is in the clipboard, if your terminal allows that."
 
@@ -38,11 +41,22 @@ class DialogApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Hand an event on, unless it is a key that somebody still holds down."""
-        if isinstance(event, events.Key) and event.is_printable and not event.is_forwarded:
-            field = self.focused if isinstance(self.focused, Input) else None
-            if self._held.strays(event.key, field or self.screen, {*self.screen_stack, field}):
-                return
+        if isinstance(event, events.Key) and not event.is_forwarded and (self._strays(event) or self._fails(event)):
+            return
         await super().on_event(event)
+
+    def _strays(self, event: events.Key) -> bool:
+        """Whether a key is still held down that was pressed for something else."""
+        field = self.focused if isinstance(self.focused, Input) else None
+        strays = self._held.strays(event.key, field or self.screen, {*self.screen_stack, field})
+        # Enter and Escape may be pressed twice by intent: to say yes to two questions, to leave two screens.
+        return strays and event.is_printable
+
+    def _fails(self, event: events.Key) -> bool:
+        """Whether Textual would fail: its palette cannot turn the page of a list that has no room."""
+        return event.key in PAGES and any(
+            not found.scrollable_content_region for found in self.screen.query(CommandList)
+        )
 
     def on_notify(self, event: Notify) -> None:
         """Show a toast once no dialog is open that it would cover, and not beside another that says the same."""

@@ -45,6 +45,11 @@ def test_another_key_or_a_pause_ends_it() -> None:
     assert held.strays("a", DIALOG, {PANES, DIALOG})
     assert not held.strays("b", DIALOG, {PANES, DIALOG})
     assert not held.strays("a", DIALOG, {PANES, DIALOG})
+    # Closed at once, and opened again.
+    held.strays("a", PANES, {PANES})
+    held.strays("escape", DIALOG, {PANES, DIALOG})
+    held.strays("a", PANES, {PANES})
+    assert held.strays("a", DIALOG, {PANES, DIALOG})
 
     held.strays("x", PANES, {PANES})
     clock.turn(PAUSE)
