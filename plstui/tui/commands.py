@@ -374,7 +374,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         "quit",
         "q",
         "Quit",
-        "Leave; what Azure has been asked to do goes on.",
+        "Leave, or see what still runs and leave by q again; what Azure has been asked to do goes on.",
         Group.PROGRAM,
         lambda host: host.leave(),
         rank=1,

@@ -285,7 +285,7 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         "lab-quit",
         "q",
         "Quit",
-        "Leave; what Azure has been asked to do goes on.",
+        "Leave, or see what still runs and leave by q again; what Azure has been asked to do goes on.",
         Group.PROGRAM,
         lambda host: host.leave(),
         rank=2,

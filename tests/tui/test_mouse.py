@@ -6,6 +6,9 @@ import shlex
 import subprocess
 
 import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -130,6 +133,26 @@ async def test_a_marked_command_is_copied_as_one(size: tuple[int, int], key: str
         shown = az.render().plain
         assert len(shown.splitlines()) > 1
         assert words_in_a_shell(shown) == shlex.split(az.line)
+
+
+class AzApp(App[None]):
+    """Several commands alone."""
+
+    def compose(self) -> ComposeResult:
+        yield AzLine("# Two of them.\naz group show --name 'a group'\naz network vnet show --ids /" + "long/" * 20)
+
+
+@pytest.mark.parametrize("width", [24, 60])
+async def test_several_marked_commands_are_copied_one_a_line(width: int) -> None:
+    app = AzApp()
+    async with app.run_test(size=(width, 24)) as pilot:
+        az = app.query_one(AzLine)
+        await pilot.mouse_down(az, offset=(0, 0))
+        await pilot.hover(az, offset=(az.size.width - 1, az.size.height - 1))
+        await pilot.mouse_up(az, offset=(az.size.width - 1, az.size.height - 1))
+        assert app.screen.get_selected_text() == az.line
+        # Less of it is less of a command, and no more than that.
+        assert az.get_selection(Selection(Offset(0, 1), Offset(16, 1))) == ("az group show --", "\n")
 
 
 async def test_without_a_mark_ctrl_c_copies_what_is_selected_in_the_line() -> None:

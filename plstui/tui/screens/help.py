@@ -23,6 +23,7 @@ _MOVING = (
     ("← →", "Fold and unfold in a tree."),
     ("Enter", "Show everything about the row; in a dialog, confirm."),
     ("Esc", "Close a dialog; nothing has been done."),
+    ("Mouse", "A click selects, on ▸ it folds; a double click opens; what is marked is copied."),
 )
 
 
