@@ -140,7 +140,7 @@ def _write_key(folder: StateDir) -> str:
 
 def _write_files(folder: StateDir, sandbox: Sandbox, server: HttpsServer, arm: str) -> None:
     parties = (sandbox.isv, sandbox.customer)
-    server.write_authority(folder.file("ca.pem"))
+    folder.write("ca.pem", server.authority)
     for party in parties:
         folder.write(f"{party.name}.secret", party.owner.secret)
     config = folder.write("plstui.toml", _settings(folder, parties, arm))
@@ -198,5 +198,5 @@ def _settings(folder: StateDir, parties: tuple[Party, ...], arm: str) -> str:
 
 
 def _toml(path: Path) -> str:
-    """A path as a TOML string; JSON's escapes are TOML's too."""
-    return json.dumps(str(path))
+    """A path as a TOML string; JSON's escapes are TOML's too, but for those beyond 16 bits."""
+    return json.dumps(str(path), ensure_ascii=False)

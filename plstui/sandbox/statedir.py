@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,23 +51,25 @@ class StateDir:
     def open(cls, path: Path | None) -> StateDir:
         """The folder at `path`, made if need be, or a temporary one.
 
-        Raises `OSError`, and `StateDirError` for a folder that another sandbox uses, or that holds files under our
-        names which no sandbox has left there: nobody's keys are overwritten.
+        Raises `OSError`, and `StateDirError` for a folder that another sandbox uses, that is somebody else's, or that
+        holds files under our names which no sandbox has left there: nobody's keys are overwritten.
         """
         if path is None:
-            path = Path(tempfile.mkdtemp(prefix="plstui-sandbox-"))
+            path = Path(tempfile.mkdtemp(prefix="plstui-sandbox-")).absolute()
+            _check_name(path)
             return cls(path, True, _take(path))
-        made = not path.exists()
-        path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIR)
-        path = path.resolve()
-        foreign = [] if (path / LOCK).exists() else [name for name in NAMES if os.path.lexists(path / name)]
+        path = Path(os.path.abspath(path))
+        _check_name(path)
+        made = _make(path)
+        # Only its last part must be no link: /tmp itself is one on some systems.
+        path = path.parent.resolve() / path.name
+        _own(path)
+        foreign = [] if os.path.lexists(path / LOCK) else [name for name in NAMES if os.path.lexists(path / name)]
         if foreign:
             raise StateDirError(
                 f"{path} holds files that are no sandbox's ({', '.join(foreign)}); name another folder."
             )
-        lock = _take(path)
-        path.chmod(PRIVATE_DIR)
-        return cls(path, made, lock)
+        return cls(path, made, _take(path))
 
     def file(self, name: str) -> Path:
         """The path of a file in here, to be removed at the end."""
@@ -77,6 +81,7 @@ class StateDir:
         """The path of a folder in here, made if need be, to be removed at the end with all that is in it by then."""
         path = self.path / name
         path.mkdir(exist_ok=True, mode=PRIVATE_DIR)
+        _own(path)
         self._folders.add(path)
         return path
 
@@ -88,9 +93,14 @@ class StateDir:
         # A new file, always: one that is there already may be another's, or a link to somewhere else.
         half.unlink(missing_ok=True)
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        half.replace(path)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            half.replace(path)
+        except OSError:
+            # On a full disk, half a secret is left otherwise.
+            half.unlink(missing_ok=True)
+            raise
         return path
 
     def write_json(self, name: str, document: dict[str, Any]) -> Path:
@@ -109,27 +119,82 @@ class StateDir:
             "    HostName 127.0.0.1\n"
             f"    Port {endpoint.port}\n"
             f"    User {endpoint.user}\n"
-            f'    IdentityFile "{self.path / "id_ed25519"}"\n'
+            f"    IdentityFile {ssh_config_word(self.path / 'id_ed25519')}\n"
             "    IdentitiesOnly yes\n"
-            f'    UserKnownHostsFile "{self.path / "known_hosts"}"\n'
+            f"    UserKnownHostsFile {ssh_config_word(self.path / 'known_hosts')}\n"
             "    StrictHostKeyChecking yes\n"
         )
 
     def remove(self) -> None:
         """Remove every file that was written, and the folder if it was made for this."""
-        for path in self._written:
-            path.unlink(missing_ok=True)
-        for path in self._folders:
-            shutil.rmtree(path, ignore_errors=True)
-        (self.path / LOCK).unlink(missing_ok=True)
-        os.close(self._lock)
-        if self._made and not any(self.path.iterdir()):
-            self.path.rmdir()
+        # One that cannot be removed keeps none of the others.
+        with contextlib.ExitStack() as every:
+            every.callback(os.close, self._lock)
+            if self._made:
+                every.callback(_remove_empty, self.path)
+            for path in (self.path / LOCK, *self._written):
+                every.callback(path.unlink, missing_ok=True)
+            for path in self._folders:
+                every.callback(shutil.rmtree, path, ignore_errors=True)
+
+
+def _remove_empty(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not any(path.iterdir()):
+            path.rmdir()
+
+
+def ssh_config_word(path: Path) -> str:
+    """A path as OpenSSH's client configuration takes it: in quotes, and `%` is no token."""
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{text}"'
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a folder that the files in it could not name. Raises `StateDirError`."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StateDirError(f"The folder {text!r} has a name that is no UTF-8; name another folder.") from None
+    if any(ord(char) < 32 or ord(char) == 127 for char in text) or "${" in text:
+        raise StateDirError(
+            f"The folder {text!r} has a name that OpenSSH's configuration cannot hold; name another folder."
+        )
+
+
+def _make(path: Path) -> bool:
+    """Make a folder and those above it; whether it was not there before. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=PRIVATE_DIR)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _own(path: Path) -> None:
+    """Keep everybody else out of a folder. Raises `OSError`, and `StateDirError` for a link or somebody else's."""
+    if path.is_symlink():
+        raise StateDirError(f"{path} is a symbolic link; name the folder that it leads to, or another one.")
+    # What is looked at is what is opened here, whatever somebody puts in its place meanwhile.
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(folder).st_uid != os.geteuid():
+            raise StateDirError(f"{path} belongs to somebody else; name a folder of your own.")
+        os.fchmod(folder, PRIVATE_DIR)
+    finally:
+        os.close(folder)
 
 
 def _take(path: Path) -> int:
     """Lock a folder. Raises `StateDirError` when another sandbox has it."""
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+    # Without O_NONBLOCK a pipe under that name would be waited for.
+    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE_FILE)
+    status = os.fstat(lock)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+        os.close(lock)
+        raise StateDirError(f"{path / LOCK} was not left by a sandbox of yours; name another folder.")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -298,7 +298,7 @@ async def rig(folder: Path, world: str = "empty") -> AsyncIterator[Rig]:
     server = HttpsServer(made.handle)
     await server.start()
     try:
-        server.write_authority(folder / "ca.pem")
+        (folder / "ca.pem").write_text(server.authority)
         _write_settings(sandbox, folder, server.port)
         await sandbox.start()
         await sandbox.build(world, public_key=KEY, web_user_data=user_data("web"), client_user_data=user_data("client"))

@@ -6,7 +6,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import trustme
 from aiohttp import web
@@ -55,9 +54,10 @@ class HttpsServer:
         if self._runner:
             await self._runner.cleanup()
 
-    def write_authority(self, path: Path) -> None:
-        """Write the certificate that clients must trust."""
-        self._authority.cert_pem.write_to_path(str(path))
+    @property
+    def authority(self) -> str:
+        """The certificate that clients must trust, in PEM."""
+        return self._authority.cert_pem.bytes().decode()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.host not in self._hosts:

@@ -329,7 +329,7 @@ async def ward(
         await box.network.settled()
         state.write("id_ed25519", _PRIVATE_TEXT)
         state.write_ssh(box.network.ssh_endpoints())
-        server.write_authority(state.file("ca.pem"))
+        state.write("ca.pem", server.authority)
         parties = {Side.ISV: box.isv, Side.CUSTOMER: box.customer}
         lines = ["[azure]", f'arm = "https://127.0.0.1:{server.port}"', f"ca = {json.dumps(str(state.file('ca.pem')))}"]
         # What does not come need not be waited for long.
