@@ -104,7 +104,7 @@ def test_toml_reads_the_path_as_it_is(folder: StateDir) -> None:
 
 def test_what_cannot_be_written_whole_is_not_left_in_part(folder: StateDir) -> None:
     (folder.path / "ready.json").mkdir()
-    with pytest.raises(OSError, match="ready.json"):
+    with pytest.raises(OSError, match=r"ready\.json"):
         folder.write("ready.json", "secret")
     (folder.path / "ready.json").rmdir()
 
