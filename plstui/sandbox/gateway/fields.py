@@ -14,8 +14,14 @@ from plstui.domain.ids import ResourceId
 from plstui.sandbox.gateway.errors import invalid_content, invalid_property_id
 from plstui.sandbox.gateway.jsonc import to_json
 
+MOST_ITEMS = 1_000
+"""Items of an array, as many as Azure takes of most things; some are held against each other, pair by pair."""
 DEEPEST = 64
 """Levels of nesting that are read; ARM's own reader stops there too."""
+
+
+LARGEST_LENIENT = 1024 * 1024
+"""Bytes of a body that is no plain JSON; what az sends with comments is a template, and far smaller."""
 
 
 class Fields:
@@ -85,18 +91,20 @@ class Fields:
         value = self.value(name)
         return Fields({} if value is None else value, self._at(name))
 
-    def items(self, name: str) -> list[Any]:
-        """An array."""
+    def items(self, name: str, most: int = MOST_ITEMS) -> list[Any]:
+        """An array of so many items at most."""
         value = self._typed(name, list, "an array")
+        if value and len(value) > most:
+            raise invalid_content(f"Expected no more than {most} items at '{self._at(name)}'")
         return [] if value is None else value
 
-    def objects(self, name: str) -> list[Fields]:
-        """An array of objects."""
-        return [Fields(item, f"{self._at(name)}[{i}]") for i, item in enumerate(self.items(name))]
+    def objects(self, name: str, most: int = MOST_ITEMS) -> list[Fields]:
+        """An array of so many objects at most."""
+        return [Fields(item, f"{self._at(name)}[{i}]") for i, item in enumerate(self.items(name, most))]
 
-    def texts(self, name: str) -> list[str]:
-        """An array of strings."""
-        items = self.items(name)
+    def texts(self, name: str, most: int = MOST_ITEMS) -> list[str]:
+        """An array of so many strings at most."""
+        items = self.items(name, most)
         for i, item in enumerate(items):
             if not isinstance(item, str):
                 raise invalid_content(f"Expected a string at '{self._at(name)}[{i}]'")
@@ -148,6 +156,8 @@ def _loaded(content: bytes) -> Any:
     try:
         return json.loads(content, parse_constant=_no_number, parse_float=_finite)
     except ValueError:
+        if len(content) > LARGEST_LENIENT:
+            raise
         text = to_json(content.decode())
         return json.loads(text, strict=False, parse_constant=_no_number, parse_float=_finite)
 

@@ -319,6 +319,40 @@ async def test_a_template_cannot_grow_beyond_measure(expression: str) -> None:
     assert await sandbox.isv.failure("PUT", f"{group}/{PATH}/d1", body, api_version=API) == (400, "InvalidTemplate")
 
 
+async def test_many_values_are_joined_in_a_moment() -> None:
+    many = {"many": {"value": list(range(40_000))}}
+    declared = {"many": {"type": "array"}}
+    sandbox, group = await with_group()
+    outputs = {"size": {"type": "int", "value": "[length(union(parameters('many'), parameters('many')))]"}}
+    body = request(parameters=many, outputs=outputs)
+    body["properties"]["template"]["parameters"] = declared
+    deployment = await deploy(sandbox, group, body)
+    assert deployment["properties"]["outputs"]["size"]["value"] == 40_000
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[split('x', createArray(" + ",".join(f"'{at}'" for at in range(21)) + "))]",
+        "[" + "concat(" * 40 + "'x'" + ")" * 40 + "]",
+        "[concat(" + ",".join(["variables('long')"] * 90) + ")]",
+    ],
+)
+async def test_an_expression_cannot_take_for_ever(expression: str) -> None:
+    sandbox, group = await with_group()
+    body = request(box(expression), variables={"long": "x" * 900_000})
+    assert await sandbox.isv.failure("PUT", f"{group}/{PATH}/d1", body, api_version=API) == (400, "InvalidTemplate")
+
+
+async def test_expressions_that_are_long_and_many_are_too_much() -> None:
+    sandbox, group = await with_group()
+    long = "[" + " " * 24_000 + "'x']"
+    declared = {f"p{at}": {"type": "string", "defaultValue": long} for at in range(300)}
+    body = request(box("a"))
+    body["properties"]["template"]["parameters"] = declared
+    assert await sandbox.isv.failure("PUT", f"{group}/{PATH}/d1", body, api_version=API) == (400, "InvalidTemplate")
+
+
 async def test_validate_export_cancel_and_delete() -> None:
     sandbox, group = await with_group(Latency.AZURE)
     path = f"{group}/{PATH}/d1"

@@ -25,6 +25,9 @@ RUN = Pace(16, 10)
 TIMEOUT = 90 * 60
 """Seconds that a script may take before Azure gives it up."""
 
+MOST_LINES = 100_000
+"""Lines that a script is sent in."""
+
 SHOWN = 4096
 """Bytes at the end of what a script prints that Azure shows."""
 
@@ -62,7 +65,7 @@ class Scripts:
                 "Run command extension execution is in progress. Please wait for completion before invoking a run "
                 "command.",
             )
-        script = "\n".join(call.fields.texts("script")) or COMMANDS[name][2]
+        script = "\n".join(call.fields.texts("script", MOST_LINES)) or COMMANDS[name][2]
         parameters = parameters_of(call.fields)
         windows = COMMANDS[name][0] == "Windows"
         self._busy.add(key)

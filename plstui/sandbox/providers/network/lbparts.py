@@ -21,6 +21,9 @@ TYPE = "Microsoft.Network/loadBalancers"
 FRONTENDS, POOLS, PROBES = "frontendIPConfigurations", "backendAddressPools", "probes"
 RULES, NAT_RULES, NAT_POOLS, OUTBOUND = "loadBalancingRules", "inboundNatRules", "inboundNatPools", "outboundRules"
 
+MOST_PARTS = 600
+"""Parts of a kind in a balancer, Azure's own limit for frontends; rules may be more there."""
+
 TUNNEL_PORT = 10800
 """Where an internal tunnel of a gateway balancer ends when no port was asked for; an external one at the next port."""
 
@@ -63,7 +66,7 @@ class Parts:
         check_rules(properties[RULES])
 
     def _named(self, fields: Fields, collection: str) -> list[tuple[str, Fields]]:
-        found = [(child_name(one, self.id, collection), one) for one in fields.objects(collection)]
+        found = [(child_name(one, self.id, collection), one) for one in fields.objects(collection, MOST_PARTS)]
         check_unique(self.id, (name for name, _ in found))
         return found
 

@@ -26,6 +26,9 @@ TYPE = "Microsoft.Network/networkInterfaces"
 CONFIGURATION = f"{TYPE}/ipConfigurations"
 SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 
+MOST_ADDRESSES = 256
+"""IP configurations of an interface, Azure's own limit."""
+
 _READ_ONLY = ("macAddress", "primary", "virtualMachine", "privateEndpoint", "privateLinkService")
 """What others put into an interface: a machine, a private endpoint, a private link service."""
 
@@ -81,7 +84,7 @@ class Interfaces(NetworkEndpoint):
         return self.head(call, old, properties, kind="Regular", **managed)
 
     def _configurations(self, call: Call, fields: Fields, location: str, old: Body | None) -> list[Body]:
-        sent = fields.objects("ipConfigurations")
+        sent = fields.objects("ipConfigurations", MOST_ADDRESSES)
         if not sent:
             raise missing("ipConfigurations", "properties")
         nic_id = ResourceId(old["id"]) if old else call.named

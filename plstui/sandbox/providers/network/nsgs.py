@@ -114,9 +114,11 @@ def build_rule(endpoint: NetworkEndpoint, call: Call, group: Body, name: str, se
     properties["priority"] = priority
     properties["direction"] = fields.word("direction", "Inbound", "Outbound")
     for end in ("source", "destination"):
-        properties[f"{end}PortRanges"] = [_port(text) for text in fields.texts(f"{end}PortRanges")]
+        properties[f"{end}PortRanges"] = [_port(text) for text in fields.texts(f"{end}PortRanges", MOST_IN_RULE)]
     for end in ("source", "destination"):
-        properties[f"{end}AddressPrefixes"] = [_prefix(text) for text in fields.texts(f"{end}AddressPrefixes")]
+        properties[f"{end}AddressPrefixes"] = [
+            _prefix(text) for text in fields.texts(f"{end}AddressPrefixes", MOST_IN_RULE)
+        ]
     for end in ("source", "destination"):
         groups = [
             endpoint.require(wanted, by=rule_id, kind=ASG, call=call, location=group["location"])["id"]
@@ -164,6 +166,9 @@ def _port(text: str) -> str:
         "range with '-' delimiter. Valid range 0-65535.",
     )
 
+
+MOST_IN_RULE = 4_000
+"""Addresses or ports that a rule may name, Azure's own limit."""
 
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -50,6 +51,23 @@ def overlap(left: Iterable[Network], right: Iterable[Network]) -> bool:
     """Whether any prefix of one set shares an address with one of the other."""
     others = list(right)
     return any(a.version == b.version and a.overlaps(b) for a in left for b in others)
+
+
+class Taken:
+    """Prefixes that share no address with each other, however many."""
+
+    def __init__(self) -> None:
+        self._spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+
+    def take(self, prefix: Network) -> bool:
+        """Add a prefix; whether nobody had any of its addresses."""
+        spans = self._spans[prefix.version]
+        first, last = int(prefix.network_address), int(prefix.broadcast_address)
+        at = bisect(spans, (first, last))
+        if (at and spans[at - 1][1] >= first) or (at < len(spans) and spans[at][0] <= last):
+            return False
+        spans.insert(at, (first, last))
+        return True
 
 
 def outside(subnet: str, virtual_network: str) -> ArmError:

@@ -132,16 +132,15 @@ def _users(subnet: Body) -> list[Body]:
 
 def check_fit(network_name: str, space: list[prefixes.Network], subnets: list[Body]) -> None:
     """Raise the 400 of a subnet that is too small, lies outside the address space or takes another one's addresses."""
-    seen: list[prefixes.Network] = []
+    taken = prefixes.Taken()
     for subnet in subnets:
         own = addresses.prefixes_of(subnet)
         if any(one.version == 4 and one.prefixlen > prefixes.SMALLEST_SUBNET for one in own):
             raise prefixes.invalid(subnet["name"], network_name)
         if not all(prefixes.contains(space, one) for one in own):
             raise prefixes.outside(subnet["name"], network_name)
-        if prefixes.overlap(own, seen) or any(prefixes.overlap([a], [b]) for i, a in enumerate(own) for b in own[:i]):
+        if not all(taken.take(one) for one in own):
             raise prefixes.overlapping(subnet["name"], network_name)
-        seen += own
 
 
 def check_unused(subnet: Body) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
+from plstui.sandbox.providers.network.prefixes import Taken
 from tests.sandbox.providers.network.conftest import LOCATION, Lab
 
 SUBNET = "virtualNetworks/v/subnets/a"
@@ -314,3 +316,28 @@ async def test_a_network_that_encrypts_says_what_becomes_of_plain_traffic(lab: L
     assert refused == (400, "MustSpecifyBothEncryptionIntentAndEnforcementPolicy")
     assert encrypting["properties"]["encryption"] == drop
     assert plain["properties"]["encryption"] == {"enabled": False, "enforcement": "AllowUnencrypted"}
+
+
+async def test_many_subnets_are_held_against_each_other_in_a_moment(lab: Lab) -> None:
+    many = [subnet(f"s{at}", f"10.{at // 256}.{at % 256}.0/24") for at in range(1000)]
+    await lab.put("virtualNetworks/v", space("10.0.0.0/8", subnets=many))
+    twice = [*many[:-1], subnet("twice", "10.2.0.128/25")]
+    assert await lab.refused("PUT", "virtualNetworks/w", space("10.0.0.0/8", subnets=twice)) == (
+        400,
+        "NetcfgSubnetRangesOverlap",
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "free"),
+    [
+        (["10.0.0.0/24", "10.0.1.0/24", "fd00::/64"], True),
+        (["10.0.1.0/24", "10.0.0.0/23"], False),
+        (["10.0.0.0/23", "10.0.1.0/24"], False),
+        (["10.0.0.0/24", "10.0.0.0/24"], False),
+        (["10.0.0.0/24", "10.0.2.0/24", "10.0.1.0/24"], True),
+    ],
+)
+def test_prefixes_that_share_an_address(prefixes: list[str], free: bool) -> None:
+    taken = Taken()
+    assert [taken.take(ip_network(prefix)) for prefix in prefixes][-1] is free

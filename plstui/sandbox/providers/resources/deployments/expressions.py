@@ -24,8 +24,10 @@ LARGEST = 2**63 - 1
 """The largest number that an expression may produce."""
 DEEPEST = 32
 """Calls within calls, and variables that lead to variables."""
-BUDGET = 500_000
-"""Steps that working out one template may take, all in all."""
+BUDGET = 100_000
+"""Steps that working out one template may take, all in all: a moment, in which nobody else is served."""
+STEP = 50
+"""Characters or items that are read or produced in a step."""
 
 
 def invalid_template(message: str) -> ArmError:
@@ -89,7 +91,7 @@ class Evaluator:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if is_expression(value):
-            return self.node(_Parser(value[1:-1]).whole())
+            return self.node(self._parsed(value))
         if isinstance(value, str) and value.startswith("[["):
             return value[1:]
         return value
@@ -98,8 +100,13 @@ class Evaluator:
         key = self.value(name) if is_expression(name) else name
         return key if isinstance(key, str) else str(key)
 
-    def _step(self) -> None:
-        self._budget.steps += 1
+    def _parsed(self, text: str) -> Node:
+        self._step(len(text))
+        return _Parser(text[1:-1]).whole()
+
+    def _step(self, size: int = 0) -> None:
+        """Take one step, and more for something large."""
+        self._budget.steps += 1 + size // STEP
         if self._budget.steps > BUDGET:
             raise invalid_template("The template takes too long to evaluate")
 
@@ -139,7 +146,7 @@ class Evaluator:
             if isinstance(item, dict | list):
                 stack.extend(item.values() if isinstance(item, dict) else item)
             elif is_expression(item):
-                stack.append(_Parser(item[1:-1]).whole())
+                stack.append(self._parsed(item))
             elif isinstance(item, Member):
                 stack += [item.of, item.key]
             elif isinstance(item, CallOf):
@@ -152,16 +159,15 @@ class Evaluator:
         stack = [value]
         while stack:
             item = stack.pop()
-            self._budget.steps += len(item) // 1000 if isinstance(item, str) else 0
-            self._step()
+            self._step(len(item) if isinstance(item, str) else 0)
             if isinstance(item, dict | list):
                 stack.extend(item.values() if isinstance(item, dict) else item)
         return value
 
-    @staticmethod
-    def _limited(value: Any) -> Any:
-        too_long = isinstance(value, str | list | dict) and len(value) > LONGEST_TEXT
-        if too_long or (isinstance(value, int) and not -LARGEST <= value <= LARGEST):
+    def _limited(self, value: Any) -> Any:
+        size = len(value) if isinstance(value, str | list | dict) else 0
+        self._step(size)
+        if size > LONGEST_TEXT or (isinstance(value, int) and not -LARGEST <= value <= LARGEST):
             raise invalid_template("An expression of the template produces too much")
         return value
 
@@ -190,8 +196,8 @@ class _Parser:
         self._tokens: list[tuple[str, str]] = []
         self._at = 0
         self._depth = 0
-        position = 0
-        while text[position:].strip():
+        position, end = 0, len(text.rstrip())
+        while position < end:
             match = _TOKEN.match(text, position)
             if match is None:
                 raise self._wrong()

@@ -22,6 +22,8 @@ from plstui.sandbox.providers.resources.deployments.expressions import (
 
 _DNS = UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 """The name space in which templates make their GUIDs."""
+MOST_DELIMITERS = 20
+"""Each is looked for at every place of a text."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -84,7 +86,9 @@ def _concat(*values: Any) -> Any:
         return [item for value in values for item in value]
     if any(isinstance(value, list | dict) for value in values):
         raise TypeError("strings and arrays do not mix")
-    return "".join(_text(value) for value in values)
+    texts = [_text(value) for value in values]
+    _bounded(sum(map(len, texts)))
+    return "".join(texts)
 
 
 def _bounded(length: int) -> None:
@@ -124,10 +128,12 @@ def _contains(container: Any, item: Any) -> bool:
 def _union(*values: Any) -> Any:
     if all(isinstance(value, dict) for value in values):
         return {name: item for value in values for name, item in value.items()}
-    merged: list[Any] = []
+    # By their text: what is looked for among thousands one by one takes hours.
+    merged: dict[str, Any] = {}
     for value in values:
-        merged.extend(item for item in list(value) if item not in merged)
-    return merged
+        for item in list(value):
+            merged.setdefault(json.dumps(item, sort_keys=True), item)
+    return list(merged.values())
 
 
 def _equals(left: Any, right: Any) -> bool:
@@ -179,6 +185,8 @@ def _json(text: str) -> Any:
 
 def _split(text: str, delimiter: Any) -> list[str]:
     delimiters = delimiter if isinstance(delimiter, list) else [delimiter]
+    if len(delimiters) > MOST_DELIMITERS:
+        raise ValueError("too many")
     return re.split("|".join(re.escape(part) for part in _strings(*delimiters)), _strings(text)[0])
 
 
