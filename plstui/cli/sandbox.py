@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
 from shlex import quote
@@ -98,9 +99,16 @@ def serve(
         until_stdin_closes=until_stdin_closes,
     )
     try:
-        asyncio.run(serve_sandbox(serving, on_ready=ready))
+        # One that is ended before it serves was asked to, and says nothing.
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(serve_sandbox(serving, on_ready=ready))
     except ServeError as error:
         raise ConfigError(str(error)) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise ConfigError(f"The sandbox cannot be served: {error.strerror}{where}.") from None
     finally:
         for pointer in pointers:
             pointer.unlink(missing_ok=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import json
-import logging
 import os
 import signal
 import sys
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from plstui.sandbox import azcli
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import ROOT
+from plstui.sandbox.ending import Ending
 from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.https import HttpsServer
 from plstui.sandbox.gateway.tokens import Client
@@ -27,9 +28,14 @@ from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party
 from plstui.sandbox.sandbox import Sandbox
 from plstui.sandbox.statedir import StateDir, StateDirError
+from plstui.sandbox.troubles import told, watch
 
 JUMP = {"isv": "web1", "customer": "testVM"}
 """The machine that probes of a side start from."""
+
+
+_NO_PORT = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
+"""What the operating system says when it is the port that cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +66,28 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
 
     Raises `ServeError` when the port is taken or the folder cannot be written.
     """
-    # asyncio warns of every byte for a client that has just gone; clients of a sandbox come and go.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has a sandbox outlive its terminal.
-            loop.add_signal_handler(number, stopped.set)
+    watch(loop)
+    ending = Ending()
+    ending.heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     if options.until_stdin_closes:
-        loop.add_reader(sys.stdin, _drain, stopped)
+        loop.add_reader(sys.stdin, _drain, ending)
     sandbox = Sandbox(Azure(latency=Latency(options.latency)))
     server = HttpsServer(sandbox.handle)
     try:
         folder = StateDir.open(options.state_dir)
     except OSError as error:
-        raise ServeError(f"The folder {options.state_dir} cannot be used: {error.strerror}.") from None
+        named = f"The folder {options.state_dir}" if options.state_dir else "The folder for temporary files"
+        raise ServeError(f"{named} cannot be used: {error.strerror}.") from None
     except StateDirError as error:
         raise ServeError(str(error)) from None
+    ending.last_resort = folder.remove
     try:
         try:
             await server.start(options.port)
         except OSError as error:
+            if error.errno not in _NO_PORT:
+                raise
             raise ServeError(f"Port {options.port} on 127.0.0.1 cannot be used: {error.strerror}.") from None
         public_key = _write_key(folder)
         await sandbox.start()
@@ -92,14 +99,17 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
         )
         # What has been built stays: no later collection need look through it, which takes a while in a large world.
         gc.freeze()
-        sandbox.network.on_machines_changed = lambda: folder.write_ssh(sandbox.network.ssh_endpoints())
+        sandbox.network.on_machines_changed = told(
+            lambda: folder.write_ssh(sandbox.network.ssh_endpoints()),
+            f"How to reach the machines cannot be written to {folder.path}",
+        )
         folder.write_ssh(sandbox.network.ssh_endpoints())
         arm = f"https://127.0.0.1:{server.port}"
         _write_files(folder, sandbox, server, arm)
         if options.faults is not None:
             await _load_faults(sandbox, options.faults)
         on_ready(arm, folder.path)
-        await stopped.wait()
+        await ending.wait()
     finally:
         sandbox.network.on_machines_changed = lambda: None
         # First nobody gets in any more, then what is running ends, and the secrets go whatever happens to the rest.
@@ -119,10 +129,10 @@ async def _load_faults(sandbox: Sandbox, plan: Mapping[str, Any]) -> None:
     await sandbox.network.settled()
 
 
-def _drain(stopped: asyncio.Event) -> None:
+def _drain(ending: Ending) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         asyncio.get_running_loop().remove_reader(sys.stdin)
-        stopped.set()
+        ending.when_ready()
 
 
 def _write_key(folder: StateDir) -> str:

@@ -70,6 +70,8 @@ class HttpsServer:
         except web.HTTPRequestEntityTooLarge:
             message = f"The request content size exceeds the maximum size of {LARGEST_BODY // 2**20} MB."
             return _error(413, "RequestContentTooLarge", message)
+        except (web.RequestPayloadError, ConnectionError):
+            return _error(400, "InvalidRequestContent", "The request content cannot be decoded, or ended too early.")
         try:
             response = await self._handler(_take(request, content))
         except Drop:
