@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from time import monotonic
 
+_MANY = 1000
+"""Sleepers among whom to look for some that sleep no more."""
+
 
 class SandboxClock:
     """The machine's clock plus whatever it was turned forward by."""
@@ -15,6 +18,7 @@ class SandboxClock:
     def __init__(self) -> None:
         self._turned = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._tidy_at = _MANY
         self._order = count()
 
     def time(self) -> float:
@@ -29,6 +33,11 @@ class SandboxClock:
         """Return once so many seconds of this clock have passed, by waiting or by `advance`."""
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
+        if len(self._sleepers) > self._tidy_at:
+            # Whoever was woken otherwise would be kept until then.
+            self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[2].done()]
+            heapq.heapify(self._sleepers)
+            self._tidy_at = max(_MANY, 2 * len(self._sleepers))
         heapq.heappush(self._sleepers, (self.time() + seconds, next(self._order), woken))
         timer = loop.call_later(seconds, self._wake)
         try:

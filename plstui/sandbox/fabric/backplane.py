@@ -16,7 +16,7 @@ from plstui.sandbox.fabric.vantage import Vantage
 from plstui.sandbox.machines.http import BrokenReplyError, EmptyReplyError, fetch
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.machine import Machine, MachineSpec, SwitchedOffError
-from plstui.sandbox.machines.network import ConnectError, RefusedError, TimedOutError
+from plstui.sandbox.machines.network import ConnectError, OutOfReachError, RefusedError, TimedOutError
 from plstui.sandbox.ports import CommandOutput, Json, MemberHealth, ResourceView, SshEndpoint
 
 SERVICE = "microsoft.network/privatelinkservices"
@@ -134,7 +134,14 @@ class RunningNetwork:
 
     async def _switch_on(self, machine: Machine) -> None:
         before = (machine.ssh_port, machine.host_key)
-        await machine.start()
+        try:
+            await machine.start()
+        except OSError as error:
+            # The others go on: it is off, as a machine whose host has nothing left for it.
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"The machine {machine.spec.name} cannot be started", "exception": error}
+            )
+            return
         if (machine.ssh_port, machine.host_key) != before:
             self.on_machines_changed()
 
@@ -150,6 +157,8 @@ class RunningNetwork:
     async def stop(self) -> None:
         """Stop every machine and every probe; nothing listens afterwards."""
         self._started = False
+        # Whatever a machine is in the middle of ends with it, also what the worker waits for.
+        await asyncio.gather(*(machine.stop() for machine in self._machines.values()))
         if self._worker:
             await asyncio.wait([self._worker])
         await self._health.stop()
@@ -163,7 +172,7 @@ class RunningNetwork:
             self._schedule()
         if self._worker:
             self._worker.result()
-        await asyncio.gather(*(machine.first_boot() for machine in self._machines.values()))
+        await asyncio.gather(*(machine.booted() for machine in self._machines.values()))
         await self._health.settled()
 
     # What the providers ask
@@ -265,6 +274,8 @@ class RunningNetwork:
             return await asyncio.open_connection("127.0.0.1", real_port)
         except ConnectionError:
             raise RefusedError from None
+        except OSError as error:
+            raise OutOfReachError(error.strerror) from None
 
     async def _check(self, member: Attachment, probe: Probe) -> str | None:
         """One health probe: None for success, else the reason code."""

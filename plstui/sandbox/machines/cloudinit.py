@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import gzip
+import contextlib
 import shlex
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from plstui.sandbox.machines import packages
+from plstui.sandbox.machines.aside import aside
+from plstui.sandbox.machines.disk import LARGEST_FILE
 from plstui.sandbox.machines.shell.interpreter import Shell
+from plstui.sandbox.machines.shell.parser import LONGEST
 from plstui.sandbox.machines.shell.streams import Sink, Streams
+from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
 OUTPUT = "/var/log/cloud-init-output.log"
+MOST_VALUES = 100_000
+"""Values that user data may stand for."""
 RUNCMD = "/var/lib/cloud/instance/scripts/runcmd"
 
 
@@ -26,9 +32,21 @@ def decode(custom_data: str) -> str:
     """User data from the `customData` of a machine: base64, perhaps compressed. Raises `ValueError`."""
     try:
         raw = base64.b64decode(custom_data, validate=False)
-        return (gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw).decode("utf-8", "surrogateescape")
-    except (binascii.Error, OSError, EOFError) as error:
+        return (_unpacked(raw) if raw.startswith(b"\x1f\x8b") else raw).decode("utf-8", "surrogateescape")
+    except ValueError as error:
         raise ValueError(f"customData cannot be decoded: {error}") from None
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What gzip has compressed. Raises `ValueError` where that is damaged, or more than a file of a machine holds."""
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        data = reader.decompress(packed, LARGEST_FILE)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not reader.eof:
+        raise ValueError("it is cut off, or too large for the sandbox")
+    return data
 
 
 async def first_boot(guest: Guest, user_data: str) -> None:
@@ -40,14 +58,38 @@ async def first_boot(guest: Guest, user_data: str) -> None:
         await run.script("user-data", user_data)
     elif user_data.startswith(("#cloud-config", "## template:")):
         try:
-            config = yaml.safe_load(_rendered(guest, user_data))
-        except yaml.YAMLError as error:
+            config = await aside(len(user_data), _loaded, _rendered(guest, user_data))
+        except ValueError as error:
             run.fail(f"user data is no YAML: {error}")
         else:
             if isinstance(config, Mapping):
                 await run.config(config)
-    guest.disk.append(OUTPUT, sink.text)
+    with contextlib.suppress(OSError):
+        guest.disk.append(OUTPUT, sink.text)
     guest.cloud_init_status = "error" if run.failures else "done"
+
+
+def _loaded(text: str) -> Any:
+    """A YAML document. Raises `ValueError`."""
+    if len(text) > LONGEST:
+        raise ValueError("it is too long for the sandbox")
+    try:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    # An alias takes a few letters, and aliases of aliases stand for more than there is memory.
+    left = MOST_VALUES
+    stack = [document]
+    while stack:
+        left -= 1
+        if left < 0:
+            raise ValueError("it is too large for the sandbox")
+        value = stack.pop()
+        if isinstance(value, Mapping | list):
+            stack.extend(value.values() if isinstance(value, Mapping) else value)
+    return document
 
 
 def _rendered(guest: Guest, text: str) -> str:
@@ -71,7 +113,8 @@ class _Run:
     def fail(self, why: str) -> None:
         """Note a failure."""
         self.failures.append(why)
-        self._sink.write(f"{why}\n")
+        with contextlib.suppress(ShellSyntaxError):
+            self._sink.write(f"{why}\n")
 
     async def config(self, config: Mapping[str, Any]) -> None:
         """Work through a cloud-config document."""
@@ -97,7 +140,10 @@ class _Run:
                 content = (self._guest.disk.read(path) or "") + content
             mode = item.get("permissions", 0o644)
             mode = int(mode, 8) if isinstance(mode, str) else int(mode)
-            self._guest.disk.write(path, content, mode=mode, owner=owner)
+            try:
+                self._guest.disk.write(path, content, mode=mode, owner=owner)
+            except OSError as error:
+                self.fail(f"write_files: {path[:100]}: {error.strerror}")
 
     async def _install(self, config: Mapping[str, Any]) -> None:
         names = [str(item[0] if isinstance(item, list) else item) for item in _items(config, "packages")]
@@ -106,12 +152,16 @@ class _Run:
         if not self._guest.network.reaches_internet():
             self.fail(f"packages could not be fetched: {' '.join(names)}")
             return
-        await packages.install(self._guest, names)
+        try:
+            await packages.install(self._guest, names)
+        except OSError as error:
+            self.fail(f"packages could not be installed: {error.strerror}")
 
     async def script(self, name: str, text: str) -> None:
         """Run a script as root; its exit code decides whether this part failed."""
         if name == "runcmd":
-            self._guest.disk.write(RUNCMD, text, mode=0o700)
+            with contextlib.suppress(OSError):
+                self._guest.disk.write(RUNCMD, text, mode=0o700)
         streams = Streams(out=self._sink.write, err=self._sink.write)
         if code := await Shell(self._guest, "root").run(text, streams):
             self.fail(f"{name} ended with exit code {code}")
@@ -133,5 +183,5 @@ def _content(item: Mapping[str, Any]) -> str:
     if encoding in ("b64", "base64"):
         return base64.b64decode(content).decode("utf-8", "surrogateescape")
     if encoding.startswith(("gz", "gzip")):
-        return gzip.decompress(base64.b64decode(content)).decode("utf-8", "surrogateescape")
+        return _unpacked(base64.b64decode(content)).decode("utf-8", "surrogateescape")
     return content

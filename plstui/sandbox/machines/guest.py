@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines.disk import Disk
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.network import Network
 from plstui.sandbox.machines.services import Services
+from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
+
+MOST_PROCESSES = 200
+"""Shells and jobs that run in a machine at a time."""
 
 _BUNDLED = {"debian": frozenset({"dig", "nslookup"}), "ubuntu": frozenset[str]()}
 """Programs that a distribution's cloud image lacks until their package is installed."""
@@ -33,6 +39,7 @@ class Guest:
         self.cloud_init_status = "not started"
         """`done`, `error` …, as `cloud-init status` prints it."""
         self.cloud_init_over = asyncio.Event()
+        self._processes = 0
         self._write_base()
 
     def _write_base(self) -> None:
@@ -47,6 +54,25 @@ class Guest:
             "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
             f"{self.admin}:x:1000:1000:{self.admin}:{self.home(self.admin)}:/bin/bash\n",
         )
+
+    def fork(self) -> None:
+        """Have one more process. Raises `ShellSyntaxError` when there can be no more."""
+        if self._processes >= MOST_PROCESSES:
+            raise ShellSyntaxError("Cannot fork")
+        self._processes += 1
+
+    def reap(self) -> None:
+        """A process has ended."""
+        self._processes -= 1
+
+    @contextmanager
+    def process(self) -> Iterator[None]:
+        """Run as a process of the machine. Raises `ShellSyntaxError`."""
+        self.fork()
+        try:
+            yield
+        finally:
+            self.reap()
 
     def home(self, user: str) -> str:
         """A user's home folder."""

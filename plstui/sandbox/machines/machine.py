@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SSH_PORT = 22
 
+BOOT_PATIENCE = 1.0
+"""Seconds that switching on waits for the services of a machine; a unit may well wait for ever."""
+
 
 class SwitchedOffError(Exception):
     """The machine is off."""
@@ -62,7 +65,8 @@ class Machine:
         self._off = asyncio.Event()
         self._off.set()
         self._booted = False
-        self._first_boot: asyncio.Task[None] | None = None
+        self._boot: asyncio.Task[None] | None = None
+        """What begins with the machine: cloud-init the first time, its services each time after."""
         self._changing = asyncio.Lock()
         """Held while it is switched on or off: that takes several steps."""
         self._network = network
@@ -92,7 +96,7 @@ class Machine:
             web.sources[client_port] = address
 
     async def start(self) -> None:
-        """Switch on. The first time, cloud-init begins too; `first_boot` is its end."""
+        """Switch on. The first time, cloud-init begins too; `booted` is its end."""
         async with self._changing:
             if self.running:
                 return
@@ -102,19 +106,26 @@ class Machine:
             self._off.clear()
             if self.spec.windows:
                 return
-            await self._start_ssh()
-            if self._booted:
-                await self.guest.services.boot()
-            else:
-                # It may take its time, and nobody should wait for it who does not want to.
-                self._first_boot = asyncio.get_running_loop().create_task(self._run_cloud_init())
+            try:
+                await self._start_ssh()
+            except OSError:
+                self.running = False
+                self._off.set()
+                raise
+            # It may take its time, and nobody should wait for it who does not want to.
+            boot = self.guest.services.boot() if self._booted else self._run_cloud_init()
+            self._boot = asyncio.get_running_loop().create_task(boot)
+            first = not self._booted
+        if not first:
+            # Its services are up in a moment, unless one of them waits for something.
+            await asyncio.wait([self._boot], timeout=BOOT_PATIENCE)
 
-    async def first_boot(self) -> None:
-        """Return when cloud-init has ended."""
-        if self._first_boot:
-            await asyncio.wait([self._first_boot])
-            if not self._first_boot.cancelled():
-                self._first_boot.result()
+    async def booted(self) -> None:
+        """Return when cloud-init, or what else begins with the machine, has ended."""
+        if self._boot:
+            await asyncio.wait([self._boot])
+            if not self._boot.cancelled():
+                self._boot.result()
 
     async def _run_cloud_init(self) -> None:
         load()
@@ -123,7 +134,11 @@ class Machine:
         except ValueError:
             self.guest.cloud_init_status = "error"
         else:
-            await cloudinit.first_boot(self.guest, user_data)
+            try:
+                await cloudinit.first_boot(self.guest, user_data)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                # A part of a kind that nobody thought of ends cloud-init, never the machine.
+                self.guest.cloud_init_status = "error"
         self._booted = True
         self.guest.cloud_init_over.set()
 
@@ -145,9 +160,9 @@ class Machine:
                 return
             self.running = False
             self._off.set()
-            if self._first_boot:
-                self._first_boot.cancel()
-                await asyncio.wait([self._first_boot])
+            if self._boot:
+                self._boot.cancel()
+                await asyncio.wait([self._boot])
             await self._stop_ssh()
             await self.guest.services.halt()
 

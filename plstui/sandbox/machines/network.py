@@ -33,6 +33,13 @@ class TimedOutError(ConnectError):
     words = "Connection timed out"
 
 
+class OutOfReachError(ConnectError):
+    """This computer could not make the connection, for want of files or ports of its own."""
+
+    def __init__(self, why: str | None) -> None:
+        Exception.__init__(self, why or self.words)
+
+
 class UnknownNameError(ConnectError):
     """The name stands for no address."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from plstui.sandbox.machines.disk import LARGEST_FILE
 from plstui.sandbox.machines.pages import Answer, FilePages, Request, error_page
+from plstui.sandbox.machines.patterns import Pattern
 from plstui.sandbox.machines.web import Site
 
 if TYPE_CHECKING:
@@ -16,9 +19,21 @@ if TYPE_CHECKING:
 ACCESS_LOG = "/var/log/nginx/access.log"
 MOST_LOG_LINES = 500
 
-_TOKEN = re.compile(
-    r"""\s*(?:\#[^\n]*|(?P<quoted>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<mark>[{};])|(?P<bare>[^\s{};]+))"""
+LONGEST_CONFIG = 64 * 1024
+"""Characters of all configuration files."""
+MOST_WORDS = 5_000
+"""Words of all configuration files: a request may have to look at each."""
+LONGEST_WORD = 4096
+"""Characters of one word, nginx's own limit."""
+MOST_HEADERS = 50
+"""Directives of a block that are looked through for headers."""
+DEEPEST = 20
+"""Blocks within blocks; nginx itself knows three."""
+
+_TOKEN = Pattern(
+    r"""(?P<comment>#[^\n]*)|(?P<quoted>"(?:\\(?s:.)|[^"\\])*"|'(?:\\(?s:.)|[^'\\])*')|(?P<mark>[{};])|(?P<bare>[^\s{};]+)"""
 )
+_TOO_LONG = "such a long configuration is not in the sandbox"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _HEADERS_ON = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
 """The answers that `add_header` adds to."""
@@ -28,6 +43,10 @@ _REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 403: "Forbidden",
 
 class NginxConfigError(Exception):
     """`nginx -t` would fail."""
+
+
+class _TooLongError(Exception):
+    """The variables in a text make it too long."""
 
 
 @dataclass(slots=True)
@@ -41,58 +60,74 @@ class Directive:
 
 def parse(text: str) -> list[Directive]:
     """Read a configuration file. Raises `NginxConfigError`."""
-    tokens = list(_tokens(text))
-    directives, rest = _block(tokens)
-    if rest:
-        raise NginxConfigError('unexpected "}"')
+    if len(text) > LONGEST_CONFIG:
+        raise NginxConfigError(_TOO_LONG)
+    directives: list[Directive] = []
+    # The blocks that are open, each with the directive that it belongs to.
+    open_blocks: list[list[Directive]] = [directives]
+    words: list[str] = []
+    for token, quoted in _tokens(text):
+        if quoted or token not in (";", "{", "}"):
+            words.append(token)
+            continue
+        if token == "}":
+            if words or len(open_blocks) == 1:
+                raise NginxConfigError('unexpected "}"')
+            open_blocks.pop()
+            continue
+        directive = Directive(words[0], words[1:]) if words else Directive("", [])
+        if words:
+            open_blocks[-1].append(directive)
+        words = []
+        if token == "{":
+            open_blocks.append(directive.block)
+            if len(open_blocks) > DEEPEST:
+                raise NginxConfigError("nested too deeply")
+    if words:
+        raise NginxConfigError('unexpected end of file, expecting ";" or "}"')
+    if len(open_blocks) > 1:
+        raise NginxConfigError('unexpected end of file, expecting "}"')
     return directives
 
 
-def _tokens(text: str) -> Iterator[str]:
-    for match in _TOKEN.finditer(text):
-        if match["quoted"]:
-            yield re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), match["quoted"][1:-1])
-        elif match["mark"] or match["bare"]:
-            yield match["mark"] or match["bare"]
-
-
-def _block(tokens: list[str]) -> tuple[list[Directive], list[str]]:
-    directives: list[Directive] = []
-    words: list[str] = []
-    while tokens:
-        token, *tokens = tokens
-        if token == ";":
-            if words:
-                directives.append(Directive(words[0], words[1:]))
-            words = []
-        elif token == "{":
-            block, tokens = _block(tokens)
-            if not tokens:
-                raise NginxConfigError('unexpected end of file, expecting "}"')
-            tokens = tokens[1:]
-            if words:
-                directives.append(Directive(words[0], words[1:], block))
-            words = []
-        elif token == "}":
-            if words:
-                raise NginxConfigError('unexpected "}"')
-            return directives, ["}", *tokens]
+def _tokens(text: str) -> Iterator[tuple[str, bool]]:
+    """Each word or mark, and whether it stands in quotes."""
+    for kind, word in _TOKEN.tokens(text):
+        if kind == "comment":
+            continue
+        if len(word) > LONGEST_WORD:
+            raise NginxConfigError(f'too long parameter "{word[:10]}..." started')
+        if kind == "quoted":
+            yield re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), word[1:-1]), True
         else:
-            words.append(token)
-    if words:
-        raise NginxConfigError('unexpected end of file, expecting ";" or "}"')
-    return directives, []
+            yield word, False
 
 
 def servers(guest: Guest) -> list[Directive]:
     """The `server` blocks in the order in which nginx includes them. Raises `NginxConfigError`."""
     found: list[Directive] = []
+    size = 0
     for folder, ending in (("/etc/nginx/conf.d", ".conf"), ("/etc/nginx/sites-enabled", "")):
         for name in guest.disk.names(folder):
             text = guest.disk.read(f"{folder}/{name}")
             if name.endswith(ending) and text is not None:
+                size += len(text)
+                if size > LONGEST_CONFIG:
+                    raise NginxConfigError(_TOO_LONG)
                 found.extend(directive for directive in parse(text) if directive.name == "server")
+    if sum(map(_words, found)) > MOST_WORDS:
+        raise NginxConfigError(_TOO_LONG)
     return found
+
+
+def _words(directive: Directive) -> int:
+    """How many words a directive has, all in all. Raises `NginxConfigError` for a status that is none."""
+    first, last = (directive.arguments or [""])[0], (directive.arguments or [""])[-1]
+    code = first if directive.name == "return" and first[:1].isdigit() and len(directive.arguments) > 1 else ""
+    code = last[1:] if directive.name == "try_files" and last.startswith("=") else code
+    if code and not re.fullmatch(r"[0-9]{1,3}", code):
+        raise NginxConfigError(f'invalid code "{code[:20]}"')
+    return 1 + len(directive.arguments) + sum(map(_words, directive.block))
 
 
 def sites(guest: Guest) -> tuple[Site, ...]:
@@ -105,8 +140,8 @@ def sites(guest: Guest) -> tuple[Site, ...]:
     for server in blocks:
         listens = [directive.arguments for directive in server.block if directive.name == "listen"] or [["80"]]
         for arguments in listens:
-            port = arguments[0].rpartition(":")[2]
-            if port.isdigit():
+            port = arguments[0].rpartition(":")[2] if arguments else ""
+            if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
                 by_port.setdefault(int(port), []).append((server, arguments[1:]))
     name = f"nginx/1.24.0 ({guest.image.id.capitalize()})"
     return tuple(
@@ -128,8 +163,11 @@ def _logger(guest: Guest) -> Callable[[Request, Answer], None]:
         when = guest.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000")
         size = len(answer.body.encode("utf-8", "surrogateescape"))
         line = f'{request.client} - - [{when}] "{request.method} {request.path} HTTP/1.1" {answer.status} {size}\n'
-        kept = (guest.disk.read(ACCESS_LOG) or "").splitlines(keepends=True)[-MOST_LOG_LINES:]
-        guest.disk.write(ACCESS_LOG, "".join([*kept, line]))
+        old = guest.disk.read(ACCESS_LOG) or ""
+        most = MOST_LOG_LINES if len(old) < LARGEST_FILE // 2 else 10
+        # On a full disk nginx serves its pages all the same.
+        with contextlib.suppress(OSError):
+            guest.disk.write(ACCESS_LOG, "".join([*old.splitlines(keepends=True)[-most:], line]))
 
     return log
 
@@ -147,6 +185,12 @@ class NginxPages:
 
     def answer(self, request: Request) -> Answer:
         """What the server and location that fit best answer."""
+        try:
+            return self._answer(request)
+        except _TooLongError:
+            return error_page(500, "Internal Server Error")
+
+    def _answer(self, request: Request) -> Answer:
         host = request.host.partition(":")[0].lower()
         named = (block for block in self.blocks if host in _arguments(block.block, "server_name"))
         server = next(named, self.blocks[0])
@@ -154,7 +198,7 @@ class NginxPages:
         scopes = [*([location.block] if location else []), server.block]
         headers = tuple(
             (directive.arguments[0], self._expand(directive.arguments[1], request))
-            for directive in next((s for s in scopes if any(d.name == "add_header" for d in s)), [])
+            for directive in next((s for s in scopes if any(d.name == "add_header" for d in s)), [])[:MOST_HEADERS]
             if directive.name == "add_header" and len(directive.arguments) > 1
         )
         answer = self._content(scopes, request)
@@ -175,7 +219,7 @@ class NginxPages:
 
     def _tried(self, scopes: list[list[Directive]], pages: FilePages, request: Request) -> Answer:
         for candidate in _first(scopes, "try_files") or [request.path]:
-            if candidate.startswith("="):
+            if re.fullmatch(r"=[0-9]{1,3}", candidate):
                 return error_page(int(candidate[1:]), _REASONS.get(int(candidate[1:]), ""))
             path = self._expand(candidate, request)
             answer = pages.answer(replace(request, path=path))
@@ -184,8 +228,9 @@ class NginxPages:
         return error_page(404, "Not Found")
 
     def _returned(self, arguments: list[str], default_type: str, request: Request) -> Answer:
-        status = int(arguments[0]) if arguments[0].isdigit() else 302
-        text = self._expand(" ".join(arguments[1:] if arguments[0].isdigit() else arguments), request)
+        coded = re.fullmatch(r"[0-9]{1,3}", arguments[0])
+        status = int(arguments[0]) if coded else 302
+        text = self._expand(" ".join(arguments[1:] if coded else arguments), request)
         if 300 <= status < 400:
             page = error_page(status, _REASONS.get(status, ""))
             return Answer(status, page.body, page.content_type, (("Location", text),))
@@ -201,7 +246,15 @@ class NginxPages:
             "remote_addr": request.client,
             "proxy_protocol_addr": request.proxied,
         }
-        return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], ""), text)
+        parts = re.split(r"\$\{?(\w+)\}?", text)
+        taken, size = [], 0
+        for index, part in enumerate(parts):
+            value = values.get(part, "") if index % 2 else part
+            taken.append(value)
+            size += len(value)
+            if size > LONGEST_CONFIG:
+                raise _TooLongError
+        return "".join(taken)
 
 
 def _typed(answer: Answer, content_type: str) -> Answer:

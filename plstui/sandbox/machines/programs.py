@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines import nginx
 from plstui.sandbox.machines.pages import FilePages, FixedPage
+from plstui.sandbox.machines.patterns import Pattern, literal
 from plstui.sandbox.machines.web import Site
 
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
-_SCRIPT_SERVER = re.compile(r"(?:HTTP|TCP)Server\s*\(\s*\(\s*[^,()]*,\s*(?P<port>\w+)")
-_SCRIPT_NUMBER = r"\b{}\s*(?::\s*int\s*)?=\s*(\d+)"
-_SCRIPT_FOLDER = re.compile(r"(?:directory\s*=|chdir\()\s*['\"](?P<folder>/[^'\"]*)['\"]")
+LAST_PORT = 65535
+LONGEST_SCRIPT = 256 * 1024
+"""Characters of a script that are looked through for a server."""
+LONGEST_NAME = 100
+"""Characters of the name that a script gives its port."""
+
+# They look through whole scripts, which anybody may write: blanks alone would keep a backtracking matcher for hours.
+_SCRIPT_SERVER = Pattern(r"(?:HTTP|TCP)Server\s*\(\s*\(\s*[^,()]*,\s*(?P<port>\w+)")
+_SCRIPT_NUMBER = r"\b{}\s*(?::\s*int\s*)?=\s*(?P<number>\d{{1,5}})"
+_SCRIPT_FOLDER = Pattern(r"(?:directory\s*=|chdir\()\s*['\"](?P<folder>/[^'\"]*)['\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +75,29 @@ def _http_server(guest: Guest, arguments: list[str], folder: str) -> Program | N
             folder = value if argument in ("-d", "--directory") else folder
         elif argument.startswith("--directory="):
             folder = argument.partition("=")[2]
-        elif argument.isdigit():
+        elif argument.isdecimal() and len(argument) < 6:
             port = int(argument)
+    if not 0 < port <= LAST_PORT:
+        return None
     return Program((_python_site(guest, port, FilePages(guest.disk, folder or "/", ("index.html",), listing=True)),))
 
 
 def _script(guest: Guest, text: str, folder: str) -> Program | None:
     """The server in a script. A handler of its own is taken to do what the lab's page does: name the machine."""
-    match = _SCRIPT_SERVER.search(text)
-    if not match:
+    text = text[:LONGEST_SCRIPT]
+    match = _SCRIPT_SERVER.first(text)
+    if not match or len(match["port"]) > LONGEST_NAME:
         return None
     port = match["port"]
     if not port.isdigit():
-        number = re.search(_SCRIPT_NUMBER.format(re.escape(port)), text)
+        number = Pattern(_SCRIPT_NUMBER.format(literal(port))).first(text)
         if not number:
             return None
-        port = number[1]
+        port = number["number"]
+    if not 0 < int(port) <= LAST_PORT:
+        return None
     if "do_GET" not in text:
-        served = _SCRIPT_FOLDER.search(text)
+        served = _SCRIPT_FOLDER.first(text)
         pages = FilePages(guest.disk, served["folder"] if served else folder or "/", ("index.html",), listing=True)
         return Program((_python_site(guest, int(port), pages),))
     return Program((_python_site(guest, int(port), FixedPage(f"Host: {guest.computer_name}")),))

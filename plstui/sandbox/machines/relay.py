@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import AnyStr
 
 import asyncssh
 
@@ -11,6 +12,8 @@ from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.network import Connection
 
 _CHUNK = 64 * 1024
+MOST_WAITING = 32 * 1024 * 1024
+"""Bytes that wait for one client to read them."""
 
 
 async def relay(
@@ -36,7 +39,7 @@ async def relay(
             await guest.answering.wait()
             last[0] = clock.time()
             writer.write(data)
-            await writer.drain()
+            await drained(writer)
         writer.write_eof()
 
     async def both() -> None:
@@ -62,6 +65,16 @@ async def relay(
         await asyncio.gather(work, watch, return_exceptions=True)
         connection.writer.transport.abort()
         writer.close()
+
+
+async def drained(writer: asyncssh.SSHWriter[AnyStr]) -> None:
+    """Wait until a client has taken what is written; one that opens a wide window and then reads nothing is cut off."""
+    await writer.drain()
+    connection = writer.channel.get_connection()
+    # asyncssh waits for the window alone; what the socket does not take piles up in its transport, which it hides.
+    transport = getattr(connection, "_transport", None)
+    if transport and transport.get_write_buffer_size() > MOST_WAITING:
+        connection.abort()
 
 
 async def _idle(last: list[float], limit: float | None, clock: SandboxClock) -> None:

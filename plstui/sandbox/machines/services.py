@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plstui.sandbox.machines.aside import aside
 from plstui.sandbox.machines.programs import Program, find_server
 from plstui.sandbox.machines.web import WebServer
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
 _FOLDERS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
+LONGEST_UNIT = 16 * 1024
+"""Characters of a unit file that are read."""
+
+MOST_PORTS = 16
+"""Ports that a machine's web servers listen on: each is one of this computer's."""
+
 _WANTS = "/etc/systemd/system/multi-user.target.wants"
 _ALWAYS = ("ssh.service", "walinuxagent.service", "cron.service")
 """Services of the image that are simply there."""
@@ -43,10 +51,9 @@ class Unit:
 
     def values(self, section: str, key: str) -> list[str]:
         """Every value of a key, an empty one resetting those before it."""
-        values: list[str] = []
-        for value in self.sections.get(section, {}).get(key.lower(), []):
-            values = [*values, value] if value else []
-        return values
+        values = self.sections.get(section, {}).get(key.lower(), [])
+        resets = [index for index, value in enumerate(values) if not value]
+        return values[resets[-1] + 1 :] if resets else values
 
     def value(self, section: str, key: str) -> str:
         """The last value of a key; empty when it is not set."""
@@ -72,7 +79,7 @@ class Services:
         for folder in _FOLDERS:
             text = self._guest.disk.read(f"{folder}/{name}")
             if text is not None:
-                return Unit.parse(name, text)
+                return Unit.parse(name, text[:LONGEST_UNIT])
         return Unit(name) if name in _ALWAYS else None
 
     def names(self) -> list[str]:
@@ -131,7 +138,8 @@ class Services:
         for line in lines:
             line = line.lstrip("-@:+!")
             try:
-                program = find_server(self._guest, shlex.split(line), unit.value("service", "WorkingDirectory"))
+                words = await aside(len(line), shlex.split, line)
+                program = find_server(self._guest, words, unit.value("service", "WorkingDirectory"))
             except ValueError:
                 return False
             if program is None:
@@ -145,7 +153,20 @@ class Services:
         if any(self.listener(site.port) for site in program.sites):
             # Another program has the port.
             return False
-        servers = [await WebServer.start(site, self._guest.answering) for site in program.sites]
+        if len(self.ports()) + len(program.sites) > MOST_PORTS:
+            return False
+        servers: list[WebServer] = []
+        try:
+            for site in program.sites:
+                servers.append(await WebServer.start(site, self._guest.answering))
+        except OSError as error:
+            for server in servers:
+                await server.stop()
+            # This computer has no port or file left; the machine's own user learns that the service has failed.
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"{name} on {self._guest.computer_name} cannot be started", "exception": error}
+            )
+            return False
         if not self._powered:
             # The machine went off meanwhile.
             for server in servers:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import asyncssh
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines.guest import Guest
+from plstui.sandbox.machines.relay import drained
 from plstui.sandbox.machines.shell.interpreter import Shell
-from plstui.sandbox.machines.shell.streams import Streams
+from plstui.sandbox.machines.shell.streams import MOST_TEXT, Streams
+from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
+
+_CHUNK = 64 * 1024
 
 
 class SessionFactory:
@@ -53,7 +58,12 @@ async def _serve(process: asyncssh.SSHServerProcess[str], shell: Shell) -> int:
     if process.command is not None:
         return await shell.run(process.command, streams)
     if process.term_type is None:
-        return await shell.run(await process.stdin.read(), streams)
+        try:
+            script = await streams.read()
+        except ShellSyntaxError as error:
+            streams.err(f"sh: {error}\n")
+            return 2
+        return await shell.run(script, streams)
     return await _prompt(process, shell, streams)
 
 
@@ -105,4 +115,20 @@ async def _line(process: asyncssh.SSHServerProcess[str]) -> str | None:
 def _streams(process: asyncssh.SSHServerProcess[str]) -> Streams:
     # A terminal has no second output.
     errors = process.stderr if process.term_type is None else process.stdout
-    return Streams(read=process.stdin.read, out=process.stdout.write, err=errors.write, flush=process.stdout.drain)
+    return Streams(
+        read=partial(_everything, process.stdin),
+        out=process.stdout.write,
+        err=errors.write,
+        flush=partial(drained, process.stdout),
+    )
+
+
+async def _everything(reader: asyncssh.SSHReader[str]) -> str:
+    """All that comes in, which no client may make as much as it likes. Raises `ShellSyntaxError`."""
+    pieces, size = [], 0
+    while text := await reader.read(_CHUNK):
+        pieces.append(text)
+        size += len(text)
+        if size > MOST_TEXT:
+            raise ShellSyntaxError("too much input for the sandbox")
+    return "".join(pieces)

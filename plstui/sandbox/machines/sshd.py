@@ -13,6 +13,15 @@ from plstui.sandbox.machines.network import ConnectError, Connection, Network
 from plstui.sandbox.machines.relay import relay
 from plstui.sandbox.machines.session import SessionFactory, serve_session
 
+MOST_CONNECTIONS = 100
+"""Clients of one machine at a time."""
+MOST_SESSIONS = 10
+"""Sessions in one connection, OpenSSH's own limit."""
+MOST_FORWARDS = 256
+"""Channels into the network in one connection: a probe of a fleet opens fifty at a time."""
+LOGIN_SECONDS = 30
+"""How long somebody may take to log in; OpenSSH gives two minutes, but places are fewer here."""
+
 
 class HostKey:
     """A machine's host key."""
@@ -56,7 +65,7 @@ class SshServer:
             port,
             server_factory=lambda: _Login(self),
             server_host_keys=[key.private],
-            process_factory=self._process,
+            login_timeout=LOGIN_SECONDS,
             server_version="plstui-sandbox",
             password_auth=False,
             kbdint_auth=False,
@@ -72,7 +81,8 @@ class SshServer:
             config=[],
         )
 
-    async def _process(self, process: asyncssh.SSHServerProcess[str]) -> None:
+    async def process(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        """Serve one session."""
         await self._sessions.guest.answering.wait()
         await serve_session(process, self._sessions)
 
@@ -114,10 +124,14 @@ class _Login(asyncssh.SSHServer):
         self._server = server
         self._connection: asyncssh.SSHServerConnection
         self._opening: set[asyncio.Task[Any]] = set()
+        self.sessions = 0
+        self._forwards = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._server._open.add(conn)
+        if len(self._server._open) > MOST_CONNECTIONS:
+            conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server._open.discard(self._connection)
@@ -133,28 +147,59 @@ class _Login(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         return self._server.allows(username, key)
 
+    def session_requested(self) -> Any:
+        if self.sessions >= MOST_SESSIONS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "Too many sessions in this connection")
+        self.sessions += 1
+        return _Session(self, self._server)
+
     def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
+        if self._forwards >= MOST_FORWARDS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "Too many channels in this connection")
+        self._forwards += 1
         return self._connect(dest_host, dest_port)
 
     async def _connect(self, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
+        try:
+            connection = await self._connected(host, port)
+        except BaseException:
+            self._forwards -= 1
+            raise
+
+        async def serve(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
+            try:
+                await relay(reader, writer, connection, self._server._sessions.guest)
+            finally:
+                self._forwards -= 1
+
+        return SSHTCPStreamSession[bytes](serve)
+
+    async def _connected(self, host: str, port: int) -> Connection:
         task = asyncio.ensure_future(self._open(host, port))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
         try:
-            connection = await task
+            return await task
         except ConnectError as error:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, str(error)) from None
         except asyncio.CancelledError:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection closed") from None
 
-        async def serve(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
-            await relay(reader, writer, connection, self._server._sessions.guest)
-
-        return SSHTCPStreamSession[bytes](serve)
-
     async def _open(self, host: str, port: int) -> Connection:
         await self._server._sessions.guest.answering.wait()
         return await self._server._network.connect(host, port)
+
+
+class _Session(asyncssh.SSHServerProcess[str]):
+    """A session, which counts until its channel is closed."""
+
+    def __init__(self, login: _Login, server: SshServer) -> None:
+        super().__init__(server.process, None, 3, False)
+        self._login = login
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._login.sessions -= 1
+        super().connection_lost(exc)
 
 
 def _read_keys(lines: Sequence[str]) -> frozenset[bytes]:

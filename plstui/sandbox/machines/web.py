@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,15 @@ PROXY_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 
 KEEP_ALIVE = 75.0
 """Seconds until an idle connection is closed, nginx's default."""
+
+MOST_CLIENTS = 128
+"""Connections of one server at a time."""
+FIRST_REQUEST = 60.0
+"""Seconds until a connection is closed on which no request has come, nginx's default."""
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
+_OURS = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "content-type", "server"})
+"""Headers that belong to the connection, whatever a configuration says."""
 
 _HEADER_SIZE = 16
 """Bytes of a PROXY header before its addresses: signature, version and command, family, length."""
@@ -75,8 +85,9 @@ class WebServer:
         await self._runner.shutdown(timeout=0)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        await self._answering.wait()
         front = next(front for front in self._open if front.inner is request.protocol)
+        front.patience.cancel()
+        await self._answering.wait()
         asked = Request(request.method, request.path, request.host, front.source, front.proxied)
         known = asked.method in ("GET", "HEAD")
         answer = self._site.pages.answer(asked) if known else error_page(405, "Not Allowed")
@@ -90,10 +101,11 @@ class WebServer:
     def response(self, answer: Answer) -> web.Response:
         """An answer with the server's own headers."""
         response = web.Response(status=answer.status, body=answer.body.encode("utf-8", "surrogateescape"))
-        response.headers["Content-Type"] = answer.content_type
+        response.headers["Content-Type"] = _printable(answer.content_type)
         response.headers["Server"] = self._site.server
         for name, value in answer.headers:
-            response.headers[name] = value
+            if _HEADER.fullmatch(name) and name.lower() not in _OURS:
+                response.headers[name] = _printable(value)
         return response
 
     def bad_request(self) -> bytes:
@@ -103,6 +115,11 @@ class WebServer:
         answer = error_page(400, "Bad Request")
         head = f"HTTP/1.1 400 Bad Request\r\nServer: {self._site.server}\r\nContent-Type: text/html\r\n"
         return f"{head}Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n{answer.body}".encode()
+
+
+def _printable(value: str) -> str:
+    """A header's value as it can be sent: what a client or a configuration puts there may be anything."""
+    return "".join(char if char.isprintable() else "?" for char in value)
 
 
 class _Http(web.RequestHandler):
@@ -139,6 +156,8 @@ class _Front(asyncio.Protocol):
         """The address in the PROXY header, if there was one."""
         self.finished = False
         """Whether the client will send no more."""
+        self.patience: asyncio.TimerHandle
+        """Ends the connection when no request comes."""
         self._transport: asyncio.Transport
         self._client_port = 0
         self._begun = False
@@ -148,10 +167,14 @@ class _Front(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._client_port = int(transport.get_extra_info("peername")[1])
         self._server._open.add(self)
+        self.patience = asyncio.get_running_loop().call_later(FIRST_REQUEST, self.abort)
         self.inner.connection_made(transport)
+        if len(self._server._open) > MOST_CLIENTS:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server._open.discard(self)
+        self.patience.cancel()
         self._server.sources.pop(self._client_port, None)
         self.inner.connection_lost(exc)
 

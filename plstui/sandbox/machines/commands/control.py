@@ -50,7 +50,7 @@ def _true(shell: Shell, arguments: list[str]) -> bool:
     match arguments:
         case []:
             return False
-        case ["!", *rest]:
+        case ["!", *rest] if len(rest) <= 4:
             return not _true(shell, rest)
         case [text]:
             return text != ""
@@ -92,7 +92,7 @@ async def export(shell: Shell, arguments: list[str], _streams: Streams) -> int:
 async def unset(shell: Shell, arguments: list[str], _streams: Streams) -> int:
     """Forget variables."""
     for name in arguments:
-        shell.variables.pop(name, None)
+        shell.variables.forget(name)
     return 0
 
 
@@ -109,7 +109,7 @@ async def set_options(shell: Shell, arguments: list[str], _streams: Streams) -> 
 async def source(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """Run a file in this shell, so that what it sets stays."""
     name = arguments[0] if arguments else ""
-    text = shell.guest.disk.read(shell.path(name))
+    text = shell.read_file(name)
     if text is None:
         streams.err(f"sh: .: cannot open {name}: No such file\n")
         return 2
@@ -125,7 +125,7 @@ async def leave(shell: Shell, arguments: list[str], _streams: Streams) -> int:
 @command("wait")
 async def wait(shell: Shell, _arguments: list[str], _streams: Streams) -> int:
     """Wait for what was started with `&`: for all of it, also when some of it is named."""
-    await shell.wait()
+    await shell.jobs.wait()
     return 0
 
 

@@ -14,7 +14,7 @@ async def cat(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """Print files, or standard input."""
     status = 0
     for name in [argument for argument in arguments if argument == "-" or not argument.startswith("-")] or ["-"]:
-        content = await streams.read() if name == "-" else shell.guest.disk.read(shell.path(name))
+        content = await streams.read() if name == "-" else shell.read_file(name)
         if content is None:
             folder = shell.guest.disk.is_folder(shell.path(name))
             streams.err(f"cat: {name}: {'Is a directory' if folder else 'No such file or directory'}\n")
@@ -105,6 +105,7 @@ def _copied(shell: Shell, arguments: list[str], streams: Streams, who: str) -> i
     target = shell.path(names[1])
     if disk.is_folder(target):
         target = f"{target.rstrip('/')}/{posixpath.basename(names[0])}"
+    shell.budget.characters(len(file.content))
     disk.write(target, file.content, mode=file.mode, owner=file.owner)
     return 0
 
@@ -150,6 +151,7 @@ async def tee(shell: Shell, arguments: list[str], streams: Streams) -> int:
     for name in [argument for argument in arguments if not argument.startswith("-")]:
         path = shell.path(name)
         before = shell.guest.disk.read(path) or "" if "-a" in arguments else ""
+        shell.budget.characters(len(before) + len(text))
         shell.guest.disk.write(path, before + text)
     streams.out(text)
     return 0

@@ -25,6 +25,7 @@ async def getent(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return NOT_FOUND
     status = 0
     for name in arguments[1:]:
+        await shell.spend()
         addresses = _resolved(shell, name)
         streams.out("".join(f"{address:<15} {name}\n" for address in addresses))
         status = status if addresses else 2

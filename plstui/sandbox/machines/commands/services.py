@@ -34,6 +34,7 @@ async def systemctl(shell: Shell, arguments: list[str], streams: Streams) -> int
         return 1
     status = 0
     for name in names:
+        await shell.spend()
         if services.unit(name) is None:
             streams.err(f"Failed to {verb} {_full(name)}: Unit {_full(name)} not found.\n")
             status = 5

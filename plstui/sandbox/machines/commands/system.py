@@ -131,7 +131,7 @@ async def sh(shell: Shell, arguments: list[str], streams: Streams) -> int:
     if any("c" in option for option in options):
         text, parameters = (rest[0] if rest else ""), rest[2:]
     elif rest:
-        content = shell.guest.disk.read(shell.path(rest[0]))
+        content = shell.read_file(rest[0])
         if content is None:
             streams.err(f"sh: 0: cannot open {rest[0]}: No such file\n")
             return NOT_FOUND

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import deque
+from collections.abc import Iterator
+from itertools import groupby
 
+from plstui.sandbox.machines import patterns
+from plstui.sandbox.machines.aside import aside
+from plstui.sandbox.machines.patterns import Pattern, PatternError
 from plstui.sandbox.machines.shell.interpreter import Shell, command
-from plstui.sandbox.machines.shell.streams import Streams
+from plstui.sandbox.machines.shell.streams import MOST_TEXT, Streams, joined
 
 MOST_NUMBERS = 100_000
 MOST_WIDTH = 10_000
 """Limits to what a short command may print."""
+_LINE = 20
+"""Characters that a line counts, however short: each is looked at by itself."""
 
 
 @command("echo")
@@ -30,20 +39,28 @@ async def printf(_shell: Shell, arguments: list[str], streams: Streams) -> int:
     """Print by a format, again while there are arguments."""
     if not arguments:
         return 2
-    template, values = _unescape(arguments[0]), arguments[1:]
+    # Text, width and kind in turn, the text at the end alone.
+    parts = re.split(r"%(-?\d{0,6})([sdib%])", _unescape(arguments[0]))
+    values = deque(arguments[1:])
     while True:
         before = len(values)
-        streams.out(re.sub(r"%(-?\d{0,6})([sdib%])", lambda match: _formatted(match, values), template))
+        streams.out(await aside(len(parts), lambda: joined(_formatted(parts, values))))
         if not values or len(values) == before:
             return 0
+        await asyncio.sleep(0)
 
 
-def _formatted(match: re.Match[str], values: list[str]) -> str:
-    if match[2] == "%":
-        return "%"
-    value = values.pop(0) if values else ("" if match[2] in "sb" else "0")
-    value = _unescape(value) if match[2] == "b" else value
-    width = max(min(int(match[1] or 0), MOST_WIDTH), -MOST_WIDTH)
+def _formatted(parts: list[str], values: deque[str]) -> Iterator[str]:
+    for text, width, kind in zip(parts[::3], parts[1::3], parts[2::3], strict=False):
+        yield text
+        yield "%" if kind == "%" else _padded(kind, width, values)
+    yield parts[-1]
+
+
+def _padded(kind: str, wanted: str, values: deque[str]) -> str:
+    value = values.popleft() if values else ("" if kind in "sb" else "0")
+    value = _unescape(value) if kind == "b" else value
+    width = max(min(int(wanted.replace("-", "-0", 1) or 0), MOST_WIDTH), -MOST_WIDTH)
     return value.ljust(-width) if width < 0 else value.rjust(width)
 
 
@@ -64,12 +81,12 @@ async def _text(shell: Shell, names: list[str], streams: Streams, who: str) -> s
         return await streams.read()
     pieces: list[str] = []
     for name in names:
-        content = shell.guest.disk.read(shell.path(name))
+        content = shell.read_file(name)
         if content is None:
             streams.err(f"{who}: {name}: No such file or directory\n")
             return None
         pieces.append(content)
-    return "".join(pieces)
+    return joined(pieces)
 
 
 @command("head")
@@ -97,7 +114,7 @@ async def _ends(shell: Shell, arguments: list[str], streams: Streams, *, first: 
     text = await _text(shell, names, streams, "head" if first else "tail")
     if text is None:
         return 1
-    pieces = list(text) if unit == "c" else text.splitlines(keepends=True)
+    pieces = text if unit == "c" else text.splitlines(keepends=True)
     streams.out("".join(pieces[:count] if first else pieces[max(len(pieces) - count, 0) :]))
     return 0
 
@@ -112,28 +129,34 @@ async def grep(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return 2
     pattern, *names = operands
     try:
-        text = re.escape(pattern) if "F" in options else pattern if "E" in options else _from_basic(pattern)
-        wanted = re.compile(text, re.IGNORECASE if "i" in options else 0)
-    except re.error as error:
+        text = patterns.literal(pattern) if "F" in options else pattern if "E" in options else _from_basic(pattern)
+        wanted = Pattern(text, ignore_case="i" in options)
+    except PatternError as error:
         streams.err(f"grep: {error}\n")
         return 2
     lines = await _lines(shell, names, streams, "grep")
     if lines is None:
         return 2
-    found = [line for line in lines if bool(wanted.search(line)) != ("v" in options)]
-    if "o" in options:
-        found = [match[0] for line in found for match in wanted.finditer(line)]
+    size = sum(map(len, lines))
+    # The automaton of a large expression takes its time with every character.
+    shell.budget.characters(size * wanted.cost)
+    found = await aside(size * wanted.cost + len(lines) * _LINE, _selected, lines, wanted, options)
     if "c" in options:
         streams.out(f"{len(found)}\n")
     elif "q" not in options:
-        streams.out("".join(f"{line}\n" for line in found))
+        streams.out(joined(f"{line}\n" for line in found))
     return 0 if found else 1
+
+
+def _selected(lines: list[str], wanted: Pattern, options: str) -> list[str]:
+    found = [line for line in lines if wanted.found_in(line) != ("v" in options)]
+    return [match for line in found for match in wanted.all(line)] if "o" in options else found
 
 
 def _from_basic(pattern: str) -> str:
     """A basic regular expression in Python's words: there `|`, `+`, `?` and brackets need a backslash to be special."""
     # Within square brackets nothing is.
-    pieces = re.findall(r"\[\^?\]?[^\]]*\]|\\.|.", pattern, re.DOTALL)
+    pieces = re.findall(r"\[\^?\]?[^\]]*\]|\\.|.", pattern[: patterns.LONGEST + 1], re.DOTALL)
     return "".join(_BASIC.get(piece, piece) for piece in pieces)
 
 
@@ -145,7 +168,7 @@ async def wc(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """Count lines, words, characters."""
     options = "".join(argument[1:] for argument in arguments if argument.startswith("-")) or "lwc"
     names = [argument for argument in arguments if not argument.startswith("-")]
-    text = await streams.read() if not names else shell.guest.disk.read(shell.path(names[0]))
+    text = await streams.read() if not names else shell.read_file(names[0])
     if text is None:
         streams.err(f"wc: {names[0]}: No such file or directory\n")
         return 1
@@ -162,9 +185,15 @@ async def sort(shell: Shell, arguments: list[str], streams: Streams) -> int:
     lines = await _lines(shell, names, streams, "sort")
     if lines is None:
         return 2
-    lines = sorted(set(lines) if "u" in options else lines, key=_number if "n" in options else None)
-    streams.out("".join(f"{line}\n" for line in (reversed(lines) if "r" in options else lines)))
+    streams.out(await aside(len(lines) * _LINE, _sorted, lines, options))
     return 0
+
+
+def _sorted(lines: list[str], options: str) -> str:
+    lines = sorted(
+        set(lines) if "u" in options else lines, key=_number if "n" in options else None, reverse="r" in options
+    )
+    return joined(f"{line}\n" for line in lines)
 
 
 def _number(line: str) -> tuple[float, str]:
@@ -195,13 +224,17 @@ async def cut(shell: Shell, arguments: list[str], streams: Streams) -> int:
     if lines is None:
         return 1
     separator = options.get("d", "\t")
-    for line in lines:
-        if not by_field:
-            streams.out(line[first - 1 : last] + "\n")
-        elif separator not in line:
-            streams.out(f"{line}\n")
-        else:
-            streams.out(separator.join(line.split(separator)[first - 1 : last]) + "\n")
+
+    def cut_out() -> Iterator[str]:
+        for line in lines:
+            if not by_field:
+                yield line[first - 1 : last] + "\n"
+            elif separator not in line:
+                yield f"{line}\n"
+            else:
+                yield separator.join(line.split(separator)[first - 1 : last]) + "\n"
+
+    streams.out(await aside(len(lines) * _LINE, lambda: joined(cut_out())))
     return 0
 
 
@@ -213,22 +246,36 @@ async def tr(_shell: Shell, arguments: list[str], streams: Streams) -> int:
     if len(sets) != (1 if "d" in options else 2):
         streams.err("tr: one set to delete or two to exchange are in the sandbox\n")
         return 1
-    members, text = _members(sets[0]), await streams.read()
-    if "d" in options:
-        streams.out("".join(char for char in text if (char in members) == ("c" in options)))
-    elif "c" in options:
-        streams.out("".join(char if char in members else sets[1][-1] for char in text))
-    else:
-        others = _members(sets[1])
-        others += others[-1:] * (len(members) - len(others))
-        # Of a character that is named twice the last counts.
-        streams.out(text.translate({ord(char): other for char, other in zip(members, others, strict=False)}))
+    text = await streams.read()
+    streams.out(await aside(len(text) + sum(map(len, sets)), _exchanged, text, sets, options))
     return 0
+
+
+def _exchanged(text: str, sets: list[str], options: str) -> str:
+    members = _members(sets[0])
+    if "d" in options:
+        kept = set(members)
+        return "".join(char for char in text if (char in kept) == ("c" in options))
+    if "c" in options:
+        kept = set(members)
+        return "".join(char if char in kept else sets[1][-1] for char in text)
+    others = _members(sets[1])
+    others += others[-1:] * (len(members) - len(others))
+    # Of a character that is named twice the last counts.
+    return text.translate({ord(char): other for char, other in zip(members, others, strict=False)})
 
 
 def _members(text: str) -> str:
     """The characters that a set means; `a-z` is all between."""
-    return re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text, flags=re.DOTALL)
+    parts = re.split(r"(.-.)", text, flags=re.DOTALL)
+    return joined(part if index % 2 == 0 else _range(part) for index, part in enumerate(parts))
+
+
+def _range(text: str) -> str:
+    first, last = ord(text[0]), ord(text[2])
+    if last - first > MOST_TEXT:
+        raise ValueError("too many characters")
+    return "".join(map(chr, range(first, last + 1)))
 
 
 @command("uniq")
@@ -238,14 +285,13 @@ async def uniq(shell: Shell, arguments: list[str], streams: Streams) -> int:
     lines = await _lines(shell, names, streams, "uniq")
     if lines is None:
         return 1
-    runs: list[tuple[str, int]] = []
-    for line in lines:
-        if runs and runs[-1][0] == line:
-            runs[-1] = (line, runs[-1][1] + 1)
-        else:
-            runs.append((line, 1))
-    streams.out("".join(f"{count:7d} {line}\n" if "-c" in arguments else f"{line}\n" for line, count in runs))
+    streams.out(await aside(len(lines) * _LINE, _runs, lines, counted="-c" in arguments))
     return 0
+
+
+def _runs(lines: list[str], *, counted: bool) -> str:
+    runs = ((line, sum(1 for _ in same)) for line, same in groupby(lines))
+    return joined(f"{count:7d} {line}\n" if counted else f"{line}\n" for line, count in runs)
 
 
 @command("seq")
@@ -262,7 +308,8 @@ async def seq(_shell: Shell, arguments: list[str], streams: Streams) -> int:
     first = numbers[0] if len(numbers) > 1 else 1
     step = numbers[1] if len(numbers) == 3 else 1
     counted = range(first, numbers[-1] + (1 if step > 0 else -1), step)
-    if len(counted) > MOST_NUMBERS:
+    # Of more than a machine word holds, Python cannot tell the length.
+    if abs(numbers[-1] - first) // abs(step) > MOST_NUMBERS:
         streams.err("seq: too many numbers for the sandbox\n")
         return 1
     streams.out("".join(f"{number}\n" for number in counted))

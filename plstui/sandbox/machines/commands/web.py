@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 from plstui.sandbox.machines.http import BrokenReplyError, EmptyReplyError, Response, fetch
 from plstui.sandbox.machines.network import (
     CONNECT_TIMEOUT,
+    ConnectError,
     Connection,
     RefusedError,
     TimedOutError,
     UnknownNameError,
 )
 from plstui.sandbox.machines.shell.interpreter import Shell, command
-from plstui.sandbox.machines.shell.streams import Streams
+from plstui.sandbox.machines.shell.streams import Streams, joined
 
 _WITH_VALUE = {
     "-m": "max_time", "--max-time": "max_time", "--connect-timeout": "connect_timeout", "-o": "output",
@@ -31,6 +32,7 @@ _FLAGS = {
     "--retry-connrefused": "", "--retry-all-errors": "", "--http1.1": "", "-N": "", "--compressed": "", "-q": "",
 }  # fmt: skip
 _MOST_REDIRECTS = 10
+_MOST_SECONDS = 1e9
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -51,9 +53,13 @@ class _Options:
 
     def seconds(self, name: str, otherwise: float) -> float:
         try:
-            return float(self.values[name]) if name in self.values else otherwise
+            number = float(self.values[name]) if name in self.values else otherwise
         except ValueError:
-            raise _CurlError(2, f"option {name}: expected a proper numerical parameter") from None
+            number = -1
+        # An endless or unknown number of seconds would be one that the event loop cannot put in order.
+        if not 0 <= number < _MOST_SECONDS:
+            raise _CurlError(2, f"option {name}: expected a proper numerical parameter")
+        return number
 
 
 @dataclass(slots=True)
@@ -119,10 +125,16 @@ async def curl(shell: Shell, arguments: list[str], streams: Streams) -> int:
         return error.code
     code = 0
     for url in options.urls:
-        transfer = await _transfer(shell, url, options)
+        await shell.spend()
+        try:
+            transfer = await _transfer(shell, url, options)
+        except _CurlError as error:
+            streams.err(f"curl: {error}\n")
+            return error.code
         for _ in range(retries):
             if transfer.code not in (7, 28, 52) and (transfer.response is None or transfer.response.status < 500):
                 break
+            await shell.spend()
             await shell.guest.clock.sleep(delay)
             transfer = await _transfer(shell, url, options)
         code = transfer.code
@@ -133,8 +145,8 @@ async def curl(shell: Shell, arguments: list[str], streams: Streams) -> int:
 async def _transfer(shell: Shell, url: str, options: _Options) -> _Transfer:
     clock = shell.guest.clock
     transfer = _Transfer(url, clock.time())
-    work = asyncio.ensure_future(_fetched(shell, transfer, options))
     limit = options.seconds("max_time", 0)
+    work = asyncio.ensure_future(_fetched(shell, transfer, options))
     waiting: list[asyncio.Future[None]] = [work]
     if limit:
         waiting.append(asyncio.ensure_future(clock.sleep(limit)))
@@ -182,6 +194,8 @@ async def _one(shell: Shell, transfer: _Transfer, url: str, options: _Options) -
     except TimedOutError:
         words = f"Failed to connect to {host} port {port} after {round(limit * 1000)} ms: Timeout was reached"
         raise _CurlError(28, words) from None
+    except ConnectError as error:
+        raise _CurlError(7, f"Failed to connect to {host} port {port}: {error}") from None
     transfer.connection, transfer.connected = connection, shell.guest.clock.time()
     if scheme == "https":
         raise _CurlError(35, "TLS: not in the sandbox")
@@ -251,7 +265,8 @@ def _written(transfer: _Transfer, template: str) -> str:
         "exitcode": str(transfer.code),
         "errormsg": transfer.error,
     }
-    text = re.sub(r"%\{(\w+)\}", lambda match: values.get(match[1], ""), template)
+    parts = re.split(r"%\{(\w+)\}", template)
+    text = joined(values.get(part, "") if index % 2 else part for index, part in enumerate(parts))
     return text.replace("%%", "%").replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r")
 
 
@@ -279,7 +294,11 @@ async def wget(shell: Shell, arguments: list[str], streams: Streams) -> int:
     if not options.urls:
         streams.err("wget: missing URL\n")
         return 1
-    transfer = await _transfer(shell, options.urls[0], options)
+    try:
+        transfer = await _transfer(shell, options.urls[0], options)
+    except _CurlError as error:
+        streams.err(f"wget: {error}\n")
+        return 2
     if transfer.code or transfer.response is None:
         if not quiet:
             streams.err(f"wget: {transfer.error}\n")

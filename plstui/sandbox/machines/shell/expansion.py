@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import fnmatch
+import asyncio
 import operator
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from plstui.sandbox.machines.disk import Disk
-from plstui.sandbox.machines.shell.streams import MOST_TEXT
+from plstui.sandbox.machines.disk import LONGEST_PATH, Disk
+from plstui.sandbox.machines.patterns import Pattern, PatternError, glob
+from plstui.sandbox.machines.shell.streams import MOST_TEXT, Charge
 from plstui.sandbox.machines.shell.syntax import Arithmetic, Literal, Script, ShellSyntaxError, Substitution, Word
 
 Lookup = Callable[[str], str]
@@ -25,14 +26,25 @@ _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
 _WORD_SIZE = 2**64
 """Shells calculate in 64 bits."""
 
+_SUM = Pattern(r"(?:[-+*/%()$\s]|0[xX][0-9a-fA-F]+\b|[0-9]+\b|[A-Za-z_]\w*\b)*")
+"""What Python reads as shells do, and warns of nothing in it."""
+PARTS = 500
+"""Parts of words after which everybody else gets a turn."""
+LONGEST_SUM = 1_000
+"""Characters of an arithmetic expression."""
+_LOOK = 100
+"""Characters that a file name counts which a pattern is held against."""
+
 
 class Expander:
     """Expands variables, substitutions, arithmetic and file patterns."""
 
-    def __init__(self, lookup: Lookup, capture: Capture, disk: Disk) -> None:
+    def __init__(self, lookup: Lookup, capture: Capture, disk: Disk, charge: Charge) -> None:
         self._lookup = lookup
         self._capture = capture
         self._disk = disk
+        self._charge = charge
+        self._parts = 0
 
     async def fields(self, words: Iterable[Word]) -> list[str]:
         """The arguments that words become: unquoted values are split at blanks, patterns become file names."""
@@ -47,12 +59,24 @@ class Expander:
 
     async def text(self, word: Word) -> str:
         """One word as one text, not split: for assignments and file names."""
-        text = "".join([value for value, _ in [await self._value(part) for part in word]])
-        _limit(len(text))
-        return text
+        values: list[str] = []
+        size = 0
+        for part in word:
+            values.append((await self._value(part))[0])
+            size += len(values[-1])
+            _limit(size)
+        return "".join(values)
 
     async def _value(self, part: Any) -> tuple[str, bool]:
         """What a part stands for, and whether it must not be split."""
+        self._parts += 1
+        if not self._parts % PARTS:
+            await asyncio.sleep(0)
+        value, whole = await self._worth(part)
+        self._charge(len(value))
+        return value, whole
+
+    async def _worth(self, part: Any) -> tuple[str, bool]:
         if isinstance(part, Literal):
             return part.text, True
         if isinstance(part, Substitution):
@@ -66,45 +90,57 @@ class Expander:
 
     async def _split(self, word: Word) -> list[str]:
         fields: list[str] = []
-        current: str | None = None
-        pattern = False
+        current: list[str] | None = None
+        pattern, size = False, 0
         for index, part in enumerate(word):
             value, whole = await self._value(part)
+            size += len(value)
+            _limit(size)
             if whole:
                 if isinstance(part, Literal) and not part.quoted:
                     pattern = pattern or any(char in value for char in "*?[")
                     if index == 0 and (value == "~" or value.startswith("~/")):
                         value = self._lookup("HOME") + value[1:]
-                current = (current or "") + value
+                current = current or []
+                current.append(value)
                 continue
             pieces = value.split()
             if not pieces:
                 continue
             if current is not None and value[0].isspace():
-                fields.append(current)
+                fields.append("".join(current))
                 current = None
-            *done, last = [(current or "") + pieces[0], *pieces[1:]]
-            fields.extend(done)
-            current = last
+            current = current or []
+            current.append(pieces[0])
+            if len(pieces) > 1:
+                fields += ["".join(current), *pieces[1:-1]]
+                current = [pieces[-1]]
             if value[-1].isspace():
-                fields.append(current)
+                fields.append("".join(current))
                 current = None
         if current is not None:
-            fields.append(current)
-        return [name for field in fields for name in (self._matches(field) if pattern else [field])]
+            fields.append("".join(current))
+        if not pattern:
+            return fields
+        await asyncio.sleep(0)
+        return [name for field in fields for name in self._matches(field)]
 
     def _matches(self, pattern: str) -> list[str]:
         """The files a pattern means, or the pattern itself when it means none, as shells do."""
-        if not pattern.startswith("/"):
+        if not pattern.startswith("/") or len(pattern) > LONGEST_PATH:
             return [pattern]
         names = ["/"]
         for piece in pattern.strip("/").split("/"):
-            names = [
-                f"{folder.rstrip('/')}/{name}"
-                for folder in names
-                for name in self._disk.names(folder)
-                if fnmatch.fnmatchcase(name, piece)
-            ]
+            try:
+                wanted = glob(piece)
+            except PatternError:
+                return [pattern]
+            found: list[str] = []
+            for folder in names:
+                inside = self._disk.names(folder)
+                self._charge(len(inside) * _LOOK)
+                found += (f"{folder.rstrip('/')}/{name}" for name in inside if wanted.fits(name))
+            names = found
         return names or [pattern]
 
 
@@ -116,6 +152,10 @@ def _limit(size: int) -> None:
 
 def calculate(text: str, lookup: Lookup) -> int:
     """The value of an arithmetic expression over integers and variables. Raises `ShellSyntaxError`."""
+    if len(text) > LONGEST_SUM:
+        raise ShellSyntaxError("such a long arithmetic expression is not in the sandbox")
+    if not _SUM.fits(text):
+        raise ShellSyntaxError(f"arithmetic expression: '{text}' is not in the sandbox")
     try:
         return _calculate(ast.parse(text.replace("$", "").strip() or "0", mode="eval").body, lookup)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from plstui.sandbox.machines.aside import aside
+from plstui.sandbox.machines.shell.budget import Budget, Variables
 from plstui.sandbox.machines.shell.expansion import Expander
+from plstui.sandbox.machines.shell.jobs import Jobs
 from plstui.sandbox.machines.shell.leaving import LoopControl, ShellExit
 from plstui.sandbox.machines.shell.parser import parse
-from plstui.sandbox.machines.shell.streams import (
-    MOST_TEXT,
-    Sink,
-    Streams,
-    no_flush,
-    nowhere,
-    text_input,
-    with_descriptor,
-)
+from plstui.sandbox.machines.shell.redirects import redirected
+from plstui.sandbox.machines.shell.streams import Sink, Streams, metered, no_flush, text_input
 from plstui.sandbox.machines.shell.syntax import (
     Chain,
     Command,
@@ -27,7 +24,6 @@ from plstui.sandbox.machines.shell.syntax import (
     Group,
     If,
     Pipeline,
-    Redirect,
     Script,
     ShellSyntaxError,
     Simple,
@@ -37,14 +33,17 @@ from plstui.sandbox.machines.shell.syntax import (
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
-MOST_COMMANDS = 100_000
-"""Commands one script may run. A script without end would otherwise take the sandbox's only thread."""
-
 DEEPEST = 60
 """Scripts within scripts that may run; a level takes ten of Python's frames, and there are a thousand."""
 
+LONGEST_LINE = 128 * 1024
+"""Characters that the arguments of a command may have, as many as Linux takes in one."""
+MOST_ARGUMENTS = 4096
+"""Arguments of a command; some do for each what takes a moment."""
+
+CANNOT_RUN = 126
 NOT_FOUND = 127
-"""The exit code for a command that is not there, as in every shell."""
+"""The exit codes for a command that cannot be run or is not there, as in every shell."""
 
 
 Builtin = Callable[["Shell", list[str], Streams], Awaitable[int]]
@@ -72,85 +71,106 @@ class Shell:
         self.user = user
         self.folder = guest.home(user)
         self.status = 0
-        self.variables = {
-            "HOME": guest.home(user),
-            "USER": user,
-            "LOGNAME": user,
-            "HOSTNAME": guest.computer_name,
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "SHELL": "/bin/bash",
-            "PWD": guest.home(user),
-        }
+        self.variables = Variables(
+            HOME=guest.home(user),
+            USER=user,
+            LOGNAME=user,
+            HOSTNAME=guest.computer_name,
+            PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            SHELL="/bin/bash",
+            PWD=guest.home(user),
+        )
         self.exit_on_error = False
         self._arguments = list(arguments)
-        self._left = [MOST_COMMANDS]
+        self.budget = Budget()
+        self._within = False
+        """Whether another shell has started this one, and so pays attention to what it prints."""
         self._conditions = 0
         self._substituted = 0
         self._depth = 0
-        self._jobs: set[asyncio.Task[None]] = set()
-        """What was started with `&`."""
+        self.jobs = Jobs(guest)
 
     async def run(self, source: str, streams: Streams) -> int:
         """Run a script; returns its exit code. Errors of the script go to its standard error."""
         try:
-            await self._script(parse(source), streams)
+            with self.guest.process():
+                await self._script(await self._parsed(source), self._metered(streams))
         except ShellExit as end:
             self.status = end.code
         except LoopControl:
             self.status = 0
         except ShellSyntaxError as error:
-            streams.err(f"sh: {error}\n")
-            self.status = 2
+            self._give_up(error, streams)
         finally:
-            await self._end_jobs()
+            await self.jobs.end()
         return self.status
 
-    async def wait(self) -> None:
-        """Wait for everything that was started with `&`."""
-        while self._jobs:
-            await asyncio.wait(self._jobs)
-
-    async def _end_jobs(self) -> None:
-        """Whoever reads the output of a script waits until nobody holds it open, jobs included."""
-        try:
-            await self.wait()
-        finally:
-            for job in self._jobs:
-                job.cancel()
+    def _give_up(self, error: ShellSyntaxError, streams: Streams) -> None:
+        """Say why a script ends here, and end all of it."""
+        with contextlib.suppress(ShellSyntaxError):
+            streams.err(f"sh: {error}\n")
+        self.status = 2
+        self.jobs.cancel()
 
     async def run_line(self, source: str, streams: Streams) -> int | None:
         """Run a line typed at a prompt; returns the exit code when it ends the shell, else None."""
-        self._left[0] = MOST_COMMANDS
+        self.budget.refill()
         try:
-            await self._script(parse(source), streams)
+            await self._script(await self._parsed(source), self._metered(streams))
         except ShellExit as end:
             return end.code
         except LoopControl:
             self.status = 0
         except ShellSyntaxError as error:
-            streams.err(f"sh: {error}\n")
-            self.status = 2
+            self._give_up(error, streams)
         return None
+
+    async def _parsed(self, source: str) -> Script:
+        self.budget.characters(len(source))
+        return await aside(len(source), parse, source)
+
+    def _metered(self, streams: Streams) -> Streams:
+        return streams if self._within else metered(streams, self.budget.characters)
 
     async def source(self, text: str, streams: Streams) -> int:
         """Run a script with this shell's own variables."""
-        await self._script(parse(text), streams)
+        await self._script(await self._parsed(text), streams)
         return self.status
 
     def child(self, arguments: Sequence[str] | None = None) -> Shell:
         """A shell with a copy of this one's variables, on the same budget of commands."""
         shell = Shell(self.guest, self.user, arguments=self._arguments if arguments is None else arguments)
-        shell.variables = dict(self.variables)
+        shell.variables = self.variables.duplicate()
         shell.folder, shell.status, shell.exit_on_error = self.folder, self.status, self.exit_on_error
-        shell._left, shell._conditions, shell._depth = self._left, self._conditions, self._depth
+        shell.budget, shell._conditions, shell._depth = self.budget, self._conditions, self._depth
+        shell._within = True
         return shell
 
     async def execute(self, argv: Sequence[str], streams: Streams) -> int:
         """Run one command by its name and arguments."""
         name = argv[0]
+        if len(argv) > MOST_ARGUMENTS or sum(map(len, argv)) > LONGEST_LINE:
+            streams.err(f"sh: {name[:60]}: Argument list too long\n")
+            return CANNOT_RUN
+        try:
+            return await self._executed(argv, streams)
+        except RecursionError:
+            raise ShellSyntaxError("nested too deeply") from None
+        except ConnectionError:
+            raise
+        except OSError as error:
+            streams.err(f"{name}: {error.strerror}\n")
+            return 1
+        except (ArithmeticError, LookupError, ValueError):
+            # What nobody thought of: a number of a thousand digits, an empty word.
+            streams.err(f"{name}: such an argument is not in the sandbox\n")
+            return 2
+
+    async def _executed(self, argv: Sequence[str], streams: Streams) -> int:
+        name = argv[0]
         builtin = COMMANDS.get(name.rpartition("/")[2]) if self._is_program(name) else None
         if builtin is None:
-            text = self.guest.disk.read(self.path(name)) if "/" in name else None
+            text = self.read_file(name) if "/" in name else None
             if text and _is_shell_script(text):
                 return await self.child(argv[1:]).run(text, streams)
             streams.err(f"{name}: not in the sandbox\n")
@@ -169,6 +189,12 @@ class Shell:
         """A file name as an absolute path."""
         return name if name.startswith("/") else f"{self.folder.rstrip('/')}/{name}"
 
+    def read_file(self, name: str) -> str | None:
+        """The content of a file; None when there is none."""
+        content = self.guest.disk.read(self.path(name))
+        self.budget.characters(len(content or ""))
+        return content
+
     def lookup(self, name: str) -> str:
         """A variable's value; empty when unset."""
         if name == "?":
@@ -182,23 +208,29 @@ class Shell:
         if name in "@*":
             return " ".join(self._arguments)
         if name.isdigit():
-            return (["sh", *self._arguments][int(name) : int(name) + 1] or [""])[0]
+            # A number of thousands of digits is none that Python reads, and no argument has it.
+            at = int(name[-6:]) if len(name.lstrip("0")) <= 6 else MOST_ARGUMENTS
+            return (["sh", *self._arguments][at : at + 1] or [""])[0]
         return self.variables.get(name, "")
 
-    def _expander(self, streams: Streams) -> Expander:
+    def expander(self, streams: Streams) -> Expander:
+        """Expands words as they stand in a command with these streams."""
+
         async def capture(script: Script) -> str:
             text, self._substituted = await self._captured(script, streams)
             return text
 
-        return Expander(self.lookup, capture, self.guest.disk)
+        return Expander(self.lookup, capture, self.guest.disk, self.budget.characters)
 
     async def _captured(self, script: Script, streams: Streams) -> tuple[str, int]:
         shell = self.child()
-        sink = Sink()
+        sink = Sink(self.budget.characters)
         try:
             await shell._script(script, replace(streams, out=sink.write, flush=no_flush))
         except ShellExit as end:
             shell.status = end.code
+        finally:
+            await shell.jobs.end()
         return sink.text, shell.status
 
     async def _script(self, script: Script, streams: Streams) -> None:
@@ -208,9 +240,8 @@ class Shell:
         try:
             for chain in script.chains:
                 if chain.background:
-                    job = asyncio.create_task(self.child()._in_background(chain, streams))
-                    self._jobs.add(job)
-                    job.add_done_callback(self._jobs.discard)
+                    await self.spend()
+                    self.jobs.start(partial(self.child()._in_background, chain, streams))
                     self.status = 0
                 else:
                     await self._chain(chain, streams)
@@ -223,9 +254,9 @@ class Shell:
         except (ShellExit, LoopControl):
             pass
         except ShellSyntaxError as error:
-            streams.err(f"sh: {error}\n")
+            self._give_up(error, streams)
         finally:
-            await self._end_jobs()
+            await self.jobs.end()
 
     async def _chain(self, chain: Chain, streams: Streams) -> None:
         pipelines = [("", chain.first), *chain.rest]
@@ -245,17 +276,20 @@ class Shell:
         *before, last = pipeline.commands
         for piped in before:
             # One after the other: whoever reads a pipe here wants all of it.
-            shell, sink = self.child(), Sink()
-            with contextlib.suppress(ShellExit):
-                await shell._command(piped, replace(streams, out=sink.write, flush=no_flush))
-            streams = replace(streams, read=text_input(sink.text))
+            shell, sink = self.child(), Sink(self.budget.characters)
+            try:
+                with contextlib.suppress(ShellExit):
+                    await shell._command(piped, replace(streams, out=sink.write, flush=no_flush))
+            finally:
+                await shell.jobs.end()
+            streams = replace(streams, read=text_input(sink.text, self.budget.characters))
         await self._command(last, streams)
         if pipeline.negated:
             self.status = int(not self.status)
 
     async def _command(self, command: Command, streams: Streams) -> None:
         try:
-            streams = await self._redirected(command.redirects, streams)
+            streams = await redirected(self, command.redirects, streams)
         except OSError as error:
             streams.err(f"sh: {error.strerror}\n")
             self.status = 1
@@ -266,7 +300,7 @@ class Shell:
             case If():
                 await self._if(command.what, streams)
             case For():
-                words = await self._expander(streams).fields(command.what.words)
+                words = await self.expander(streams).fields(command.what.words)
                 self.status = 0
                 for word in words:
                     self.variables[command.what.name] = word
@@ -282,6 +316,9 @@ class Shell:
                     if not subshell:
                         raise
                     shell.status = end.code
+                finally:
+                    if subshell:
+                        self.jobs.adopt(shell.jobs)
                 self.status = shell.status
 
     async def _if(self, command: If, streams: Streams) -> None:
@@ -313,7 +350,7 @@ class Shell:
 
     async def _loop(self, body: Script, streams: Streams) -> bool:
         """One turn of a loop; whether there may be another."""
-        self._spend()
+        await self.spend()
         try:
             await self._script(body, streams)
         except LoopControl as control:
@@ -324,71 +361,38 @@ class Shell:
         return True
 
     async def _simple(self, simple: Simple, streams: Streams) -> None:
-        self._spend()
+        await self.spend()
         await self.guest.answering.wait()
-        expander = self._expander(streams)
+        expander = self.expander(streams)
         self._substituted = 0
         argv = await expander.fields(simple.words)
         assigned = {name: await expander.text(word) for name, word in simple.assignments}
         if not argv:
-            self.variables |= assigned
+            self._assign(assigned)
             # `x=$(false)` fails; a plain assignment does not.
             self.status = self._substituted
             return
         kept = {name: self.variables.get(name) for name in assigned}
-        self.variables |= assigned
+        self._assign(assigned)
         try:
             self.status = await self.execute(argv, streams)
         finally:
             for name, value in kept.items():
                 if value is None:
-                    self.variables.pop(name, None)
+                    self.variables.forget(name)
                 else:
                     self.variables[name] = value
         await streams.flush()
+
+    def _assign(self, values: dict[str, str]) -> None:
+        for name, value in values.items():
+            self.variables[name] = value
+
+    async def spend(self) -> None:
+        """Take one command off the budget, and let everybody else have a turn. Raises `ShellSyntaxError`."""
+        self.budget.command()
         # A script of quick commands alone must not keep everything else from running.
         await asyncio.sleep(0)
-
-    def _spend(self) -> None:
-        self._left[0] -= 1
-        if self._left[0] < 0:
-            raise ShellSyntaxError(f"the sandbox ends a script after {MOST_COMMANDS:,} commands")
-
-    async def _redirected(self, redirects: Sequence[Redirect], streams: Streams) -> Streams:
-        expander = self._expander(streams)
-        for redirect in redirects:
-            target = await expander.text(redirect.target)
-            if redirect.operator == "<<":
-                streams = replace(streams, read=text_input(target))
-            elif redirect.operator == "<":
-                content = "" if target == "/dev/null" else self.guest.disk.read(self.path(target))
-                if content is None:
-                    raise OSError(2, f"cannot open {target}: No such file")
-                streams = replace(streams, read=text_input(content))
-            elif redirect.operator == ">&":
-                streams = with_descriptor(streams, redirect.descriptor, streams.err if target == "2" else streams.out)
-            else:
-                writer = self._file_writer(target, append=redirect.operator == ">>")
-                streams = with_descriptor(streams, redirect.descriptor, writer)
-        return streams
-
-    def _file_writer(self, target: str, *, append: bool) -> Callable[[str], None]:
-        if target == "/dev/null":
-            return nowhere
-        disk, path = self.guest.disk, self.path(target)
-        if disk.is_folder(path):
-            raise OSError(21, f"cannot create {target}: Is a directory")
-        if not disk.is_folder(path.rpartition("/")[0] or "/"):
-            raise OSError(2, f"cannot create {target}: Directory nonexistent")
-        if not append or disk.read(path) is None:
-            disk.write(path, "")
-
-        def write(text: str) -> None:
-            if len(disk.read(path) or "") + len(text) > MOST_TEXT:
-                raise ShellSyntaxError(f"{target}: No space left on device")
-            disk.append(path, text)
-
-        return write
 
 
 def _is_shell_script(text: str) -> bool:

@@ -26,6 +26,9 @@ from plstui.sandbox.machines.shell.syntax import (
 DEEPEST = 40
 """Levels of nesting a script may have; far more than a person writes, and too few to exhaust the stack."""
 
+LONGEST = 256 * 1024
+"""Characters of a script, as many as Azure takes in one."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _REDIRECT = re.compile(r"(\d?)(&>>?|>>|>&|>|<<-?|<)")
@@ -38,9 +41,11 @@ _RESERVED_ENDS = ("then", "elif", "else", "fi", "do", "done", "}")
 _NOT_HERE = ("case", "function", "select", "[[")
 
 
-def parse(text: str) -> Script:
-    """The script in `text`. Raises `ShellSyntaxError`."""
-    parser = _Parser(text)
+def parse(text: str, depth: int = 0) -> Script:
+    """The script in `text`, which stands `depth` levels deep in another one. Raises `ShellSyntaxError`."""
+    if len(text) > LONGEST:
+        raise ShellSyntaxError(f"a script has at most {LONGEST // 1024} KiB in the sandbox")
+    parser = _Parser(text, depth)
     script = parser.script(())
     if not parser.at_end:
         raise ShellSyntaxError(f"syntax error near unexpected token '{parser.near}'")
@@ -48,10 +53,10 @@ def parse(text: str) -> Script:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, depth: int) -> None:
         self._text = text.replace("\r\n", "\n")
         self._at = 0
-        self._depth = 0
+        self._depth = depth
 
     @property
     def at_end(self) -> bool:
@@ -275,7 +280,7 @@ class _Parser:
             end = self._text.find("`", self._at)
             if end < 0:
                 raise ShellSyntaxError("unterminated quoted string")
-            inner = parse(self._text[self._at : end])
+            inner = parse(self._text[self._at : end], self._depth)
             self._at = end + 1
             return Substitution(inner, quoted)
         self._expect("$")
@@ -338,15 +343,18 @@ class _Parser:
         word = self._text[start : self._at]
         end = word.strip("'\"\\")
         line_end = self._text.find("\n", self._at) + 1 or len(self._text)
-        lines = self._text[line_end:].splitlines(keepends=True)
         taken: list[str] = []
-        for line in lines:
-            taken.append(line)
-            if (line.lstrip("\t") if strip else line).rstrip("\n") == end:
+        at = line_end
+        while at < len(self._text):
+            line = self._text[at : self._text.find("\n", at) + 1 or len(self._text)]
+            at += len(line)
+            line = line.lstrip("\t") if strip else line
+            if line.rstrip("\n") == end:
                 break
-        self._text = self._text[:line_end] + "".join(lines[len(taken) :])
-        body = "".join(line.lstrip("\t") if strip else line for line in taken[:-1])
-        return (Literal(body, True),) if word != end else tuple(_Parser(body)._quoted(closed_by=""))
+            taken.append(line)
+        self._text = self._text[:line_end] + self._text[at:]
+        body = "".join(taken)
+        return (Literal(body, True),) if word != end else tuple(_Parser(body, self._depth)._quoted(closed_by=""))
 
     def _keyword(self) -> str:
         """The bare word here, if it is one: what reserved words are recognised by."""

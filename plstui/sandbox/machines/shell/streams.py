@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 
-MOST_TEXT = 8 * 1024 * 1024
-"""Characters a substitution, pipe or file may hold."""
+MOST_TEXT = 1024 * 1024
+"""Characters a substitution or pipe may hold; a file holds as many."""
+
+Charge = Callable[[int], None]
+"""Takes so many characters off what a script may use. Raises `ShellSyntaxError`."""
 
 
 async def no_input() -> str:
@@ -36,12 +39,17 @@ class Streams:
     """Wait until the reader has caught up."""
 
 
+def free(_characters: int) -> None:
+    """What costs nothing."""
+
+
 class Sink:
     """Collects what a command prints."""
 
-    def __init__(self) -> None:
+    def __init__(self, charge: Charge = free) -> None:
+        self._charge = charge
         self._pieces: list[str] = []
-        self._size = 0
+        self._left = MOST_TEXT
 
     @property
     def text(self) -> str:
@@ -49,17 +57,45 @@ class Sink:
         return "".join(self._pieces)
 
     def write(self, text: str) -> None:
-        """Take some more."""
-        self._size += len(text)
-        if self._size > MOST_TEXT:
+        """Take some more. Raises `ShellSyntaxError` once, when it is full; what comes then is lost."""
+        if self._left < 0:
+            return
+        self._charge(len(text))
+        self._left -= len(text)
+        if self._left < 0:
             raise ShellSyntaxError("too much output for the sandbox")
         self._pieces.append(text)
 
 
-def text_input(text: str) -> Callable[[], Awaitable[str]]:
+def metered(streams: Streams, charge: Charge) -> Streams:
+    """The same streams, with what is printed charged for."""
+
+    def charged(write: Callable[[str], None]) -> Callable[[str], None]:
+        def write_charged(text: str) -> None:
+            charge(len(text))
+            write(text)
+
+        return write_charged
+
+    return replace(streams, out=charged(streams.out), err=charged(streams.err))
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Pieces as one text. Raises `ShellSyntaxError` as soon as that is too long."""
+    taken, left = [], MOST_TEXT
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise ShellSyntaxError("too much text for the sandbox")
+        taken.append(piece)
+    return "".join(taken)
+
+
+def text_input(text: str, charge: Charge = free) -> Callable[[], Awaitable[str]]:
     """Standard input that is a text."""
 
     async def read() -> str:
+        charge(len(text))
         return text
 
     return read
