@@ -39,7 +39,6 @@ def test_a_lab_is_built_though_tokens_end_meanwhile(empty: Served) -> None:
 
     assert run.exit_code == 0, run.stdout + run.stderr
     assert [step["state"] for step in run.json["steps"]] == ["done"] * 15 + ["needed"], "all but the probe"
-    assert empty.control("GET", "/counters")["POST oauth2/v2.0/token"] > 2
 
 
 def as_az(served: Served, folder: Path, script: str) -> Run:
