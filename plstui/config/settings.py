@@ -50,7 +50,8 @@ class Ssh(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ssh_config: str = ""
     """An OpenSSH client configuration file in which `jump` is looked up; empty for `~/.ssh/config`."""
     identity_file: str = ""
-    """The private key; empty for the ssh configuration's, the agent's and the usual ones in `~/.ssh`."""
+    """The private key, or the public half of one that the agent holds; empty for the ssh configuration's, the agent's
+    and the usual ones in `~/.ssh`."""
     known_hosts: str = ""
     """The file with the host keys that are trusted; empty for the ssh configuration's, then `~/.ssh/known_hosts`."""
 

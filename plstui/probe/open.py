@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from plstui.config.settings import Settings
-from plstui.domain.question import Ask, Question
+from plstui.domain.question import Ask
 from plstui.domain.sides import Side
 from plstui.probe.agent.route import AgentRoute, Machines
 from plstui.probe.direct import DirectRoute
 from plstui.probe.route import Ladder, Missing, Opinion, Route
 from plstui.probe.runner import Runner
+from plstui.probe.ssh.doorkeeper import Doorkeeper
 from plstui.probe.ssh.route import SshRoute
 
 OpenProber = Callable[[Settings, Machines | None, Opinion | None, Ask | None], Runner]
@@ -26,23 +26,19 @@ def open_prober(
     Without `machines` no script is run in one. `opinion` is for what no way leads to. `ask` asks whoever is there for
     passphrases and about machines that are met for the first time; one question at a time.
     """
-    asking = asyncio.Lock()
-
-    async def ask_alone(question: Question) -> str | None:
-        async with asking:
-            return await ask(question) if ask else None
-
+    # What is answered for one side is answered for both.
+    doorkeeper = Doorkeeper(ask)
     ladders: dict[object, Ladder] = {}
     routes: dict[Side, Route] = {}
     for side in Side:
         ssh = settings.side(side).ssh
         # Sides that start from the same machine share the connection to it.
-        ladder = Ladder(_routes(settings, side, machines, ask_alone if ask else None), opinion)
+        ladder = Ladder(_routes(settings, side, machines, doorkeeper), opinion)
         routes[side] = ladders.setdefault(ssh if ssh.jump else side, ladder)
     return Runner(routes)
 
 
-def _routes(settings: Settings, side: Side, machines: Machines | None, ask: Ask | None) -> list[Route]:
+def _routes(settings: Settings, side: Side, machines: Machines | None, doorkeeper: Doorkeeper) -> list[Route]:
     """What can be tried for a side, in the order of the settings."""
     ssh = settings.side(side).ssh
     found: list[Route] = []
@@ -51,7 +47,7 @@ def _routes(settings: Settings, side: Side, machines: Machines | None, ask: Ask 
             found.append(DirectRoute(settings.probe))
         elif name == "ssh":
             found.append(
-                SshRoute(ssh, settings.probe, f"[{side}.ssh] jump", ask)
+                SshRoute(ssh, settings.probe, f"[{side}.ssh] jump", doorkeeper)
                 if ssh.jump
                 else Missing(
                     f"No machine to probe from is set for the {side.label} side: "

@@ -67,11 +67,12 @@ class Ladder:
     async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
         """Fetch the page from each target."""
         reasons: list[str] = []
+        distrusted = ""
         for route in self._routes:
             try:
                 await route.fetch(targets, count, report)
             except DistrustError as error:
-                reasons = [str(error)]
+                reasons, distrusted = [], str(error)
                 break
             except RouteError as error:
                 reasons.append(str(error))
@@ -79,7 +80,8 @@ class Ladder:
                 return
         for target in targets:
             opinion = await self._opinion(target) if self._opinion else ""
-            why = " ".join(part for part in (*reasons, opinion) if part)
+            # It may end with a command, to be copied without what else there is to say.
+            why = " ".join(part for part in (*reasons, opinion, distrusted) if part)
             for _ in range(count):
                 report(target, Attempt(failure=Failure.JUMP, error=why), NOT_PROBED)
 

@@ -27,6 +27,10 @@ def pending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+UNSET = {f"PLSTUI_{side}_SSH_{key}": "" for side in ("ISV", "CUSTOMER") for key in ("KNOWN_HOSTS", "IDENTITY_FILE")}
+"""Settings of the sandbox's own that the SSH configuration is to say instead."""
+
+
 @dataclass(frozen=True)
 class Asking:
     """A run of plstui that asks on a terminal; what it prints goes elsewhere."""
@@ -149,6 +153,24 @@ def test_a_machine_met_for_the_first_time_is_asked_about(pending: Served, tmp_pa
     assert len(known_hosts.read_text().splitlines()) == 1
 
 
+def test_where_host_keys_are_not_kept_one_yes_is_enough(pending: Served, tmp_path: Path) -> None:
+    config = tmp_path / "ssh_config"
+    address = (pending.directory / "ssh_config").read_text().split("Host ")[1]
+    port = next(line.split()[1] for line in address.splitlines() if "Port" in line)
+    config.write_text(
+        f"Host web1\n HostName 127.0.0.1\n Port {port}\n User azureuser\n UserKnownHostsFile /dev/null\n"
+        f' StrictHostKeyChecking no\n IdentityFile "{pending.directory}/id_ed25519"\n'
+    )
+    environ: dict[str, str] = {}
+    for side in ("ISV", "CUSTOMER"):
+        environ |= {f"PLSTUI_{side}_SSH_JUMP": "web1", f"PLSTUI_{side}_SSH_SSH_CONFIG": str(config)}
+    with asking(pending, "probe", "--count", "1", "--json", environ=environ | UNSET) as plstui:
+        assert "Yes is kept in memory until plstui ends." in plstui.wait_for("[y/N]:").replace("\r\n", "")
+        plstui.type("y\n")
+        _, out = plstui.end()
+    assert all(target["ok"] for target in json.loads(out)["targets"] if target["kind"] == "backend"), out
+
+
 def test_a_passphrase_is_typed_unseen(pending: Served, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_bytes((pending.config.parent / "id_ed25519").read_bytes())
@@ -161,9 +183,7 @@ def test_a_passphrase_is_typed_unseen(pending: Served, tmp_path: Path) -> None:
         plstui.type("wrong\n")
         shown += plstui.wait_for("Passphrase: ")
         plstui.type("open sesame\n")
-        # The other side's machine, which takes the same key.
-        shown += plstui.wait_for("Passphrase: ")
-        plstui.type("open sesame\n")
+        # The other side's machine takes the same key, and nobody is asked again.
         _, out = plstui.end()
     assert "That was wrong." in shown
     assert not any(secret in shown + out for secret in ("wrong\r", "open sesame"))

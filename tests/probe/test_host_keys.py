@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from plstui.config.settings import Ssh
 from plstui.domain.probe import Failure, TargetResult
 from plstui.probe.ssh.hostkeys import KnownHosts, Trust, fingerprint, lookup_name
 from tests.probe.probing import probe, probing
@@ -55,6 +56,30 @@ async def test_a_changed_key_is_refused_loudly_and_the_line_is_named(sshd: Sshd,
     assert f"{sshd.known_hosts}, line 2" in result.error
     assert not any("Accepted" in line for line in sshd.log)
 
+    _, _, command = result.error.partition("forget its old key: ")
+    assert command == f"ssh-keygen -R '[127.0.0.1]:{sshd.port}' -f {shlex.quote(str(sshd.known_hosts))}"
+    shell(command)
+    assert sshd.known_hosts.read_text() == "# a comment\n"
+    assert "is not known" in (await probe_through(sshd)).error
+
+
+async def test_the_command_forgets_the_key_in_the_file_that_has_it(sshd: Sshd, tmp_path: Path, home: Path) -> None:
+    other = public(make_key(tmp_path / "other"))
+    first, second = tmp_path / "first", tmp_path / "it's the second"
+    first.write_text(f"elsewhere {other}\n")
+    second.write_text(f"lab-vm {other}\n")
+    keygen("-Hf", str(second))
+    (home / ".ssh/config").write_text(
+        f"Host vm\n HostName 127.0.0.1\n Port {sshd.port}\n HostKeyAlias lab-vm\n IdentityFile {sshd.identity}\n"
+        f' UserKnownHostsFile {first} "{second}"\n'
+    )
+    async with answering(page("web1")) as port, probing(Ssh(jump="vm")) as prober:
+        [result] = await probe(prober, target(port))
+    _, _, command = result.error.partition("forget its old key: ")
+    assert command == f"ssh-keygen -R lab-vm -f {shlex.quote(str(second))}"
+    shell(command)
+    assert second.read_text() == ""
+
 
 async def test_a_revoked_key_is_refused(sshd: Sshd) -> None:
     sshd.known_hosts.write_text(f"{sshd.known_hosts.read_text()}@revoked * {sshd.host_key()}\n")
@@ -67,6 +92,56 @@ async def test_hashed_entries_are_found(sshd: Sshd) -> None:
     keygen("-Hf", str(sshd.known_hosts))
     assert "127.0.0.1" not in sshd.known_hosts.read_text()
     assert (await probe_through(sshd)).ok
+
+
+@pytest.mark.parametrize(
+    ("content", "ok"),
+    [
+        ("{name} {key}\n", True),
+        ("{name} {key}\r\n", True),
+        ("{name} {key} a comment in Latin-1: \xe9\n", True),
+        ("{name} ssh-ed25519 AAAAgarbage==\n{name} {key}\n", True),
+        ("{name} {other}\n{name} {key}\n", True),
+        ("@cert-authority * {other}\n{name} {key}\n", True),
+        ("[127.0.0.1]:* {key}\n", True),
+        ("\xef\xbb\xbf{name} {key}\n", False),
+        ("@cert-authority * {key}\n", False),
+        ("@revoked * {key}\n{name} {key}\n", False),
+        ("{name} {other}\n", False),
+    ],
+    ids=[
+        "plain",
+        "crlf",
+        "latin1",
+        "damaged",
+        "two keys",
+        "authority",
+        "any port",
+        "mark",
+        "as authority",
+        "revoked",
+        "changed",
+    ],
+)
+async def test_known_hosts_are_read_as_openssh_reads_them(sshd: Sshd, tmp_path: Path, content: str, ok: bool) -> None:
+    key, other = sshd.host_key(), public(make_key(tmp_path / "other"))
+    text = content.format(name=f"[127.0.0.1]:{sshd.port}", key=key, other=other)
+    sshd.known_hosts.write_bytes(text.encode("latin-1"))
+    assert (await probe_through(sshd)).ok is ok
+    assert openssh_connects(sshd) is ok
+
+
+def openssh_connects(sshd: Sshd) -> bool:
+    """Whether OpenSSH trusts the server by the same file."""
+    options = [
+        "StrictHostKeyChecking=yes",
+        f"UserKnownHostsFile={sshd.known_hosts}",
+        "IdentitiesOnly=yes",
+        "BatchMode=yes",
+    ]
+    command = ["ssh", "-F", "none", "-p", str(sshd.port), "-i", str(sshd.identity), *(f"-o{each}" for each in options)]
+    done = subprocess.run([*command, "127.0.0.1", "true"], capture_output=True, timeout=PATIENCE, check=False)
+    return done.returncode == 0
 
 
 @pytest.mark.parametrize("known", ["rsa", "ecdsa", "ed25519"])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from plstui.config.settings import Ssh
 from plstui.domain.probe import Failure, TargetResult
 from plstui.domain.question import Question
 from plstui.domain.sides import Side
 from tests.probe.probing import probe, probing
 from tests.probe.servers import answering, page, target
-from tests.probe.sshd import PATIENCE, Sshd, make_key
+from tests.probe.sshd import PATIENCE, Sshd, make_key, shell
 
 PASSPHRASE = "correct hörse"
 
@@ -130,6 +133,60 @@ async def test_a_file_that_cannot_be_written_is_said(sshd: Sshd, tmp_path: Path)
     [result] = await probe_through(sshd, Person(""))
     assert result.failures == {Failure.JUMP: 1}
     assert str(sshd.known_hosts) in result.error
+
+
+@pytest.mark.parametrize("kept", ["/dev/null", "link", "none"])
+async def test_where_no_host_keys_are_kept_one_yes_is_enough_until_plstui_ends(
+    sshd: Sshd, home: Path, kept: str
+) -> None:
+    (home / "link").symlink_to("/dev/null")
+    (home / ".ssh/config").write_text(
+        f"Host web1 web2\n HostName 127.0.0.1\n Port {sshd.port}\n User {getpass.getuser()}\n"
+        f" IdentityFile {sshd.identity}\n StrictHostKeyChecking no\n"
+        f" UserKnownHostsFile {home / 'link' if kept == 'link' else kept}\n"
+    )
+    person = Person("")
+    one, other = Ssh(jump="web1"), Ssh(jump="web2")
+    async with answering(page("web1")) as port, probing(one, other, ask=person) as prober:
+        wanted = (target(port), target(port, "endpoint", side=Side.CUSTOMER))
+        assert all(result.ok for result in await probe(prober, *wanted))
+        sshd.stop()
+        assert not any(result.ok for result in await probe(prober, *wanted))
+        sshd.start()
+        assert all(result.ok for result in await probe(prober, *wanted))
+    [question] = person.asked
+    assert question.text.endswith("Yes is kept in memory until plstui ends.")
+    assert not (home / ".ssh/known_hosts").exists()
+
+    # Where nobody is there to ask, a command that works is told.
+    async with answering(page("web1")) as port, probing(one) as prober:
+        [result] = await probe(prober, target(port))
+    _, _, command = result.error.partition("set known_hosts to ~/.ssh/known_hosts and accept it: ")
+    shell(command)
+    async with answering(page("web1")) as port, probing(Ssh(jump="web1", known_hosts="~/.ssh/known_hosts")) as prober:
+        assert (await probe(prober, target(port)))[0].ok
+
+
+async def test_another_key_is_another_question_also_where_none_are_kept(sshd: Sshd, tmp_path: Path) -> None:
+    sshd.known_hosts = Path("/dev/null")
+    person = Person("", None)
+    async with answering(page("web1")) as port, probing(sshd.ssh, ask=person) as prober:
+        assert (await probe(prober, target(port)))[0].ok
+        sshd.stop()
+        sshd.host_keys = [make_key(tmp_path / "another")]
+        sshd.start()
+        assert not (await probe(prober, target(port)))[0].ok
+    assert len({question.text for question in person.asked}) == 2
+
+
+async def test_a_passphrase_is_asked_for_once_for_both_sides(locked: Sshd) -> None:
+    person = Person(PASSPHRASE)
+    other = replace(locked.ssh, jump=f"{getpass.getuser()}@localhost:{locked.port}")
+    locked.known_hosts.write_text(f"* {locked.host_key()}\n")
+    async with answering(page("web1")) as port, probing(locked.ssh, other, ask=person) as prober:
+        wanted = (target(port), target(port, "endpoint", side=Side.CUSTOMER))
+        assert all(result.ok for result in await probe(prober, *wanted))
+    assert len(person.asked) == 1
 
 
 async def test_a_changed_key_is_no_question(sshd: Sshd, tmp_path: Path) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 import paramiko
@@ -18,7 +17,7 @@ from plstui.probe.fetch import ConnectError
 from plstui.probe.route import RouteError, UnresolvedError
 from plstui.probe.ssh.config import Hop
 from plstui.probe.ssh.line import LOST, WINDOW, ChannelStream, Line
-from plstui.probe.ssh.login import LOGIN_TIMEOUT, log_in
+from plstui.probe.ssh.login import LOGIN_TIMEOUT, Answers, log_in
 from plstui.probe.threads import LINGER, Worker, in_thread
 
 ANSWER_TIMEOUT = 3.0
@@ -51,10 +50,10 @@ class Connection:
         """Whether the connection stands as far as is known without asking."""
         return bool(self._lines) and all(line.is_active() for line in self._lines)
 
-    async def connect(self, hops: Sequence[Hop], passphrases: Mapping[Path, str], timeout: float) -> None:
+    async def connect(self, hops: Sequence[Hop], answers: Answers, timeout: float) -> None:
         """Log in to each machine through the one before. Raises `RouteError`; `close` whatever comes of it.
 
-        `passphrases` are those of key files that are known. `timeout` is for each connection to stand, in seconds;
+        `timeout` is for each connection to stand, in seconds;
         logging in has its own.
         """
         for number, hop in enumerate(hops):
@@ -63,7 +62,7 @@ class Connection:
             self._lines.append(line)
             try:
                 async with asyncio.timeout(LOGIN_TIMEOUT):
-                    await in_thread(partial(log_in, line, hop, passphrases, direct=not number), stop=self._hang_up)
+                    await in_thread(partial(log_in, line, hop, answers, direct=not number), stop=self._hang_up)
             except TimeoutError:
                 raise RouteError(f"{hop.name} did not complete the login within {LOGIN_TIMEOUT:g} s.") from None
         # What the login left unacknowledged would otherwise be part of the first time that is measured.

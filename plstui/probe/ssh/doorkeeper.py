@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from plstui.domain.question import Ask, Question
 from plstui.domain.text import clean
 from plstui.probe.route import RouteError
 from plstui.probe.ssh.hostkeys import add
-from plstui.probe.ssh.login import LockedError, StrangerError
+from plstui.probe.ssh.login import Answers, LockedError, StrangerError
 from plstui.probe.threads import in_thread
 
 MOST_TRIES = 3
@@ -16,21 +18,30 @@ MOST_TRIES = 3
 
 
 class Doorkeeper:
-    """Asks each thing once. Passphrases are kept in memory, so that a connection can be made anew without asking."""
+    """Asks each thing once, one after the other. What was answered is kept in memory: a connection can be made anew
+    without asking, also where known_hosts is /dev/null.
+    """
 
     def __init__(self, ask: Ask | None) -> None:
-        self.passphrases: dict[Path, str] = {}
+        self._passphrases: dict[Path, str] = {}
+        self._trusted: set[str] = set()
+        self._asking = asyncio.Lock()
         self._ask = ask
         self._tries: dict[Path, int] = {}
         self._refused: set[str] = set()
         """Lines of known_hosts that a person has said no to."""
 
-    async def can_help(self, error: RouteError) -> bool:
-        """Whether an answer has come that makes another login worth trying. Raises `RouteError`."""
-        if isinstance(error, StrangerError):
-            return await self._trusts(error)
-        if isinstance(error, LockedError):
-            return await self._unlocks(error)
+    def answers(self) -> Answers:
+        """What has been answered until now."""
+        return Answers(dict(self._passphrases), frozenset(self._trusted))
+
+    async def can_help(self, error: RouteError, answers: Answers) -> bool:
+        """Whether an answer has come that makes another login worth trying than with `answers`. Raises `RouteError`."""
+        async with self._asking:
+            if isinstance(error, StrangerError):
+                return error.entry in self._trusted or await self._trusts(error)
+            if isinstance(error, LockedError):
+                return await self._unlocks(error, answers.passphrases)
         return False
 
     async def _trusts(self, error: StrangerError) -> bool:
@@ -38,23 +49,29 @@ class Doorkeeper:
             return False
         question = Question(
             title=f"Is this {clean(error.name, 60)}?",
-            text=f"plstui has not met it before. Its host key is {error.shown}. Yes writes it to {error.file}.",
+            text=f"plstui has not met it before. Its host key is {error.shown}. "
+            + (f"Yes writes it to {error.file}." if error.file else "Yes is kept in memory until plstui ends."),
             yes="Trust it",
         )
         if await self._ask(question) is None:
             self._refused.add(error.entry)
             return False
-        try:
-            await in_thread(lambda: add(error.file, error.entry))
-        except OSError as trouble:
-            raise RouteError(f"{error.file} cannot be written: {trouble.strerror}.") from None
+        if file := error.file:
+            try:
+                await in_thread(lambda: add(file, error.entry))
+            except OSError as trouble:
+                raise RouteError(f"{file} cannot be written: {trouble.strerror}.") from None
+        self._trusted.add(error.entry)
         return True
 
-    async def _unlocks(self, error: LockedError) -> bool:
+    async def _unlocks(self, error: LockedError, tried: Mapping[Path, str]) -> bool:
         if self._ask is None:
             return False
+        if any(self._passphrases.get(file, tried.get(file)) != tried.get(file) for file in error.files):
+            # Another login has asked in the meantime.
+            return True
         for file in error.files:
-            wrong = self.passphrases.pop(file, None) is not None
+            wrong = self._passphrases.pop(file, None) is not None
             if self._tries.get(file, 0) >= MOST_TRIES:
                 continue
             self._tries[file] = self._tries.get(file, 0) + 1
@@ -67,7 +84,7 @@ class Doorkeeper:
             )
             answer = await self._ask(question)
             if answer:
-                self.passphrases[file] = answer
+                self._passphrases[file] = answer
                 return True
             # No is no for as long as this runs.
             self._tries[file] = MOST_TRIES

@@ -33,12 +33,20 @@ class Trust(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Entry:
+    """A line of a file."""
+
     revoked: bool
     names: str
     kind: str
     blob: bytes
-    where: str
+    file: Path
+    number: int
+
+    @property
+    def where(self) -> str:
+        """File and line, for a sentence about it."""
+        return f"{self.file}, line {self.number}"
 
 
 class KnownHosts:
@@ -47,8 +55,8 @@ class KnownHosts:
     def __init__(self, files: Sequence[Path]) -> None:
         self._lines = [line for file in files for line in _read(file)]
 
-    def trust(self, name: str, blob: bytes) -> tuple[Trust, str]:
-        """What is known of the key `blob` (SSH's public form) for a machine, and in which file and line.
+    def trust(self, name: str, blob: bytes) -> tuple[Trust, Entry | None]:
+        """What is known of the key `blob` (SSH's public form) for a machine, and by which line.
 
         `name` is the machine's name as `lookup_name` gives it.
         """
@@ -56,11 +64,11 @@ class KnownHosts:
         same = [line for line in about if line.blob == blob]
         for line in same:
             if line.revoked:
-                return Trust.REVOKED, line.where
+                return Trust.REVOKED, line
         if same:
-            return Trust.KNOWN, same[0].where
+            return Trust.KNOWN, same[0]
         others = [line for line in about if not line.revoked]
-        return (Trust.CHANGED, others[0].where) if others else (Trust.UNKNOWN, "")
+        return (Trust.CHANGED, others[0]) if others else (Trust.UNKNOWN, None)
 
     def order(self, name: str, algorithms: Sequence[str]) -> list[str]:
         """The signature algorithms, those first for which a key of the machine is known.
@@ -83,6 +91,14 @@ def add(file: Path, entry: str) -> None:
         stream.write(gap + entry.encode() + b"\n")
 
 
+def keeps_nothing(file: Path) -> bool:
+    """Whether a path leads to /dev/null, which people name where no host keys are to be kept."""
+    try:
+        return file.samefile(os.devnull)
+    except OSError:
+        return False
+
+
 def lookup_name(host: str, port: int) -> str:
     """The name under which known_hosts lists a machine."""
     return host if port == 22 else f"[{host}]:{port}"
@@ -98,9 +114,9 @@ def _kind(algorithm: str) -> str:
     return "ssh-rsa" if algorithm.startswith("rsa-") else algorithm
 
 
-def _read(file: Path) -> Iterator[_Line]:
+def _read(file: Path) -> Iterator[Entry]:
     try:
-        text = read_bytes(file).decode("utf-8", errors="replace")
+        text = read_bytes(file).decode(errors="replace")
     except FileNotFoundError:
         return
     for number, content in enumerate(text.splitlines(), start=1):
@@ -113,7 +129,7 @@ def _read(file: Path) -> Iterator[_Line]:
             blob = base64.b64decode(fields[2], validate=True)
         except binascii.Error:
             continue
-        yield _Line(marker == _REVOKED, fields[0], fields[1], blob, f"{file}, line {number}")
+        yield Entry(marker == _REVOKED, fields[0], fields[1], blob, file, number)
 
 
 def _matches(names: str, name: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -14,7 +15,7 @@ from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer
 from plstui.domain.text import clean
 from plstui.probe.route import DistrustError, RouteError
 from plstui.probe.ssh.config import Hop
-from plstui.probe.ssh.hostkeys import KnownHosts, Trust, fingerprint
+from plstui.probe.ssh.hostkeys import KnownHosts, Trust, fingerprint, keeps_nothing
 from plstui.probe.ssh.identities import Identities
 from plstui.probe.ssh.line import Line
 
@@ -33,6 +34,8 @@ LOGIN_TIMEOUT = 30.0
 KEEP_ALIVE = 30
 """Seconds without traffic after which a sign of life is sent. Azure's NAT forgets after four minutes."""
 
+USUAL = "~/.ssh/known_hosts"
+"""Where host keys usually are kept."""
 
 _ALGORITHMS = {
     "kex": " to exchange keys",
@@ -44,10 +47,20 @@ _ALGORITHMS = {
 """By a word in paramiko's message, what for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person has answered so far."""
+
+    passphrases: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    """Those of key files."""
+    trusted: Set[str] = frozenset()
+    """Lines as for known_hosts, of servers that were said to be the right ones."""
+
+
 class StrangerError(DistrustError):
     """A server shows a host key of which nothing is known. Whoever trusts it can write `entry` to `file`."""
 
-    def __init__(self, message: str, name: str, shown: str, entry: str, file: Path) -> None:
+    def __init__(self, message: str, name: str, shown: str, entry: str, file: Path | None) -> None:
         super().__init__(message)
         self.name = name
         """The server's, as the person calls it."""
@@ -56,6 +69,7 @@ class StrangerError(DistrustError):
         self.entry = entry
         """A line of known_hosts."""
         self.file = file
+        """None where the SSH configuration has none kept."""
 
 
 class LockedError(RouteError):
@@ -66,7 +80,7 @@ class LockedError(RouteError):
         self.files = files
 
 
-def log_in(line: Line, hop: Hop, passphrases: Mapping[Path, str], *, direct: bool) -> None:
+def log_in(line: Line, hop: Hop, answers: Answers, *, direct: bool) -> None:
     """Make a fresh line ready for use. Raises `RouteError`. `direct` tells that no other machine is in between."""
     try:
         known = KnownHosts(hop.known_hosts)
@@ -89,33 +103,44 @@ def log_in(line: Line, hop: Hop, passphrases: Mapping[Path, str], *, direct: boo
         raise RouteError(f"{hop.name} and plstui have no algorithm in common{what}; ssh -vv shows its own.") from None
     except Exception as error:  # noqa: BLE001 - whatever a server's nonsense raised in paramiko's thread is raised again here
         raise RouteError(f"{hop.where} does not answer like an SSH server: {_reason(error)}.") from None
-    _check(known, hop, key, direct=direct)
-    _authenticate(line, hop, passphrases)
+    _check(known, hop, key, answers.trusted, direct=direct)
+    _authenticate(line, hop, answers.passphrases)
     line.set_keepalive(KEEP_ALIVE)
 
 
-def _check(known: KnownHosts, hop: Hop, key: paramiko.PKey, *, direct: bool) -> None:
+def _check(known: KnownHosts, hop: Hop, key: paramiko.PKey, trusted: Set[str], *, direct: bool) -> None:
     """Refuse a server that does not show a host key that is known to be its own."""
     blob, kind = key.asbytes(), key.get_name()
-    trust, where = known.trust(hop.known_as, blob)
+    trust, line = known.trust(hop.known_as, blob)
     print_ = f"{fingerprint(blob)} ({kind})"
     if trust is Trust.UNKNOWN:
-        file, entry = shlex.quote(str(hop.known_hosts[0])), f"{hop.known_as} {kind} {key.get_base64()}"
+        entry = f"{hop.known_as} {kind} {key.get_base64()}"
+        if entry in trusted:
+            return
+        # Where nothing is kept a command must not write either.
+        keep = next((file for file in hop.known_hosts[:1] if not keeps_nothing(file)), None)
+        file, hint = (shlex.quote(str(keep)), "") if keep else (USUAL, f" set known_hosts to {USUAL} and")
         if direct and hop.known_as in (hop.host, f"[{hop.host}]:{hop.port}"):
             port = "" if hop.port == 22 else f"-p {hop.port} "
             accept = f"ssh-keyscan {port}-t {_scan_type(kind)} {shlex.quote(hop.host)} >> {file}"
         else:
             # A scan would not get there, or would list it under another name.
             accept = f"echo {shlex.quote(entry)} >> {file}"
-        message = f"The host key of {hop.name} is not known: {print_}. If it is the right one, accept it: {accept}"
-        raise StrangerError(message, hop.name, print_, entry, hop.known_hosts[0])
+        message = (
+            f"The host key of {hop.name} is not known: {print_}. If it is the right one,{hint} accept it: {accept}"
+        )
+        raise StrangerError(message, hop.name, print_, entry, keep)
+    if line is None:
+        return
     if trust is Trust.CHANGED:
+        remove = f"ssh-keygen -R {shlex.quote(hop.known_as)} -f {shlex.quote(str(line.file))}"
         raise DistrustError(
             f"THE HOST KEY OF {hop.name} HAS CHANGED, or somebody else answers in its place! It shows {print_}, "
-            f"which is not the key in {where}. Nothing was sent. If the machine was set up anew, remove that line."
+            f"which is not the key in {line.where}. Nothing was sent. "
+            f"If the machine was set up anew, forget its old key: {remove}"
         )
     if trust is Trust.REVOKED:
-        raise DistrustError(f"THE HOST KEY OF {hop.name} IS REVOKED in {where}: {print_}. Nothing was sent.")
+        raise DistrustError(f"THE HOST KEY OF {hop.name} IS REVOKED in {line.where}: {print_}. Nothing was sent.")
 
 
 def _scan_type(kind: str) -> str:
@@ -126,7 +151,7 @@ def _scan_type(kind: str) -> str:
 def _authenticate(line: Line, hop: Hop, passphrases: Mapping[Path, str]) -> None:
     """Log in with one of the keys."""
     tried = 0
-    with Identities(hop.identities, hop.use_agent, passphrases) as identities:
+    with Identities(hop.identities, hop.use_agent, hop.agent, passphrases) as identities:
         for key in identities.candidates():
             tried += 1
             started = monotonic()
@@ -146,12 +171,14 @@ def _authenticate(line: Line, hop: Hop, passphrases: Mapping[Path, str]) -> None
             if more:
                 raise RouteError(f"{hop.name} wants more than a key of {hop.user}: {clean(', '.join(more), 60)}.")
             return
+    agent = [identities.agent_trouble] if identities.agent_trouble else []
     if tried:
-        troubles = [f"; {trouble}" for trouble in identities.troubles]
+        troubles = [f"; {trouble}" for trouble in identities.troubles + agent]
         message = f"{hop.name} does not accept the key{'s' * (tried > 1)} of {hop.user}{''.join(troubles)}."
     else:
-        troubles = identities.troubles or [f"{' and '.join(identities.missing)} missing"]
-        message = f"There is no key to log in to {hop.name} with: {'; '.join(troubles)}."
+        missing = [f"{' and '.join(identities.missing)} missing"] if identities.missing else []
+        troubles = identities.troubles or missing or ["no key file is named, and the agent has no key for it"]
+        message = f"There is no key to log in to {hop.name} with: {'; '.join(troubles + agent)}."
     raise LockedError(message, tuple(identities.locked)) if identities.locked else RouteError(message)
 
 

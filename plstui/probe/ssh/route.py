@@ -9,7 +9,6 @@ from time import monotonic
 
 from plstui.config.settings import Probe, Ssh
 from plstui.domain.probe import Attempt, Failure, Target
-from plstui.domain.question import Ask
 from plstui.domain.text import clean
 from plstui.probe.fetch import fetch
 from plstui.probe.route import Report, RouteError, UnresolvedError, balanced_back
@@ -17,25 +16,27 @@ from plstui.probe.spread import spread
 from plstui.probe.ssh.config import hops
 from plstui.probe.ssh.connection import Connection
 from plstui.probe.ssh.doorkeeper import Doorkeeper
+from plstui.probe.ssh.openssh import Asking
 from plstui.probe.threads import in_thread
 
 
 class SshRoute:
     """Connects to targets from another machine, over one SSH connection that is kept from probe to probe."""
 
-    def __init__(self, ssh: Ssh, probe: Probe, setting: str, ask: Ask | None = None) -> None:
-        """`setting` names the machine. Without `ask` nobody is asked anything: what is not known is refused."""
+    def __init__(self, ssh: Ssh, probe: Probe, setting: str, doorkeeper: Doorkeeper) -> None:
+        """`setting` names the machine; `doorkeeper` may be shared with other routes."""
         self._ssh = ssh
         self._probe = probe
         self._setting = setting
-        self._doorkeeper = Doorkeeper(ask)
+        self._doorkeeper = doorkeeper
+        self._passed_over: tuple[str, ...] = ()
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
 
     async def fetch(self, targets: Sequence[Target], count: int, report: Report) -> None:
         """Fetch the page from each target over `count` fresh connections."""
         connection = await self._connected()
-        text = f"ssh {clean(self._ssh.jump, 60)}"
+        text = ", without ".join((f"ssh {clean(self._ssh.jump, 60)}", *self._passed_over))
         await spread(
             targets,
             count,
@@ -51,25 +52,36 @@ class SshRoute:
                     return self._connection
                 await self.close()
             # Looked up every time: the files may have been mended since the last try.
-            way = await in_thread(lambda: hops(self._ssh))
+            asking = Asking()
+            way = await in_thread(lambda: hops(self._ssh, asking), stop=asking.stop)
+            self._passed_over = tuple(dict.fromkeys(each for hop in way for each in hop.passed_over))
             while True:
-                connection = Connection()
+                connection, answers = Connection(), self._doorkeeper.answers()
                 try:
-                    await connection.connect(way, self._doorkeeper.passphrases, self._probe.connect_timeout)
+                    await connection.connect(way, answers, self._probe.connect_timeout)
                     break
                 except UnresolvedError as error:
                     await connection.close()
-                    raise UnresolvedError(f"{str(error).removesuffix('.')}; set {self._setting}.") from None
+                    words = f"{str(error).removesuffix('.')}; set {self._setting}."
+                    raise UnresolvedError(self._with_passed_over(words)) from None
                 except RouteError as error:
                     # Not while a server waits: it would lose its patience before a person has read the question.
                     await connection.close()
-                    if not await self._doorkeeper.can_help(error):
+                    if not await self._doorkeeper.can_help(error, answers):
+                        error.args = (self._with_passed_over(str(error)),)
                         raise
                 except BaseException:
                     await connection.close()
                     raise
             self._connection = connection
             return connection
+
+    def _with_passed_over(self, words: str) -> str:
+        """Words about a failure, and what of the configuration may be why."""
+        if not self._passed_over:
+            return words
+        # First: the words may end with a command.
+        return f"Without OpenSSH this cannot be judged and was not applied: {', '.join(self._passed_over)}. {words}"
 
     async def _attempt(self, connection: Connection, target: Target) -> Attempt:
         started = monotonic()
