@@ -10,15 +10,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from azure.core.pipeline import PipelineResponse
+from azure.core.polling import AsyncLROPoller
 from azure.core.rest import HttpRequest
 
 from plstui.arm import mapping
 from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API, Clients
-from plstui.domain.errors import AzureError, NotFoundError
+from plstui.domain.errors import (
+    AnswerLostError,
+    AzureError,
+    NotFoundError,
+    PlstuiError,
+    ThrottledError,
+    UnreachableError,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth
 
@@ -42,6 +50,7 @@ PATIENCE = 1800.0
 """Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
 
 Body = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def api_version(kind: str) -> str:
@@ -53,7 +62,8 @@ def api_version(kind: str) -> str:
 class Bodies:
     """Reads and writes resources of one subscription by id; implements the lab's `Cloud`.
 
-    Every method raises `PlstuiError` and nothing else.
+    Every method raises `PlstuiError` and nothing else; one that writes raises `AnswerLostError` where it may have been
+    done all the same.
     """
 
     def __init__(self, clients: Clients, *, patience: float = PATIENCE) -> None:
@@ -96,7 +106,7 @@ class Bodies:
                 headers=condition,
                 cls=_raw,
             )
-            result: Any = await poller.result()
+            result: Any = await self._over(poller)
         return dict(result)
 
     async def delete(self, resource_id: ResourceId) -> None:
@@ -106,7 +116,7 @@ class Bodies:
                 poller = await self._clients.resources.resources.begin_delete_by_id(
                     resource_id.text.lstrip("/"), api_version=api_version(resource_id.type)
                 )
-                await poller.result()
+                await self._over(poller)
         except NotFoundError as error:
             if not error.is_absence:
                 raise
@@ -126,7 +136,7 @@ class Bodies:
             poller = await self._clients.compute.virtual_machines.begin_start(
                 machine_id.resource_group, machine_id.name, api_version=COMPUTE_API
             )
-            await poller.result()
+            await self._over(poller)
 
     async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
         """What a script prints, run by a machine's agent: as root by a shell, or as the system by PowerShell.
@@ -142,7 +152,7 @@ class Bodies:
                 {"commandId": "RunPowerShellScript" if windows else "RunShellScript", "script": [script]},
                 api_version=COMPUTE_API,
             )
-            result = await poller.result()
+            result = await self._over(poller)
         told = result.value or ()
         if windows:
             # Each stream has a text of its own there.
@@ -171,6 +181,20 @@ class Bodies:
                 code="OperationTimeout",
                 hint="It may still do so; the same command goes on from there.",
             ) from None
+
+    async def _over(self, poller: AsyncLROPoller[Result]) -> Result:
+        """What a write came to that Azure has taken. That Azure cannot be asked then says nothing of the write.
+
+        Raises `AnswerLostError` for that, so that nobody takes it for a refusal and tries again without a look.
+        """
+        try:
+            async with self._clients.translated():
+                return await poller.result()
+        except PlstuiError as error:
+            in_trouble = isinstance(error, AzureError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if in_trouble or isinstance(error, UnreachableError | ThrottledError):
+                raise AnswerLostError(error.message, hint=error.hint) from error
+            raise
 
     async def _read(self, path: str, query: dict[str, str]) -> Body:
         return await self._read_url(f"{path}?{urlencode(query)}")

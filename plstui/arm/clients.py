@@ -22,7 +22,7 @@ from plstui import __version__
 from plstui.arm.credentials import sign_in
 from plstui.arm.faults import SDK_ERRORS, Where, explain
 from plstui.arm.signing import SignedRequests
-from plstui.arm.transport import ANSWER_SECONDS, sdk_options, trust
+from plstui.arm.transport import ANSWER_SECONDS, REPEATABLE, LostAnswerError, open_session, sdk_options, trust
 from plstui.config.settings import Settings
 from plstui.domain.errors import CredentialsError
 from plstui.domain.sides import Side
@@ -63,7 +63,7 @@ class RetryReads(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
     async def send(self, request: _Request) -> _Response:
         """Send a request once or twice."""
-        if request.http_request.method != "GET":
+        if request.http_request.method not in REPEATABLE:
             return await self.next.send(request)
         try:
             response = await self.next.send(request)
@@ -96,7 +96,8 @@ class LastMile(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             async with asyncio.timeout(self._seconds):
                 return await self.next.send(request)
         except TimeoutError as error:
-            raise ServiceResponseTimeoutError(f"no answer within {self._seconds:.0f} s", error=error) from error
+            cause = error if request.http_request.method in REPEATABLE else LostAnswerError("no answer in time")
+            raise ServiceResponseTimeoutError(f"no answer within {self._seconds:.0f} s", error=cause) from error
 
 
 class Clients:
@@ -115,7 +116,7 @@ class Clients:
         self._tokens = sign_in(settings, side)
         self._where = Where(arm, subscription, self._tokens.next_step)
         self._pipeline: AsyncPipeline[Any, Any] = AsyncPipeline(
-            AioHttpTransport(**options),
+            AioHttpTransport(session=open_session(options), **options),
             [
                 RequestIdPolicy(),
                 UserAgentPolicy(f"plstui/{__version__}"),

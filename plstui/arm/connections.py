@@ -9,14 +9,9 @@ from azure.mgmt.network.models import PrivateEndpointConnection
 from plstui.arm import mapping
 from plstui.arm.clients import NETWORK_API, RETRY_PAUSE, Clients
 from plstui.domain.connection import CONNECTION_TYPE, Connection
-from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
+from plstui.domain.errors import AzureError, NotFoundError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
-
-THROTTLED_TRIES = 3
-"""How often a connection is asked for before a decision, while Azure asks for fewer requests."""
-
-LONGEST_WAIT = 30.0
-"""Seconds that such a wait may take: somebody has pressed a key."""
+from plstui.domain.patience import THROTTLED_PATIENCE
 
 
 def address(connection_id: ResourceId) -> tuple[str, str, str]:
@@ -27,28 +22,43 @@ def address(connection_id: ResourceId) -> tuple[str, str, str]:
     return connection_id.resource_group, service.name, connection_id.name
 
 
-async def get(clients: Clients, connection_id: ResourceId) -> PrivateEndpointConnection:
-    """A connection as ARM answers it; what the SDK does not know of it is kept. Raises what the SDK raises."""
+async def get(clients: Clients, connection_id: ResourceId) -> tuple[PrivateEndpointConnection, Connection]:
+    """A connection as ARM answers it, with what the SDK does not know of it, and as we see it. Raises `PlstuiError`."""
     services = clients.network.private_link_services
-    return await services.get_private_endpoint_connection(*address(connection_id), api_version=NETWORK_API)
-
-
-async def get_patiently(clients: Clients, connection_id: ResourceId) -> PrivateEndpointConnection:
-    """The same, again after as long as Azure asks to wait. Raises `PlstuiError`."""
-    for tries_left in reversed(range(THROTTLED_TRIES)):
-        try:
-            async with clients.translated():
-                return await get(clients, connection_id)
-        except ThrottledError as error:
-            if not tries_left or error.retry_after > LONGEST_WAIT:
-                raise
-            await asyncio.sleep(max(error.retry_after, RETRY_PAUSE))
-    raise AssertionError("the last try returns or raises")
-
-
-def read(model: PrivateEndpointConnection) -> Connection:
-    """The connection that an answer describes. Raises `AzureError` when it describes none."""
-    connection = mapping.connection(model)
+    async with clients.translated():
+        model = await services.get_private_endpoint_connection(*address(connection_id), api_version=NETWORK_API)
+        connection = mapping.connection(model)
     if connection is None:
         raise AzureError("Azure's answer names no connection.", code="UnreadableAnswer")
-    return connection
+    return model, connection
+
+
+async def get_patiently(
+    clients: Clients, connection_id: ResourceId, throttle: Throttle
+) -> tuple[PrivateEndpointConnection, Connection]:
+    """The same, again after as long as Azure asks to wait. Raises `PlstuiError`."""
+    while True:
+        try:
+            return await get(clients, connection_id)
+        except ThrottledError as error:
+            await throttle.wait(error)
+
+
+class Throttle:
+    """Waits as long as Azure asks for fewer requests, in all so long as one decision may wait for that."""
+
+    def __init__(self, retrying: Retrying | None = None, seconds: float = THROTTLED_PATIENCE) -> None:
+        self._retrying = retrying
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._waits = 0
+
+    async def wait(self, error: ThrottledError) -> None:
+        """Wait as `error` asks, and tell of it; raises `error` when that would take too long."""
+        self._waits += 1
+        # A server that asks for no wait at all gets longer ones from us.
+        pause = max(error.retry_after, RETRY_PAUSE * self._waits)
+        if asyncio.get_running_loop().time() + pause >= self._until:
+            raise error
+        if self._retrying:
+            self._retrying(error, pause)
+        await asyncio.sleep(pause)

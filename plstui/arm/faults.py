@@ -31,7 +31,9 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from plstui.arm.transport import LostAnswerError
 from plstui.domain.errors import (
+    AnswerLostError,
     AzureError,
     CredentialsError,
     NotFoundError,
@@ -222,22 +224,25 @@ def _not_signed_in(error: HttpResponseError, where: Where) -> PlstuiError:
 
 
 def _unreachable(error: Exception, where: Where) -> UnreachableError:
-    """No answer: from whom, and why in words."""
+    """No answer: from whom, and why in words. `AnswerLostError` where something may have been done."""
     address, why, hint = where.address, "", ""
-    for cause in _causes(error):
+    causes = tuple(_causes(error))
+    lost = next((cause for cause in causes if isinstance(cause, LostAnswerError)), None)
+    for cause in causes:
         host, port = getattr(cause, "host", None), getattr(cause, "port", None)
         if host and port:
             address = f"{host}:{port}"
         if not why:
             why, hint = _reason(cause)
-    if not why and "Disconnected" in type(getattr(error, "inner_exception", error)).__name__:
+    if not why and any("Disconnected" in type(cause).__name__ for cause in causes):
         why = "it closed the connection without an answer"
     elif not why and isinstance(error, IncompleteReadError):
         why = "it closed the connection in the middle of an answer"
     if not why:
         # What is left are words that a library has for itself.
         why, hint = "what came of the connection is no answer", _ON_THE_WAY
-    return UnreachableError(f"{address} does not answer: {sentence(why)}", hint=hint)
+    kind = AnswerLostError if lost else UnreachableError
+    return kind(f"{address} does not answer: {sentence(why)}", hint=hint)
 
 
 def _reason(cause: BaseException) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from plstui.arm.clients import NETWORK_API, Clients
 from plstui.arm.lists import NetworkList
 from plstui.arm.machines import MachineList
 from plstui.domain.connection import Connection
-from plstui.domain.errors import AzureError, ThrottledError
+from plstui.domain.errors import AzureError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth, LoadBalancer, LoadBalancingRule, ResourceGroup
 from plstui.domain.snapshot import Reading, Tier
@@ -91,10 +91,10 @@ class Reader:
             return None
         return mapping.rule_health(answer, balancer.id, rule.id)
 
-    async def read_connection(self, connection_id: ResourceId) -> Connection:
-        """One connection as the service reports it now."""
-        async with self._clients.translated():
-            return connections.read(await connections.get_patiently(self._clients, connection_id))
+    async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
+        """One connection as the service reports it now; `retrying` hears of the waits that Azure asks for."""
+        _, connection = await connections.get_patiently(self._clients, connection_id, connections.Throttle(retrying))
+        return connection
 
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""

@@ -12,15 +12,22 @@ import click
 from plstui.cli.documents import connection_json, text
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import error_json, exit_code_of_all, is_terminal, print_error, print_failures, print_json
-from plstui.cli.session import read_both, read_world, run_session
+from plstui.cli.session import read_world, refresh_patiently, run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
-from plstui.domain.connection import STATUSES, ConnectionStatus, Verb
-from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, again_in
+from plstui.domain.connection import CONNECTION_TYPE, STATUSES, Connection, ConnectionStatus, Verb
+from plstui.domain.errors import (
+    DecidedOtherwiseError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PlstuiError,
+    RefusedError,
+    UnreachableError,
+    again_in,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Tier
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
 from plstui.engine.actions import MAX_DESCRIPTION, Actions, Intent
@@ -127,17 +134,32 @@ class Result:
 async def decide_all(
     runtime: Runtime, verb: Verb, targets: Sequence[str], description: str | None, *, ask: bool
 ) -> list[Result]:
-    """Every target's result, one after the other. Raises `PlstuiError` when the ISV's side cannot be read at first."""
-    failures = await read_both(runtime)
-    if Side.ISV in failures:
-        raise failures[Side.ISV]
-    results: list[Result] = []
-    for target in _once(runtime.world(), targets):
-        if results and Side.ISV in runtime.watchers:
-            # Those before may have taken minutes: what is decided on is as it is now, not as it was at the start.
-            await runtime.watchers[Side.ISV].refresh(Tier.CONNECTIONS)
-        results.append(await decide_one(runtime, verb, target, description, ask=ask))
-    return results
+    """Every target's result, one after the other. What a name means is looked up once, an id needs no look."""
+    await _look_up(runtime, [target for target in targets if _connection_id(target) is None])
+    return [await decide_one(runtime, verb, target, description, ask=ask) for target in _once(runtime.world(), targets)]
+
+
+async def _look_up(runtime: Runtime, names: Sequence[str]) -> None:
+    """Read as much as it takes to find these connections: the ISV's services, and the customer's for what is left.
+
+    What cannot be read is not there then, and the ISV's watcher knows why.
+    """
+    for watcher in (runtime.watchers.get(Side.ISV), runtime.watchers.get(Side.CUSTOMER)):
+        if all(runtime.world().find(name) for name in names):
+            return
+        if watcher:
+            await refresh_patiently(watcher, _tell_of_waiting)
+            if watcher.failure:
+                return
+
+
+def _connection_id(target: str) -> ResourceId | None:
+    """The id that a target is; None for a name."""
+    try:
+        found = ResourceId.parse(target)
+    except ValueError:
+        return None
+    return found if found.is_type(CONNECTION_TYPE) else None
 
 
 def _once(world: World, targets: Sequence[str]) -> list[str]:
@@ -145,8 +167,12 @@ def _once(world: World, targets: Sequence[str]) -> list[str]:
     kept: dict[ResourceId | str, str] = {}
     for target in targets:
         found = world.find(target)
-        kept.setdefault(found[0].id if len(found) == 1 else target, target)
+        kept.setdefault(_connection_id(target) or (found[0].id if len(found) == 1 else target), target)
     return list(kept.values())
+
+
+def _tell_of_waiting(error: PlstuiError, pause: float) -> None:
+    click.echo(text(again_in(error, pause)), err=True)
 
 
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:
@@ -159,18 +185,23 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
         "unread": None,
         "error": None,
     }
+
+    def seen(connection: Connection) -> None:
+        document["id"], document["status"] = connection.id.text, connection.status.word
+
     try:
-        isv = runtime.watchers.get(Side.ISV)
-        if isv and isv.failure:
-            raise isv.failure
-        link = _find(runtime.world(), target)
-        document["id"], document["status"] = link.id.text, link.status.word
-        outcome = await _actions(runtime).perform(
+        actions, found = _actions(runtime), _found(runtime, target)
+        link = found if isinstance(found, Link) else None
+        document["id"] = link.id.text if link else str(found)
+        document["status"] = link.status.word if link else None
+        outcome = await actions.perform(
             verb,
-            link,
+            # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
+            link.id if link and link.service_side else found,
             _confirm(ask, link),
             description=description,
-            retrying=lambda error, pause: click.echo(text(again_in(error, pause)), err=True),
+            retrying=_tell_of_waiting,
+            seen=seen,
         )
         if outcome is None:
             raise RefusedError("You said no; nothing was sent.")
@@ -178,6 +209,13 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
         document["unread"] = text(outcome.unread)
         document["status"] = outcome.connection.status.word if outcome.connection else None
     except PlstuiError as error:
+        match error:
+            case DecidedOtherwiseError():
+                document["status"] = error.now.status.word if error.now else None
+            case OutcomeUnknownError():
+                document["status"], document["unread"] = None, text(error.why)
+            case UnreachableError():
+                document["status"] = None
         document["error"] = {**error_json(error), "target": text(target)}
         return Result(target, document, error)
     return Result(target, document)
@@ -189,9 +227,18 @@ def _actions(runtime: Runtime) -> Actions:
     return runtime.actions
 
 
-def _find(world: World, target: str) -> Link:
-    """The one link a target names. Raises `NotFoundError` and, where it names several, `RefusedError`."""
-    found = world.find(target)
+def _found(runtime: Runtime, target: str) -> Link | ResourceId:
+    """The connection whose id a target is, or the one link that it names.
+
+    Raises `NotFoundError`, where it names several `RefusedError`, and why the ISV's side could not be read.
+    """
+    isv = runtime.watchers[Side.ISV]
+    connection_id = _connection_id(target)
+    if connection_id and connection_id.subscription.lower() == isv.snapshot.subscription.lower():
+        return connection_id
+    if not connection_id and isv.failure:
+        raise isv.failure
+    found = runtime.world().find(target)
     if not found:
         raise NotFoundError(
             f"There is no connection {clean(target, 120)!r}.", hint="plstui connections list shows them."
@@ -202,13 +249,13 @@ def _find(world: World, target: str) -> Link:
     return found[0]
 
 
-def _confirm(ask: bool, link: Link) -> Callable[[Intent], Any]:
+def _confirm(ask: bool, link: Link | None) -> Callable[[Intent], Any]:
     async def confirm(intent: Intent) -> str | None:
         if not ask:
             return intent.description
         endpoint = clean(intent.connection.name, 120)
         click.echo(f"{intent.verb.value.capitalize()} {endpoint}, now {intent.connection.status}:", err=True)
-        message = link.message or intent.connection.description
+        message = (link.message if link else "") or intent.connection.description
         click.echo(f"  Message: {clean(message, 300) or 'none'}", err=True)
         if intent.verb.warning:
             click.echo(f"  ! {intent.verb.warning}", err=True)

@@ -9,10 +9,13 @@ from typing import TypeVar
 from plstui.cli.asking import ask_on_terminal, can_ask
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
-from plstui.domain.errors import PlstuiError
+from plstui.domain.errors import PlstuiError, Retrying, ThrottledError
+from plstui.domain.patience import THROTTLED_PATIENCE
 from plstui.domain.sides import Side
+from plstui.domain.snapshot import Tier
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
+from plstui.engine.watcher import Watcher
 
 Result = TypeVar("Result")
 
@@ -62,6 +65,25 @@ async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:
     if len(failures) == len(runtime.watchers):
         raise next(iter(failures.values()))
     return failures
+
+
+async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
+    """Read a side's services and endpoints, again after as long as Azure asks to wait.
+
+    Never raises for what Azure or the network does; the watcher says how it went.
+    """
+    waited = 0.0
+    while True:
+        await watcher.refresh(Tier.CONNECTIONS)
+        error = watcher.failure
+        if not isinstance(error, ThrottledError):
+            return
+        pause = max(error.retry_after, 1.0)
+        waited += pause
+        if waited >= THROTTLED_PATIENCE:
+            return
+        retrying(error, pause)
+        await asyncio.sleep(pause)
 
 
 async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:

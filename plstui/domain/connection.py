@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -103,6 +104,14 @@ class Connection:
         parent = self.id.parent
         assert parent is not None, f"a connection is a child of a service: {self.id}"
         return parent
+
+
+Seen = Callable[[Connection], object]
+"""Hears of a connection as it was read."""
+
+
+def unheard(_: Connection) -> None:
+    """Nobody hears of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@
     ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
     │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
+    │   └── AnswerLostError      to a write that was sent: it may have been done, or be done later
+    ├── OutcomeUnknownError  whether a write was done is not known, even after looking
     ├── RefusedError         plstui itself does not do it, and says why
     ├── LeftBehindError      something of plstui's own could not be removed again
     └── AzureError           Azure answered with an error; its code is kept
         ├── NotFoundError    what was asked for is not there
         ├── NotReadBackError Azure has taken a decision, and what came of it could not be read
+        ├── DecidedOtherwiseError   Azure has taken a decision, and somebody else has decided since
         └── ThrottledError   too many requests; carries how long to wait
 
 Every message is one sentence. `hint` is the next step, also one sentence, or empty.
@@ -67,10 +70,27 @@ class UnreachableError(PlstuiError):
     code = "Unreachable"
 
 
+class AnswerLostError(UnreachableError):
+    """A write was sent and its answer did not come: it may have been done, be done later, or never."""
+
+    code = "AnswerLost"
+
+
+class OutcomeUnknownError(PlstuiError):
+    """Whether a write was done is not known, even after looking; it must not be sent again unasked."""
+
+    code = "OutcomeUnknown"
+
+    def __init__(self, why: str, cause: PlstuiError, *, hint: str) -> None:
+        super().__init__(f"It is not known whether Azure has done it: {why}. {cause.message}", hint=hint)
+        self.why = why
+        """What was seen instead of an answer, as a clause."""
+
+
 class RefusedError(PlstuiError):
     """The action is not possible now; the message says why."""
 
-    code = "NotPossible"
+    code = "Refused"
 
 
 class LeftBehindError(PlstuiError):
@@ -106,14 +126,24 @@ class NotFoundError(AzureError):
 
 
 class NotReadBackError(AzureError):
-    """Azure has taken a decision, and what came of it could not be read."""
+    """Azure has taken a decision, and what came of it could not be read; the message says why, as a clause."""
 
     code = "NotReadBack"
 
-    def __init__(self, connection: Connection, why: PlstuiError) -> None:
-        super().__init__(f"it could not be read back: {why.message}", hint=why.hint)
-        self.connection = connection
-        """The connection as Azure answered when it took the decision."""
+
+class DecidedOtherwiseError(AzureError):
+    """Azure has taken a decision, and somebody else has decided otherwise since."""
+
+    code = "DecidedOtherwise"
+
+    def __init__(self, name: str, now: Connection | None) -> None:
+        what = f"it is {now.status} now" if now else "it has been removed"
+        super().__init__(
+            f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
+            hint="Agree on it with whoever else decides before you decide again.",
+        )
+        self.now = now
+        """The connection as it was read; None when it is gone."""
 
 
 class ThrottledError(AzureError):

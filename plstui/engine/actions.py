@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from plstui.domain.az import az_line
-from plstui.domain.connection import Connection, Verb, why_not
-from plstui.domain.errors import NotReadBackError, RefusedError, Retrying
+from plstui.domain.connection import Connection, Seen, Verb, unheard, why_not
+from plstui.domain.errors import NotReadBackError, RefusedError, Retrying, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -44,7 +45,7 @@ class Outcome:
 
     intent: Intent
     connection: Connection | None
-    """The connection as Azure answered; None when it is gone."""
+    """The connection as it was read back; None when it is gone, or could not be read."""
     unread: str = ""
     """That what came of it could not be read back, and why; empty when it could."""
 
@@ -75,53 +76,74 @@ class Actions:
             return reason
         if link is None:
             return "No connection is selected."
-        if link.id in self.under_way:
-            return f"plstui is still {self.under_way[link.id].doing} this connection."
-        return link.why_not(verb)
+        return self._busy_with(link.id) or link.why_not(verb)
+
+    def _busy_with(self, connection_id: ResourceId) -> str | None:
+        """Why nothing can be sent for a connection now, whatever its status; None when it can."""
+        verb = self.under_way.get(connection_id)
+        return f"plstui is still {verb.doing} this connection." if verb else None
 
     async def perform(
         self,
         verb: Verb,
-        link: Link,
+        target: Link | ResourceId,
         confirm: Confirm,
         *,
         description: str | None = None,
         retrying: Retrying | None = None,
+        seen: Seen = unheard,
     ) -> Outcome | None:
         """Pass the gate with one verb; None when the person said no. `retrying` hears of what Azure asks patience for.
 
-        Raises `RefusedError` when it is not possible now, and what the reader and the writer raise.
+        Of a connection that is named by its id nothing else need have been read. `seen` hears of the connection each
+        time that it is looked at before the decision is sent. Raises `RefusedError` when it is not
+        possible now, and what the reader and the writer raise.
         """
-        self._refuse(self.why_not(verb, link))
-        fresh = await self._reader.read_connection(link.id)
+        connection_id = target if isinstance(target, ResourceId) else target.id
+        self._refuse(self._writes.why_not() or self._busy_with(connection_id))
+        if isinstance(target, Link):
+            self._refuse(target.why_not(verb))
+        text = self._description(verb, description)
+        with self._noted(verb, connection_id, text):
+            fresh = await self._reader.read_connection(connection_id, retrying=retrying)
+        seen(fresh)
         self._refuse(why_not(verb, fresh))
-        text = await confirm(Intent(verb, fresh, self._description(verb, fresh, description)))
-        if text is None:
+        answer = await confirm(Intent(verb, fresh, text))
+        if answer is None:
             return None
-        intent = Intent(verb, fresh, clean(text, MAX_DESCRIPTION))
-        self._refuse(self.why_not(verb, link))
-        self.under_way[link.id] = verb
+        intent = Intent(verb, fresh, clean(answer, MAX_DESCRIPTION))
+        self._refuse(self._busy_with(connection_id))
+        self.under_way[connection_id] = verb
         try:
-            after = await self._writes.send(
-                Side.ISV, verb.value, link.id, intent.az(), lambda: self._send(intent, retrying)
-            )
-        except NotReadBackError as error:
-            return Outcome(intent, error.connection, error.message)
+            return await self._send(intent, seen, retrying)
         finally:
-            del self.under_way[link.id]
+            del self.under_way[connection_id]
+
+    async def _send(self, intent: Intent, seen: Seen, retrying: Retrying | None) -> Outcome:
+        """Read once more, as the person may have taken a while, and send."""
+        verb, before, text = intent.verb, intent.connection, intent.description
+        with self._noted(verb, before.id, text):
+            decision = await self._writer.prepare(
+                before.id, verb.status, text, expected=before.status, seen=seen, retrying=retrying
+            )
+        try:
+            after = await self._writes.send(Side.ISV, verb.value, before.id, intent.az(), decision.send)
+        except NotReadBackError as error:
+            return Outcome(intent, None, error.message)
         return Outcome(intent, after)
 
-    async def _send(self, intent: Intent, retrying: Retrying | None) -> Connection | None:
-        before = intent.connection
-        if intent.verb.status is None:
-            await self._writer.remove(before.id, retrying=retrying)
-            return None
-        return await self._writer.decide(
-            before.id, intent.verb.status, intent.description, expected=before.status, retrying=retrying
-        )
+    @contextmanager
+    def _noted(self, verb: Verb, connection_id: ResourceId, description: str) -> Iterator[None]:
+        """What cannot be sent because Azure is not reached inside stands in the journal as well."""
+        try:
+            yield
+        except UnreachableError as error:
+            az = az_line(verb, connection_id, description)
+            self._writes.not_reached(Side.ISV, verb.value, connection_id, az, error)
+            raise
 
     @staticmethod
-    def _description(verb: Verb, connection: Connection, given: str | None) -> str:
+    def _description(verb: Verb, given: str | None) -> str:
         """What to send when nothing is given: Azure replaces the state whole, so leaving it out would empty it."""
         if given is not None:
             return clean(given, MAX_DESCRIPTION)

@@ -9,7 +9,16 @@ from secrets import token_hex
 from typing import Any, TypeVar
 
 from plstui.domain.az import run_command_line, shell_word
-from plstui.domain.errors import AzureError, LeftBehindError, NotFoundError, PlstuiError, UnreachableError
+from plstui.domain.errors import (
+    AnswerLostError,
+    AzureError,
+    LeftBehindError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PlstuiError,
+    ThrottledError,
+    UnreachableError,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
@@ -22,6 +31,12 @@ from plstui.engine.writes import Writes
 
 PATIENCE = 45.0
 """Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
+
+LOOKS = (1.0, 2.0, 4.0)
+"""Seconds before each further look for a script's resource, when it does not show."""
+
+POLL = 1.0
+"""Seconds between two looks at a script's resource that is being made."""
 
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds between one try to remove a script's resource and the next: Azure may refuse while it still makes it."""
@@ -69,8 +84,7 @@ class Agents:
         trouble: BaseException | None = None
         try:
             async with _patience(seconds):
-                await self._writes.send(side, "probe", run, create, lambda: bodies.put(run, body))
-                view = _part(await bodies.get(run) or {}, "properties", "instanceView")
+                view = await self._writes.send(side, "probe", run, create, lambda: _seen_run(bodies, run, body))
         except BaseException as error:
             trouble = error
             raise
@@ -156,6 +170,41 @@ class BalancersOpinion:
             return ""
         down = next((member.reason for member in members if not member.up), None)
         return f"Not probed; the balancer finds it {'up' if down is None else f'down ({clean(down, 60)})'}."
+
+
+async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) -> Mapping[str, Any]:
+    """Have a script run, once, and see its view. Raises `OutcomeUnknownError` where it may run and does not show.
+
+    It is never sent again, and nothing but a refusal of Azure's comes out as `AzureError`: who hears of one tries to
+    run the script in another way.
+    """
+    lost: PlstuiError | None = None
+    try:
+        await bodies.put(run, body)
+    except AnswerLostError as error:
+        lost = error
+    except AzureError as error:
+        if error.status < 500:
+            raise
+        lost = error
+    pauses = iter(LOOKS)
+    while True:
+        try:
+            found = await bodies.get(run)
+        except PlstuiError as error:
+            found, lost = None, lost or error
+            pause = error.retry_after if isinstance(error, ThrottledError) else next(pauses, None)
+        else:
+            state = str(_part(found or {}, "properties").get("provisioningState", "")).lower()
+            if found is not None and (lost is None or state in ("succeeded", "failed", "canceled")):
+                return _part(found, "properties", "instanceView")
+            # One that is being made is waited for as long as any is.
+            pause = POLL if found is not None else next(pauses, None)
+        if pause is None:
+            why = f"the run command {run.name} does not show, and its script may still run"
+            cause = lost or NotFoundError(f"Azure has made {run.name}, and does not show it.", status=404)
+            raise OutcomeUnknownError(why, cause, hint="A new probe runs a script of its own.") from cause
+        await asyncio.sleep(pause)
 
 
 @asynccontextmanager

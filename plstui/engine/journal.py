@@ -29,7 +29,11 @@ class Entry:
     az: str
     """The `az` command that does the same."""
     outcome: str
-    """`sent` before the write; after it `done`, `interrupted`, or the error's code."""
+    """`sent` before the write; after it one of these.
+
+    `done`; `done, decided otherwise` where somebody else has decided since; `unknown` where the answer was lost;
+    `failed` where Azure was not reached; `interrupted`; or the code of Azure's refusal.
+    """
     message: str = ""
     """The error's sentence; empty when there is none."""
 

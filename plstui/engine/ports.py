@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Protocol
 
-from plstui.domain.connection import Connection, ConnectionStatus
+from plstui.domain.connection import Connection, ConnectionStatus, Seen, unheard
 from plstui.domain.errors import Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
@@ -31,37 +31,50 @@ class CloudReader(Protocol):
         A long-running POST per rule, so this is a refresh of its own and bounded likewise.
         """
 
-    async def read_connection(self, connection_id: ResourceId) -> Connection:
-        """One connection as the service reports it now."""
+    async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
+        """One connection as the service reports it now; `retrying` hears of the waits that Azure asks for."""
 
     async def close(self) -> None:
         """Give back sockets and tokens."""
 
 
+class PreparedDecision(Protocol):
+    """A decision on a connection that has not been sent."""
+
+    async def send(self) -> Connection | None:
+        """Send it, once, and see what came of it: the connection as asked for and read back, None when it is gone.
+
+        Raises `NotReadBackError` when Azure has taken it and it does not show, `DecidedOtherwiseError` when somebody
+        else has decided since, `OutcomeUnknownError` when the answer is lost and it does not show, and otherwise a
+        `PlstuiError` that says why Azure has not taken it.
+        """
+
+
 class CloudWriter(Protocol):
     """Writes to one side. Every method raises `PlstuiError` and nothing else."""
 
-    async def decide(
+    async def prepare(
         self,
         connection_id: ResourceId,
-        status: ConnectionStatus,
+        wanted: ConnectionStatus | None,
         description: str,
         *,
         expected: ConnectionStatus,
+        seen: Seen = unheard,
         retrying: Retrying | None = None,
-    ) -> Connection:
-        """Set a connection's status and description; all else it carries stays. What Azure answered comes back.
+    ) -> PreparedDecision:
+        """Read a connection anew, so that its status and description can be set (or it be removed, for None).
 
-        Raises `RefusedError` when the connection is no longer in the `expected` status that the person saw, and
-        `NotReadBackError` when Azure has taken it and then cannot be asked what came of it.
+        All else that it carries stays. Nothing is sent; `seen` hears of each look at it. Raises `RefusedError` when the
+        connection is no longer in the `expected` status that the person saw.
         """
-
-    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
-        """Delete a connection and wait until Azure is done."""
 
 
 class CloudBodies(Protocol):
-    """One side's resources as ARM's JSON. Every method raises `PlstuiError` and nothing else."""
+    """One side's resources as ARM's JSON. Every method raises `PlstuiError` and nothing else.
+
+    One that writes raises `AnswerLostError` where it may have been done all the same.
+    """
 
     async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
         """A resource as it is now; None when it is not there. Machines and run commands come with their view."""

@@ -7,7 +7,16 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TypeVar
 
-from plstui.domain.errors import ConfigError, NotReadBackError, PlstuiError, RefusedError
+from plstui.domain.errors import (
+    AnswerLostError,
+    ConfigError,
+    DecidedOtherwiseError,
+    NotReadBackError,
+    OutcomeUnknownError,
+    PlstuiError,
+    RefusedError,
+    UnreachableError,
+)
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.engine.journal import Entry, Journal
@@ -67,12 +76,27 @@ class Writes:
             for watcher in self._watchers:
                 watcher.wake(after_write=True)
 
+    def not_reached(self, side: Side, verb: str, resource_id: ResourceId, az: str, error: UnreachableError) -> None:
+        """Take note of a write that could not even be prepared, as Azure was not reached."""
+        sent = Entry(token_hex(4), side, verb, resource_id, az, "sent")
+        try:
+            for entry in (sent, replace(_ended(sent, error), message=f"Nothing was sent: {error.message}")):
+                self._journal.add(entry)
+        except ConfigError as trouble:
+            error.add_note(trouble.message)
+
 
 def _ended(sent: Entry, error: BaseException) -> Entry:
     """The line that closes a write which raised."""
     match error:
         case NotReadBackError():
             return replace(sent, outcome="done", message=error.message)
+        case DecidedOtherwiseError():
+            return replace(sent, outcome="done, decided otherwise", message=error.message)
+        case OutcomeUnknownError() | AnswerLostError():
+            return replace(sent, outcome="unknown", message=error.message)
+        case UnreachableError():
+            return replace(sent, outcome="failed", message=error.message)
         case PlstuiError():
             return replace(sent, outcome=error.code, message=error.message)
     return replace(sent, outcome="interrupted", message="The answer was not waited for.")

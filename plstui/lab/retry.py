@@ -56,7 +56,8 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     """Seconds to wait before trying again after the `tries`-th try; None when that is no use.
 
     A status of 0 means that a long-running operation was accepted and then failed: the resource is there, marked
-    failed, and the same request may mend it.
+    failed, and the same request may mend it. Of a write whose answer was lost nobody knows whether it was taken, so
+    whoever tries again looks first.
     """
     if tries > len(PAUSES):
         return None

@@ -212,7 +212,11 @@ class Run(Effort):
         cloud = self._lab.clouds[first.side]
 
         async def attempt(_: int) -> None:
-            # Somebody may have been here since the survey; in a later try that somebody may be ourselves.
+            # Somebody may have been here since the survey; in a later try that somebody may be ourselves, also by a
+            # request whose answer was lost: what it has made is seen here and not sent again. Where it does not show,
+            # the same is sent once more, which is safe: a PUT says what a resource is to be, and twice is as good as
+            # once. Should the lost one land later still, its etag refuses it where something was changed; where
+            # something was made it can undo at most what was added since, and the next run adds that again.
             there = await self._see(first)
             if taken := next((why for want in wants if (why := want.conflict(self.survey))), None):
                 raise RefusedError(_sentence(taken))

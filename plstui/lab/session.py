@@ -8,6 +8,7 @@ from plstui.domain.connection import Verb
 from plstui.domain.errors import AzureError, RefusedError, Retrying
 from plstui.domain.probe import Target, TargetKind, TargetResult, addresses, targets
 from plstui.domain.sides import Side
+from plstui.domain.snapshot import Tier
 from plstui.domain.world import Link, World
 from plstui.engine.actions import Intent
 from plstui.engine.ports import SystemClock
@@ -34,13 +35,12 @@ async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm, retrying: R
     """Make the ISV's decision on the lab's request, through the gate that all decisions pass. Raises `PlstuiError`."""
     if runtime.actions is None or lab.consumer is None:
         raise RefusedError("Only the ISV can approve, and its subscription is not set.")
-    for watcher in runtime.watchers.values():
-        await watcher.refresh()
+    isv = runtime.watchers[Side.ISV]
+    await isv.refresh(Tier.CONNECTIONS)
     link = _link(runtime.world(), lab)
     if link is None:
-        for watcher in runtime.watchers.values():
-            if watcher.failure:
-                raise watcher.failure
+        if isv.failure:
+            raise isv.failure
         raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
     await runtime.actions.perform(Verb.APPROVE, link, confirm, retrying=retrying)
 

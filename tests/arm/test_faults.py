@@ -182,10 +182,12 @@ async def test_an_error_answer(
 async def test_throttling_says_how_long_to_wait(
     azure: ArmServer, side: ArmSide, headers: dict[str, str], seconds: float
 ) -> None:
-    error = await fault(azure, side, Answer(enveloped("TooManyRequests", "Too many."), 429, headers))
+    azure.everything_empty()
+    azure.on("GET", LISTS["services"], Answer(enveloped("TooManyRequests", "Too many."), 429, headers))
+    with pytest.raises(ThrottledError) as caught:
+        await side.reader.read(Tier.CONNECTIONS)
 
-    assert isinstance(error, ThrottledError)
-    assert error.retry_after == seconds
+    assert caught.value.retry_after == seconds
 
 
 async def test_what_is_not_ready_is_no_throttling(azure: ArmServer, side: ArmSide) -> None:

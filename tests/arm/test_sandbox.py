@@ -129,18 +129,19 @@ async def test_approving_rejecting_and_removing_shows_on_both_sides(writers: Bot
     reader, writer = writers.isv.reader, writers.isv.writer
     connection_id = the_connection(await reader.read(Tier.CONNECTIONS))
 
-    after = await writer.decide(connection_id, APPROVED, "welcome", expected=PENDING)
+    after = await (await writer.prepare(connection_id, APPROVED, "welcome", expected=PENDING)).send()
+    assert after is not None
     assert (after.status, after.description, after.provisioning_state) == (APPROVED, "welcome", "Succeeded")
     assert await reader.read_connection(connection_id) == after
     assert await customers_status(writers) == APPROVED
 
     with pytest.raises(RefusedError, match="Approved by now"):
-        await writer.decide(connection_id, REJECTED, "no", expected=PENDING)
+        await writer.prepare(connection_id, REJECTED, "no", expected=PENDING)
 
-    await writer.decide(connection_id, REJECTED, "no", expected=APPROVED)
+    await (await writer.prepare(connection_id, REJECTED, "no", expected=APPROVED)).send()
     assert await customers_status(writers) == REJECTED
 
-    await writer.remove(connection_id)
+    assert await (await writer.prepare(connection_id, None, "", expected=REJECTED)).send() is None
     with pytest.raises(NotFoundError):
         await reader.read_connection(connection_id)
     assert await customers_status(writers) == DISCONNECTED

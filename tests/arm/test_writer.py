@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from plstui.arm.clients import Clients
+from plstui.arm.decision import Patience
 from plstui.arm.side import ArmSide
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
-from plstui.domain.connection import APPROVED, PENDING, REJECTED
+from plstui.domain.connection import APPROVED, PENDING, Connection
 from plstui.domain.errors import (
     AzureError,
     NotFoundError,
     NotReadBackError,
+    PlstuiError,
     RefusedError,
     ThrottledError,
-    UnreachableError,
 )
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -63,12 +64,22 @@ NOT_READY = answer(
 )
 
 
-async def approve(side: ArmSide) -> Any:
-    return await side.writer.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+async def approve(side: ArmSide) -> Connection:
+    return await approve_by(side.writer)
+
+
+async def approve_by(writer: Writer) -> Connection:
+    after = await (await writer.prepare(CONNECTION, APPROVED, "welcome", expected=PENDING)).send()
+    assert after is not None
+    return after
+
+
+async def remove_by(writer: Writer) -> None:
+    assert await (await writer.prepare(CONNECTION, None, "", expected=PENDING)).send() is None
 
 
 async def test_the_state_is_replaced_whole_and_everything_else_stays(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), Answer(connection("Approved")))
     azure.on("PUT", CONNECTION.text, Answer(connection("Approved")))
 
     after = await approve(side)
@@ -84,7 +95,7 @@ async def test_the_state_is_replaced_whole_and_everything_else_stays(azure: ArmS
     assert sent["alsoTomorrow"] == "kept"
     assert put.query["api-version"] == "2024-05-01"
     assert after.status == APPROVED
-    assert after.description == "please", "what Azure answered, not what was sent"
+    assert after.description == "please", "what Azure says, not what was sent"
 
 
 async def test_a_connection_that_has_changed_is_not_written_to(azure: ArmServer, side: ArmSide) -> None:
@@ -116,34 +127,52 @@ async def test_without_an_operation_the_connection_is_asked(azure: ArmServer, si
     assert (await approve(side)).provisioning_state == "Succeeded"
 
 
-async def test_an_answer_that_is_done_at_once_is_not_asked_about(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
-    azure.on(
-        "PUT", CONNECTION.text, Answer(connection("Approved"), headers={"Azure-AsyncOperation": "{arm}" + OPERATION})
-    )
+async def test_a_decision_reads_the_connection_and_nothing_else(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), Answer(connection("Approved")))
+    azure.on("PUT", CONNECTION.text, accepted(**{"Azure-AsyncOperation": "{arm}" + OPERATION}))
+    azure.on("GET", OPERATION, Answer({"status": "Succeeded"}))
 
     await approve(side)
 
-    assert len(azure.seen) == 2
+    assert [seen.method for seen in azure.seen] == ["GET", "PUT", "GET", "GET"]
+    assert {seen.target.partition("?")[0] for seen in azure.seen} == {CONNECTION.text, OPERATION}
+    assert "If-Match" not in azure.requests("PUT")[0].headers
 
 
 SLOWER = Answer({"error": {"code": "TooManyRequests", "message": "Slower."}}, 429, {"x-ms-retry-after-ms": "1"})
 MUCH_SLOWER = Answer({"error": {"code": "TooManyRequests", "message": "Slower."}}, 429, {"Retry-After": "3600"})
 
 
-async def test_the_state_before_is_asked_for_again_after_the_wait_that_azure_asks_for(
-    azure: ArmServer, side: ArmSide
-) -> None:
-    azure.on("GET", CONNECTION.text, SLOWER, Answer(connection("Pending")))
-    azure.on("PUT", CONNECTION.text, Answer(connection("Approved")))
+async def test_azure_s_waits_are_kept_and_told_before_a_decision_and_at_it(azure: ArmServer, side: ArmSide) -> None:
+    told: list[str] = []
 
-    assert (await side.reader.read_connection(CONNECTION)).status == PENDING
-    azure.on("GET", CONNECTION.text, SLOWER, Answer(connection("Pending")))
-    assert (await approve(side)).status == APPROVED
+    def tell(error: PlstuiError, pause: float) -> None:
+        told.append(f"{error.code} {pause:.1f}")
 
+    azure.on("GET", CONNECTION.text, SLOWER, Answer(connection("Pending")))
+    assert (await side.reader.read_connection(CONNECTION, retrying=tell)).status == PENDING
+
+    pending, slower = Answer(connection("Pending")), SLOWER
+    azure.on("GET", CONNECTION.text, slower, pending, slower, pending, slower, Answer(connection("Approved")))
+    azure.on("PUT", CONNECTION.text, slower, Answer(connection("Approved")))
+    decision = await side.writer.prepare(CONNECTION, APPROVED, "welcome", expected=PENDING, retrying=tell)
+    after = await decision.send()
+
+    assert after is not None
+    assert after.status == APPROVED
+    assert len(azure.requests("PUT")) == 2, "the first was refused"
+    assert [line.split()[0] for line in told] == ["TooManyRequests"] * 5
+
+
+async def test_who_would_have_to_wait_too_long_is_told_so(azure: ArmServer, side: ArmSide) -> None:
     azure.on("GET", CONNECTION.text, MUCH_SLOWER)
     with pytest.raises(ThrottledError):
         await side.reader.read_connection(CONNECTION)
+
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
+    azure.on("PUT", CONNECTION.text, MUCH_SLOWER)
+    with pytest.raises(ThrottledError):
+        await approve(side)
 
 
 @pytest.mark.parametrize("trouble", [SLOWER, Answer(status=503)], ids=["throttled", "in trouble"])
@@ -152,7 +181,7 @@ async def test_what_came_of_it_is_asked_for_again(azure: ArmServer, impatient: W
     azure.on("PUT", CONNECTION.text, accepted(**{"Azure-AsyncOperation": "{arm}" + OPERATION}))
     azure.on("GET", OPERATION, trouble, Answer({"status": "Succeeded"}))
 
-    after = await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+    after = await approve_by(impatient)
 
     assert after.provisioning_state == "Succeeded"
     assert len(azure.requests("PUT")) == 1
@@ -171,10 +200,9 @@ async def test_what_cannot_be_read_back_was_taken_all_the_same(
     azure.on("GET", CONNECTION.text, Answer(connection("Pending")), trouble)
     azure.on("PUT", CONNECTION.text, accepted(**{"Azure-AsyncOperation": "{arm}" + OPERATION}))
 
-    with pytest.raises(NotReadBackError, match=r"^it could not be read back: \S") as caught:
-        await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+    with pytest.raises(NotReadBackError, match=r"^it could not be read back: \S"):
+        await approve_by(impatient)
 
-    assert caught.value.connection.status == APPROVED
     assert len(azure.requests("PUT")) == 1
 
 
@@ -206,7 +234,7 @@ async def test_a_connection_that_ends_as_failed_is_an_error(azure: ArmServer, si
 async def impatient(settings: Settings) -> Any:
     """A side whose writer does not pause between its tries, of which there are three."""
     clients = Clients(settings, Side.ISV)
-    yield Writer(clients, pauses=(0, 0))
+    yield Writer(clients, Patience(busy=(0, 0), shown=0, looks=(0, 0), throttled=1))
     await clients.close()
 
 
@@ -214,13 +242,14 @@ async def impatient(settings: Settings) -> Any:
 async def test_a_write_that_azure_is_not_ready_for_is_tried_again(
     azure: ArmServer, impatient: Writer, refusal: Answer
 ) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
+    pending = Answer(connection("Pending"))
+    azure.on("GET", CONNECTION.text, pending, pending, pending, Answer(connection("Approved")))
     azure.on("PUT", CONNECTION.text, refusal, refusal, Answer(connection("Approved")))
 
-    after = await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
+    after = await approve_by(impatient)
 
     assert after.status == APPROVED
-    assert len(azure.requests("GET")) == 3, "the state is looked at anew before each try"
+    assert len(azure.requests("GET")) == 4, "the state is looked at anew before each try, and at the end"
 
 
 async def test_the_tries_have_an_end(azure: ArmServer, impatient: Writer) -> None:
@@ -228,7 +257,7 @@ async def test_the_tries_have_an_end(azure: ArmServer, impatient: Writer) -> Non
     azure.on("PUT", CONNECTION.text, NOT_READY)
 
     with pytest.raises(AzureError) as caught:
-        await impatient.decide(CONNECTION, REJECTED, "no", expected=PENDING)
+        await approve_by(impatient)
 
     assert caught.value.code == "RetryableError"
     assert caught.value.message == "It is in Updating state."
@@ -236,32 +265,21 @@ async def test_the_tries_have_an_end(azure: ArmServer, impatient: Writer) -> Non
     assert len(azure.requests("PUT")) == 3
 
 
-async def test_throttling_is_not_tried_again(azure: ArmServer, impatient: Writer) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
-    azure.on("PUT", CONNECTION.text, answer(429, "TooManyRequests"))
+async def test_the_state_that_somebody_else_has_set_meanwhile_is_not_overwritten(
+    azure: ArmServer, impatient: Writer
+) -> None:
+    seen: list[str] = []
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), Answer(connection("Rejected")))
+    azure.on("PUT", CONNECTION.text, BUSY)
+    decision = await impatient.prepare(
+        CONNECTION, APPROVED, "welcome", expected=PENDING, seen=lambda now: seen.append(now.status.word)
+    )
 
-    with pytest.raises(ThrottledError):
-        await impatient.decide(CONNECTION, APPROVED, "welcome", expected=PENDING)
-
-    assert len(azure.requests("PUT")) == 1
-
-
-async def test_a_write_without_an_answer_says_so(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
-    azure.on("PUT", CONNECTION.text, drop)
-
-    with pytest.raises(UnreachableError, match="closed the connection"):
-        await approve(side)
-
-
-async def test_a_write_is_not_repeated_without_looking(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
-    azure.on("PUT", CONNECTION.text, Answer(status=503))
-
-    with pytest.raises(AzureError, match="503"):
-        await approve(side)
+    with pytest.raises(RefusedError, match="Rejected by now"):
+        await decision.send()
 
     assert len(azure.requests("PUT")) == 1
+    assert seen == ["Pending", "Rejected"]
 
 
 async def test_a_provider_that_is_not_registered_is_told_and_not_registered(azure: ArmServer, side: ArmSide) -> None:
@@ -277,17 +295,17 @@ async def test_a_provider_that_is_not_registered_is_told_and_not_registered(azur
     assert not azure.requests("POST")
 
 
-async def test_a_write_that_does_not_end_is_given_up(azure: ArmServer, settings: Settings) -> None:
+async def test_what_does_not_end_is_taken_all_the_same(azure: ArmServer, settings: Settings) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), Answer(connection("Pending", "Deleting")))
     azure.on("DELETE", CONNECTION.text, Answer(status=202, headers={"Azure-AsyncOperation": "{arm}" + OPERATION}))
     azure.on("GET", OPERATION, Answer({"status": "InProgress"}, headers={"Retry-After": "3600"}))
     clients = Clients(settings, Side.ISV)
 
-    with pytest.raises(AzureError, match="not finished") as caught:
-        await Writer(clients, patience=0.1).remove(CONNECTION)
+    with pytest.raises(NotReadBackError, match="still is Deleting"):
+        await remove_by(Writer(clients, Patience(operation=0.1)))
     await clients.close()
 
-    assert caught.value.code == "OperationTimeout"
-    assert "It may still do so" in caught.value.hint
+    assert len(azure.requests("DELETE")) == 1
 
 
 async def test_removing_waits_until_azure_is_done(azure: ArmServer, side: ArmSide) -> None:
@@ -296,28 +314,31 @@ async def test_removing_waits_until_azure_is_done(azure: ArmServer, side: ArmSid
         "Location": "{arm}/operationResults/op",
         "x-ms-retry-after-ms": "1",
     }
+    gone = answer(404, "NotFound", f"Resource {CONNECTION} not found.")
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")), gone)
     azure.on("DELETE", CONNECTION.text, Answer(status=202, headers=headers))
     azure.on("GET", OPERATION, Answer({"status": "InProgress"}, headers=headers), Answer({"status": "Succeeded"}))
-    azure.on("GET", "/operationResults/op", Answer(status=204))
 
-    await side.writer.remove(CONNECTION)
+    await remove_by(side.writer)
 
     assert len(azure.requests("GET", "/operations/op")) == 2
     assert azure.requests("DELETE")[0].query["api-version"] == "2024-05-01"
 
 
 async def test_a_removal_that_fails_is_an_error(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
     azure.on("DELETE", CONNECTION.text, Answer(status=202, headers={"Azure-AsyncOperation": "{arm}" + OPERATION}))
     azure.on("GET", OPERATION, Answer({"status": "Failed", "error": {"code": "Busy", "message": "Not now"}}))
 
     with pytest.raises(AzureError) as caught:
-        await side.writer.remove(CONNECTION)
+        await remove_by(side.writer)
 
     assert (caught.value.code, caught.value.message, caught.value.status) == ("Busy", "Not now.", 0)
 
 
 async def test_removing_what_is_not_there(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
     azure.on("DELETE", CONNECTION.text, answer(404, "NotFound", f"Resource {CONNECTION} not found."))
 
     with pytest.raises(NotFoundError, match="not found"):
-        await side.writer.remove(CONNECTION)
+        await remove_by(side.writer)

@@ -144,7 +144,7 @@ async def test_what_is_not_possible_says_why(tmp_path: Path) -> None:
     document, exit_code = await decide(tmp_path, Verb.APPROVE, ID, with_status(APPROVED))
 
     assert (document["id"], document["status"], document["ok"]) == (ID, "Approved", False)
-    assert document["error"]["code"] == "NotPossible"
+    assert document["error"]["code"] == "Refused"
     assert document["error"]["message"] == "This connection is Approved already."
     assert exit_code == 1
 

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Connection, ConnectionStatus, Verb
+from plstui.domain.connection import (
+    APPROVED,
+    DISCONNECTED,
+    PENDING,
+    REJECTED,
+    Connection,
+    ConnectionStatus,
+    Seen,
+    Verb,
+    unheard,
+)
 from plstui.domain.errors import (
     AzureError,
     ConfigError,
@@ -29,7 +39,7 @@ from plstui.engine.journal import Journal
 from plstui.engine.watcher import Watcher
 from plstui.engine.writes import Writes
 from tests.engine.parts import NotingReader, PassingClock
-from tests.support.cloud import Cloud, Writer
+from tests.support.cloud import Cloud, Prepared, Writer
 from tests.support.lab import Request, lab, with_status
 
 
@@ -84,11 +94,23 @@ class LoggingReader(NotingReader):
         self._log = log
         self.read_one = asyncio.Event()
 
-    async def read_connection(self, connection_id: ResourceId) -> Connection:
+    async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
         """One connection as it is now."""
         self._log.append("read")
         self.read_one.set()
         return await super().read_connection(connection_id)
+
+
+@dataclass(frozen=True)
+class LoggingPrepared(Prepared):
+    """Says so when it is sent."""
+
+    sent: Callable[[], None]
+
+    async def send(self) -> Connection | None:
+        """Replace the state, or take the connection away."""
+        self.sent()
+        return await super().send()
 
 
 class LoggingWriter(Writer):
@@ -99,24 +121,25 @@ class LoggingWriter(Writer):
         self._log = log
         self.sent = asyncio.Event()
 
-    async def decide(
+    async def prepare(
         self,
         connection_id: ResourceId,
-        status: ConnectionStatus,
+        wanted: ConnectionStatus | None,
         description: str,
         *,
         expected: ConnectionStatus,
+        seen: Seen = unheard,
         retrying: Retrying | None = None,
-    ) -> Connection:
-        """Replace the state."""
-        self._log.append(f"sent {status}, {description!r}, expecting {expected}")
-        self.sent.set()
-        return await super().decide(connection_id, status, description, expected=expected)
+    ) -> Prepared:
+        """Be ready to replace the state, or to take the connection away."""
+        await super().prepare(connection_id, wanted, description, expected=expected, seen=seen)
+        line = f"sent {wanted}, {description!r}, expecting {expected}" if wanted else "sent a removal"
 
-    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
-        """Take the connection away."""
-        self._log.append("sent a removal")
-        await super().remove(connection_id)
+        def sent() -> None:
+            self._log.append(line)
+            self.sent.set()
+
+        return LoggingPrepared(self._cloud, connection_id, wanted, description, sent)
 
 
 def gate(tmp_path: Path, world: World | None = None, *, read_only: bool = False, journal: Path | None = None) -> Gate:
@@ -225,7 +248,7 @@ async def test_what_changes_while_the_person_thinks_is_not_overwritten(tmp_path:
     with pytest.raises(RefusedError, match="Rejected now"):
         await azure.actions.perform(Verb.APPROVE, azure.link, azure.say(dither))
     assert azure.status == REJECTED
-    assert [entry["outcome"] for entry in azure.entries] == ["sent", "NotPossible"]
+    assert azure.entries == [], "nothing was sent"
 
 
 async def test_a_connection_that_is_gone_is_told(tmp_path: Path) -> None:
@@ -281,13 +304,12 @@ async def test_azures_answer_is_journaled_and_told(tmp_path: Path) -> None:
 
 async def test_what_azure_has_taken_is_done_also_when_it_cannot_be_read_back(tmp_path: Path) -> None:
     azure = gate(tmp_path)
-    taken = replace(azure.cloud.connection(Request().connection_id), status=APPROVED)
-    azure.cloud.write_fault = NotReadBackError(taken, AzureError("Too many requests.", status=429))
+    azure.cloud.write_fault = NotReadBackError("it could not be read back: Too many requests.")
 
     outcome = await azure.actions.perform(Verb.APPROVE, azure.link, azure.say("yes"))
 
     assert outcome is not None
-    assert outcome.connection == taken
+    assert outcome.connection is None
     assert outcome.unread == "it could not be read back: Too many requests."
     assert (azure.entries[-1]["outcome"], azure.entries[-1]["message"]) == ("done", outcome.unread)
     assert azure.actions.under_way == {}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
 from plstui.config.settings import Lab
-from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus
+from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, ConnectionStatus, Seen, unheard
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
@@ -135,7 +135,7 @@ class Reader:
         asked = {balancer.id for balancer in balancers}
         return tuple(health for health in self._snapshot().health if health.balancer_id in asked)
 
-    async def read_connection(self, connection_id: ResourceId) -> Connection:
+    async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
         """One connection as it is now."""
         await self._cloud.showing.wait()
         self._snapshot()
@@ -145,41 +145,51 @@ class Reader:
         """Nothing is held open."""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A decision that the cloud takes when it is sent."""
+
+    cloud: Cloud
+    connection_id: ResourceId
+    wanted: ConnectionStatus | None
+    description: str
+
+    async def send(self) -> Connection | None:
+        """Replace the state, or take the connection away; the endpoint is disconnected then."""
+        await self.cloud.answering.wait()
+        if self.cloud.write_fault:
+            raise self.cloud.write_fault
+        after = None
+        if self.wanted:
+            before = self.cloud.connection(self.connection_id)
+            after = replace(before, status=self.wanted, description=self.description, actions_required="")
+        self.cloud.put(after, self.connection_id)
+        self.cloud.after_write()
+        return after
+
+
 class Writer:
     """Writes to the service's side of a cloud."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    async def decide(
+    async def prepare(
         self,
         connection_id: ResourceId,
-        status: ConnectionStatus,
+        wanted: ConnectionStatus | None,
         description: str,
         *,
         expected: ConnectionStatus,
+        seen: Seen = unheard,
         retrying: Retrying | None = None,
-    ) -> Connection:
-        """Replace the state, unless somebody else has."""
-        await self._answer()
+    ) -> Prepared:
+        """Be ready to replace the state, unless somebody else has."""
         before = self._cloud.connection(connection_id)
+        seen(before)
         if before.status != expected:
             raise RefusedError(f"The connection is {before.status} now; look again.")
-        after = replace(before, status=status, description=description, actions_required="")
-        self._cloud.put(after, connection_id)
-        self._cloud.after_write()
-        return after
-
-    async def remove(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> None:
-        """Take the connection away; the endpoint is disconnected."""
-        await self._answer()
-        self._cloud.put(None, connection_id)
-        self._cloud.after_write()
-
-    async def _answer(self) -> None:
-        await self._cloud.answering.wait()
-        if self._cloud.write_fault:
-            raise self._cloud.write_fault
+        return Prepared(self._cloud, connection_id, wanted, description)
 
 
 class Prober:
