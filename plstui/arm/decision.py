@@ -26,7 +26,7 @@ from plstui.arm import connections, mapping
 from plstui.arm.clients import NETWORK_API, POLL_SECONDS, Clients
 from plstui.arm.connections import Throttle
 from plstui.arm.faults import RETRYABLE, operation_failed, retry_after
-from plstui.domain.connection import Connection, ConnectionStatus, Seen
+from plstui.domain.connection import PENDING, Connection, ConnectionStatus, Seen
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -250,8 +250,10 @@ class Decision:
             await asyncio.sleep(pause)
 
     def _is_anothers(self, now: Connection) -> bool:
-        """Whether the status is neither the one before nor ours; a removal leaves any until it is over."""
-        return self._wanted is not None and now.status not in (self._wanted, self._expected)
+        """Whether somebody else has decided: it is neither the status before nor ours, nor Pending, which no decision
+        leads to and only an old answer shows. A removal leaves any status until it is over.
+        """
+        return self._wanted is not None and now.status not in (self._wanted, self._expected, PENDING)
 
     @staticmethod
     def _unknown(why: str, cause: PlstuiError) -> NoReturn:
