@@ -20,7 +20,7 @@ from plstui.domain.sides import Side
 from plstui.engine import agents
 from plstui.probe.agent.route import NOBODY
 from plstui.sandbox.account import COMPUTE, Account
-from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.gateway.messages import Drop, Request, Response
 from plstui.sandbox.ports import CommandOutput
 from tests.domain.findings.ward import Ward, ward
 
@@ -173,6 +173,65 @@ async def test_where_neither_works_both_say_why_and_the_balancer_is_asked(lab: W
     assert "The managed run command in web1 did not work: " in found["web1"].error
     assert "The action run command in web1 did not work: " in found["web1"].error
     assert found["web1"].error.endswith("Not probed; the balancer finds it up.")
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
+async def test_a_script_whose_answer_is_lost_is_not_sent_again(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """Not by the transport, not by the runner, and not in the other way."""
+    monkeypatch.setattr(agents, "LOOKS", (0.0, 0.0))
+    asked: list[str] = []
+    ran: list[str] = []
+    real = lab.box.azure.backplane.run_command
+
+    async def run_command(vm_id: str, script: str) -> CommandOutput:
+        ran.append(vm_id)
+        return await real(vm_id, script)
+
+    async def cut(request: Request) -> Response | None:
+        if request.method not in ("PUT", "POST") or "runcommand" not in request.path.lower():
+            return None
+        asked.append(request.method)
+        if taken:
+            await lab.box.handle(request)
+        raise Drop
+
+    monkeypatch.setattr(lab.box.azure.backplane, "run_command", run_command)
+    lab.meddle = cut
+    found = (await probe(lab, next(t for t in targets(lab.runtime.world()) if t.name == "web1"), count=1))["web1"]
+
+    assert asked == ["PUT"]
+    assert len(ran) == taken
+    assert found.ok == taken
+    ends = [line["outcome"] for line in journal(lab) if line["verb"] == "probe"]
+    assert ends == ["sent", "done" if taken else "unknown"]
+    if not taken:
+        assert "It is not known whether Azure has done it" in found.error
+        assert "may still run" in found.error
+    await lab.box.azure.operations.settle()
+    assert not runs(lab)
+
+
+async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "LOOKS", (0.0, 0.0))
+    asked: list[str] = []
+
+    async def hide(request: Request) -> Response | None:
+        if "runcommand" not in request.path.lower() or request.method == "DELETE":
+            return None
+        if request.method == "GET":
+            return refusal(503, "ServerTimeout", "Not now.")
+        asked.append(request.method)
+        return None
+
+    lab.meddle = hide
+    found = (await probe(lab, next(t for t in targets(lab.runtime.world()) if t.name == "web1"), count=1))["web1"]
+
+    assert asked == ["PUT"]
+    assert "Not now." in found.error
 
 
 async def test_read_only_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
