@@ -134,9 +134,15 @@ class Actions:
 
     @contextmanager
     def _noted(self, verb: Verb, connection_id: ResourceId, description: str) -> Iterator[None]:
-        """What cannot be sent because Azure is not reached inside stands in the journal as well."""
+        """What cannot be sent because Azure is not reached inside stands in the journal as well.
+
+        And where the connection is no longer what somebody has seen, both sides are read at once.
+        """
         try:
             yield
+        except RefusedError:
+            self._writes.look_again()
+            raise
         except UnreachableError as error:
             az = az_line(verb, connection_id, description)
             self._writes.not_reached(Side.ISV, verb.value, connection_id, az, error)

@@ -73,8 +73,12 @@ class Writes:
         finally:
             self.under_way.remove(sent)
             # Azure may have changed, whatever could be written down of it.
-            for watcher in self._watchers:
-                watcher.wake(after_write=True)
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Have both sides read at once: they are known to be other than was last seen."""
+        for watcher in self._watchers:
+            watcher.wake(after_write=True)
 
     def not_reached(self, side: Side, verb: str, resource_id: ResourceId, az: str, error: UnreachableError) -> None:
         """Take note of a write that could not even be prepared, as Azure was not reached."""
