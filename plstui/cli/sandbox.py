@@ -40,11 +40,20 @@ def worlds(_options: Options, as_json: bool) -> int:
 
 @command_with_globals(sandbox, "serve")
 @click.option("--world", default=DEFAULT_WORLD, show_default=True, help="What is there at the start.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port on 127.0.0.1; 0 takes a free one. Left out, the one that a sandbox in the folder had before.",
+)
 @click.option(
     "--state-dir",
     type=NamedPath(file_okay=False),
     help="Where settings, keys and certificate go; a temporary folder if left out.",
+)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Leave certificate, keys and port in the folder for the next sandbox there; needs --state-dir.",
 )
 @click.option(
     "--latency",
@@ -63,8 +72,9 @@ def worlds(_options: Options, as_json: bool) -> int:
 def serve(
     options: Options,
     world: str,
-    port: int,
+    port: int | None,
     state_dir: Path | None,
+    keep: bool,
     latency: str,
     faults: Path | None,
     until_stdin_closes: bool,
@@ -75,6 +85,8 @@ def serve(
     """
     if options.sandbox is not None:
         raise click.UsageError("--sandbox says where to connect; name the world to serve with --world.")
+    if keep and state_dir is None:
+        raise click.UsageError("--keep needs a folder that the next sandbox can be given too: --state-dir DIR.")
     check_world(world)
     from plstui.sandbox.server import ServeError, ServeOptions
     from plstui.sandbox.server import serve as serve_sandbox
@@ -86,12 +98,16 @@ def serve(
         # Nobody but its parent attaches to an embedded one, which so needs no folder of the user's to write to.
         if not until_stdin_closes:
             pointers.append(_leave_pointer(arm, settings))
+        if keep:
+            left = "Certificate, keys and port stay in this folder when it stops, for the next sandbox there"
+            click.echo(f"{left}: {directory}", err=True)
         click.echo(f"Sandbox '{world}' is ready at {arm}; attach with: plstui --config {quote(str(settings))}")
 
     serving = ServeOptions(
         world=world,
         port=port,
         state_dir=state_dir,
+        keep=keep,
         latency=latency,
         web_user_data=user_data("web"),
         client_user_data=user_data("client"),

@@ -11,6 +11,7 @@ from plstui.sandbox.gateway.errors import ArmError
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.gateway.operations import Operations
 from plstui.sandbox.gateway.tokens import Client, Directory
+from plstui.sandbox.keyring import Keyring
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.ports import Backplane, CommandOutput, MemberHealth, SshEndpoint
 from plstui.sandbox.quotas import Quotas
@@ -53,6 +54,7 @@ class Azure:
 
     clock: SandboxClock = field(default_factory=SandboxClock)
     latency: InitVar[Latency] = Latency.NONE
+    keyring: Keyring = field(default_factory=Keyring)
     store: Store = field(default_factory=Store)
     quotas: Quotas = field(default_factory=Quotas)
     backplane: Backplane = field(default_factory=NoBackplane)
@@ -67,5 +69,5 @@ class Azure:
     """Whether a rejected connection can be approved again: Azure's documents contradict each other."""
 
     def __post_init__(self, latency: Latency) -> None:
-        self.directory = Directory(self.clock)
+        self.directory = Directory(self.clock, signing_key=self.keyring.secret("tokens"))
         self.operations = Operations(self.clock, latency)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -48,7 +47,7 @@ class Control:
     """Answers only those who know its token."""
 
     def __init__(self, azure: Azure, machines: Machines, faults: Faults, counters: Mapping[str, int]) -> None:
-        self.token = secrets.token_urlsafe(32)
+        self.token = azure.keyring.password("control")
         self._azure = azure
         self._machines = machines
         self._faults = faults

@@ -30,14 +30,14 @@ class Sandbox:
     azure: Azure = field(default_factory=Azure)
 
     def __post_init__(self) -> None:
-        self.isv = make_party("isv", "ISV", "1")
-        self.customer = make_party("customer", "Customer", "2")
+        self.isv = make_party("isv", "ISV", "1", self.azure.keyring)
+        self.customer = make_party("customer", "Customer", "2", self.azure.keyring)
         self.customers: list[Party] = []
         """Customers besides `customer`, in worlds that have some."""
         self._workshop: Workshop | None = None
         for party in (self.isv, self.customer):
             self._admit(party)
-        self.network = RunningNetwork(self.azure.store, self.azure.clock)
+        self.network = RunningNetwork(self.azure.store, self.azure.clock, self.azure.keyring)
         self.azure.backplane = self.network
         self.gateway = Gateway(
             self.azure.directory,
@@ -100,7 +100,8 @@ class Sandbox:
     def _invite(self, companies: Iterable[Company]) -> list[Account]:
         """Make customers known, each in a tenant of its own."""
         self.customers = [
-            make_party(company.slug, company.name, f"{number:02x}") for number, company in enumerate(companies, 0x30)
+            make_party(company.slug, company.name, f"{number:02x}", self.azure.keyring)
+            for number, company in enumerate(companies, 0x30)
         ]
         for party in self.customers:
             self._admit(party)

@@ -14,20 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from plstui.sandbox import azcli
 from plstui.sandbox.azure import Azure
 from plstui.sandbox.control import ROOT
 from plstui.sandbox.ending import Ending
 from plstui.sandbox.gateway.errors import ArmError
-from plstui.sandbox.gateway.https import HttpsServer
+from plstui.sandbox.gateway.https import Handler, HttpsServer
+from plstui.sandbox.gateway.messages import Request, Response
 from plstui.sandbox.gateway.tokens import Client
+from plstui.sandbox.kept import Kept
 from plstui.sandbox.latency import Latency
 from plstui.sandbox.parties import Party
 from plstui.sandbox.sandbox import Sandbox
-from plstui.sandbox.statedir import StateDir, StateDirError
+from plstui.sandbox.statedir import KEPT, StateDir, StateDirError
 from plstui.sandbox.troubles import told, watch
 
 JUMP = {"isv": "web1", "customer": "testVM"}
@@ -43,8 +42,11 @@ class ServeOptions:
     """What to serve, and where."""
 
     world: str
-    port: int = 0
+    port: int | None = None
+    """0 for any that is free; None for that of the sandbox that was in the folder before, if there was one."""
     state_dir: Path | None = None
+    keep: bool = False
+    """Whether a clean stop, too, leaves what the next sandbox in the folder comes back with."""
     latency: str = Latency.NONE
     web_user_data: str = ""
     """cloud-init of a backend."""
@@ -72,42 +74,24 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
     ending.heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     if options.until_stdin_closes:
         loop.add_reader(sys.stdin, _drain, ending)
-    sandbox = Sandbox(Azure(latency=Latency(options.latency)))
-    server = HttpsServer(sandbox.handle)
-    try:
-        folder = StateDir.open(options.state_dir)
-    except OSError as error:
-        named = f"The folder {options.state_dir}" if options.state_dir else "The folder for temporary files"
-        raise ServeError(f"{named} cannot be used: {error.strerror}.") from None
-    except StateDirError as error:
-        raise ServeError(str(error)) from None
+    folder, before = _open(options.state_dir)
     ending.last_resort = folder.remove
+    # One that does not get to serve takes nothing with it that was there before.
+    folder.keep, kept = before is not None, before or Kept()
+    sandbox = Sandbox(Azure(latency=Latency(options.latency), keyring=kept.keyring))
+    built = asyncio.Event()
+    server = HttpsServer(_once(built, sandbox.handle), kept.authority)
     try:
-        try:
-            await server.start(options.port)
-        except OSError as error:
-            if error.errno not in _NO_PORT:
-                raise
-            raise ServeError(f"Port {options.port} on 127.0.0.1 cannot be used: {error.strerror}.") from None
-        public_key = _write_key(folder)
-        await sandbox.start()
-        await sandbox.build(
-            options.world,
-            public_key=public_key,
-            web_user_data=options.web_user_data,
-            client_user_data=options.client_user_data,
-        )
+        await _listen(server, options.port, kept)
+        await _build(folder, sandbox, kept, options)
         # What has been built stays: no later collection need look through it, which takes a while in a large world.
         gc.freeze()
-        sandbox.network.on_machines_changed = told(
-            lambda: folder.write_ssh(sandbox.network.ssh_endpoints()),
-            f"How to reach the machines cannot be written to {folder.path}",
-        )
-        folder.write_ssh(sandbox.network.ssh_endpoints())
         arm = f"https://127.0.0.1:{server.port}"
         _write_files(folder, sandbox, server, arm)
         if options.faults is not None:
             await _load_faults(sandbox, options.faults)
+        built.set()
+        folder.keep = options.keep
         on_ready(arm, folder.path)
         await ending.wait()
     finally:
@@ -118,6 +102,77 @@ async def serve(options: ServeOptions, on_ready: Callable[[str, Path], None]) ->
             await sandbox.stop()
         finally:
             folder.remove()
+
+
+def _open(path: Path | None) -> tuple[StateDir, Kept | None]:
+    """The folder, and what a sandbox that was in it before has left to come back with. Raises `ServeError`."""
+    try:
+        folder = StateDir.open(path)
+    except OSError as error:
+        named = f"The folder {path}" if path else "The folder for temporary files"
+        raise ServeError(f"{named} cannot be used: {error.strerror}.") from None
+    except StateDirError as error:
+        raise ServeError(str(error)) from None
+    try:
+        text = folder.read(KEPT)
+        return folder, None if text is None else Kept.from_json(text)
+    except (OSError, ValueError):
+        folder.keep = True
+        folder.remove()
+        raise ServeError(
+            f"{folder.path / KEPT} is not what a sandbox leaves there; remove it to begin with new keys."
+        ) from None
+
+
+def _once(built: asyncio.Event, handler: Handler) -> Handler:
+    """Let requests wait for the world: who comes back after a crash sees no half of it."""
+
+    async def handle(request: Request) -> Response:
+        await built.wait()
+        return await handler(request)
+
+    return handle
+
+
+async def _listen(server: HttpsServer, port: int | None, kept: Kept) -> None:
+    """Take the port that was asked for, or that of before. Raises `ServeError`."""
+    wanted = kept.port if port is None else port
+    try:
+        await server.start(wanted)
+    except OSError as error:
+        if error.errno not in _NO_PORT:
+            raise
+        why = os.strerror(error.errno)
+        if port is not None:
+            raise ServeError(f"Port {port} on 127.0.0.1 cannot be used: {why}.") from None
+        raise ServeError(
+            f"Port {wanted} on 127.0.0.1, where this sandbox was before, cannot be used: {why}. "
+            "End what uses it, or name another with --port."
+        ) from None
+    kept.port = server.port
+
+
+async def _build(folder: StateDir, sandbox: Sandbox, kept: Kept, options: ServeOptions) -> None:
+    """Fill the sandbox with its world, and write down where its machines are, then and whenever that changes."""
+    sandbox.network.ssh_ports = dict(kept.ssh_ports)
+    await sandbox.start()
+    await sandbox.build(
+        options.world,
+        public_key=_write_key(folder, kept),
+        web_user_data=options.web_user_data,
+        client_user_data=options.client_user_data,
+    )
+
+    def machines_changed() -> None:
+        endpoints = sandbox.network.ssh_endpoints()
+        kept.ssh_ports = {**sandbox.network.ssh_ports, **{each.vm_id.lower(): each.port for each in endpoints}}
+        folder.write_ssh(endpoints)
+        folder.write_json(KEPT, kept.to_json())
+
+    machines_changed()
+    sandbox.network.on_machines_changed = told(
+        machines_changed, f"How to reach the machines cannot be written to {folder.path}"
+    )
 
 
 async def _load_faults(sandbox: Sandbox, plan: Mapping[str, Any]) -> None:
@@ -135,15 +190,11 @@ def _drain(ending: Ending) -> None:
         ending.when_ready()
 
 
-def _write_key(folder: StateDir) -> str:
-    """A new key for the machines; returns the public half as one line."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    line = f"{public.decode()} plstui-sandbox"
-    folder.write("id_ed25519", private.decode())
+def _write_key(folder: StateDir, kept: Kept) -> str:
+    """Write the key that logs in to the machines; returns the public half as one line."""
+    private, public = kept.keyring.ssh_key("machines")
+    line = f"{public} plstui-sandbox"
+    folder.write("id_ed25519", private)
     folder.write("id_ed25519.pub", line + "\n")
     return line
 

@@ -1,4 +1,4 @@
-"""The files of a served sandbox: what a client needs to attach, and nothing that outlives a clean stop."""
+"""The files of a served sandbox: what a client needs to attach, and nothing that outlives a clean stop unasked."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ from typing import Any
 
 from plstui.sandbox.ports import SshEndpoint
 
+KEPT = "kept.json"
+"""What the next sandbox on the folder has its keys from; there after a crash, and where that was asked for."""
+
 NAMES = (
-    *("ready.json", "plstui.toml", "ca.pem", "isv.secret", "customer.secret", "az", "az-env.sh"),
+    *(KEPT, "ready.json", "plstui.toml", "ca.pem", "isv.secret", "customer.secret", "az", "az-env.sh"),
     *("id_ed25519", "id_ed25519.pub", "known_hosts", "ssh_config"),
 )
 """Everything that is written here."""
 
 LOCK = ".plstui-sandbox"
 """A file that says that the folder is a sandbox's; it is locked while that sandbox runs."""
+
+LARGEST_FILE = 1_000_000
+"""Characters of a file that are read."""
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
@@ -42,6 +48,8 @@ class StateDir:
     """Whether the folder was made for this sandbox and goes with it."""
     _lock: int
     """The descriptor of the lock file: the operating system frees the lock even when this process is killed."""
+    keep: bool = False
+    """Whether `remove` leaves the folder to another sandbox: all but what says that one is serving."""
     _written: set[Path] = field(default_factory=set)
     _folders: set[Path] = field(default_factory=set)
     _host_keys: dict[str, str] = field(default_factory=dict)
@@ -103,6 +111,15 @@ class StateDir:
             raise
         return path
 
+    def read(self, name: str) -> str | None:
+        """The text of a file in here that another sandbox has left; None when there is none. Raises `OSError`."""
+        try:
+            descriptor = os.open(self.file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        with open(descriptor, encoding="utf-8", errors="replace") as stream:
+            return stream.read(LARGEST_FILE)
+
     def write_json(self, name: str, document: dict[str, Any]) -> Path:
         """Write a JSON document."""
         return self.write(name, json.dumps(document, indent=2) + "\n")
@@ -126,15 +143,16 @@ class StateDir:
         )
 
     def remove(self) -> None:
-        """Remove every file that was written, and the folder if it was made for this."""
+        """Remove every file that was written, and the folder if it was made for this; unless they are to be kept."""
+        gone = (self.path / "ready.json",) if self.keep else (self.path / LOCK, *self._written)
         # One that cannot be removed keeps none of the others.
         with contextlib.ExitStack() as every:
             every.callback(os.close, self._lock)
             if self._made:
                 every.callback(_remove_empty, self.path)
-            for path in (self.path / LOCK, *self._written):
+            for path in gone:
                 every.callback(path.unlink, missing_ok=True)
-            for path in self._folders:
+            for path in () if self.keep else self._folders:
                 every.callback(shutil.rmtree, path, ignore_errors=True)
 
 

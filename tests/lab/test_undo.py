@@ -17,6 +17,7 @@ from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import Undo, last_undoable
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
+from plstui.sandbox.keyring import Keyring
 from plstui.sandbox.parties import make_party
 from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, Rig, lab_on, names, nothing
 
@@ -179,7 +180,7 @@ async def test_a_service_that_others_use_is_not_undone(tmp_path: Path) -> None:
 
 
 async def test_the_customer_alone_can_go_back(tmp_path: Path) -> None:
-    isv = make_party("isv", "ISV", "1").subscription.id
+    isv = make_party("isv", "ISV", "1", Keyring()).subscription.id
     service = f"/subscriptions/{isv}/resourceGroups/{ISV_GROUP}/providers/Microsoft.{SERVICE}"
     settings = {"service_id": service}
     async with lab_on(tmp_path, "pending", sides=(Side.CUSTOMER,), settings=settings) as az:

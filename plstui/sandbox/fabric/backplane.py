@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from plstui.sandbox.fabric.routing import Delivery, Dropped, Router
 from plstui.sandbox.fabric.security import PROBE_SOURCE
 from plstui.sandbox.fabric.topology import BALANCER, MACHINE, NIC, Attachment, Topology, properties, top_level
 from plstui.sandbox.fabric.vantage import Vantage
+from plstui.sandbox.keyring import Keyring
 from plstui.sandbox.machines.http import BrokenReplyError, EmptyReplyError, fetch
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.machine import Machine, MachineSpec, SwitchedOffError
@@ -32,9 +34,12 @@ class RunningNetwork:
     Before `start` it only takes notes of what changes.
     """
 
-    def __init__(self, resources: ResourceView, clock: SandboxClock) -> None:
+    def __init__(self, resources: ResourceView, clock: SandboxClock, keyring: Keyring | None = None) -> None:
         self._view = resources
         self._clock = clock
+        self._keyring = keyring or Keyring()
+        self._host_keys: Counter[str] = Counter()
+        """By machine's id, how many host keys there have been: one that is made anew has another."""
         self._topology = Topology(resources)
         self._health = HealthMonitor(self._topology, self._check, clock)
         self._router = Router(self._topology, self._health.is_up)
@@ -45,6 +50,8 @@ class RunningNetwork:
         self._dirty_balancers: set[str] = set()
         self._started = False
         self._worker: asyncio.Task[None] | None = None
+        self.ssh_ports: dict[str, int] = {}
+        """By machine's id, the port that its SSH server had before a restart, as long as it has not been on since."""
         self.on_machines_changed: Callable[[], None] = lambda: None
         """Called when an SSH server, its port or its host key came, went or changed."""
         for kind in (NIC, MACHINE, BALANCER):
@@ -123,9 +130,14 @@ class RunningNetwork:
             self._dial,
             lambda port: self._dial_self(machine_id, port),
         )
-        machine = Machine(_spec(body), vantage, self._clock)
+        port = self.ssh_ports.pop(machine_id, 0)
+        machine = Machine(_spec(body), vantage, self._clock, lambda: self._new_host_key(machine_id), port)
         machine.on_ports_changed = lambda: self._ports_changed(machine_id)
         return machine
+
+    def _new_host_key(self, machine_id: str) -> str:
+        self._host_keys[machine_id] += 1
+        return self._keyring.ssh_key(f"host {machine_id} {self._host_keys[machine_id]}")[0]
 
     def _ports_changed(self, machine_id: str) -> None:
         nics = frozenset(attachment.nic_id for attachment in self._topology.attachments(machine_id))

@@ -25,9 +25,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 class HttpsServer:
     """Serves one handler until it is stopped."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, authority: trustme.CA | None = None) -> None:
         self._handler = handler
-        self._authority = trustme.CA(organization_name="plstui sandbox")
+        self._authority = authority or trustme.CA(organization_name="plstui sandbox")
         self._runner: web.AppRunner | None = None
         self._hosts: frozenset[str] = frozenset()
         self.port = 0

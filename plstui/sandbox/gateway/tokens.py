@@ -52,7 +52,8 @@ class Directory:
     """By client id in lower case."""
     expire_before: float = 0.0
     """Tokens issued before this time of day (seconds since the epoch) count as expired."""
-    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    signing_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """What tokens are signed with."""
 
     def add_subscription(self, subscription: Subscription) -> None:
         """Make a subscription known."""
@@ -110,11 +111,11 @@ class Directory:
     def _sign(self, claims: dict[str, Any]) -> str:
         head = _encode(json.dumps({"typ": "JWT", "alg": "HS256"}).encode())
         text = f"{head}.{_encode(json.dumps(claims).encode())}"
-        return f"{text}.{_encode(hmac.digest(self._key, text.encode(), hashlib.sha256))}"
+        return f"{text}.{_encode(hmac.digest(self.signing_key, text.encode(), hashlib.sha256))}"
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         text, _, signature = token.rpartition(".")
-        if not hmac.compare_digest(_encode(hmac.digest(self._key, text.encode(), hashlib.sha256)), signature):
+        if not hmac.compare_digest(_encode(hmac.digest(self.signing_key, text.encode(), hashlib.sha256)), signature):
             return None
         payload = text.partition(".")[2]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

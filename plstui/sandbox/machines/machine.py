@@ -52,7 +52,15 @@ class MachineSpec:
 class Machine:
     """A machine that can be started, stopped and hung; its disk outlives that."""
 
-    def __init__(self, spec: MachineSpec, network: Network, clock: SandboxClock) -> None:
+    def __init__(
+        self,
+        spec: MachineSpec,
+        network: Network,
+        clock: SandboxClock,
+        new_host_key: Callable[[], str],
+        ssh_port: int = 0,
+    ) -> None:
+        """`new_host_key` makes a private key as OpenSSH's file; `ssh_port` is taken for SSH if it is free."""
         self.spec = spec
         self.guest = Guest(spec.computer_name, spec.user, spec.image, network, clock)
         self.guest.services.run_script = self._run_as_root
@@ -70,6 +78,8 @@ class Machine:
         self._changing = asyncio.Lock()
         """Held while it is switched on or off: that takes several steps."""
         self._network = network
+        self._new_host_key = new_host_key
+        self._wanted_port = ssh_port
         self._host_key: HostKey | None = None
         self._sshd: SshServer | None = None
 
@@ -147,10 +157,10 @@ class Machine:
         from plstui.sandbox.machines.session import SessionFactory
         from plstui.sandbox.machines.sshd import HostKey, SshServer
 
-        self._host_key = self._host_key or HostKey()
+        self._host_key = self._host_key or HostKey(self._new_host_key())
         sessions = SessionFactory(self.guest)
         sshd = SshServer(sessions, self._network, self.spec.user, self.spec.keys)
-        self.ssh_port = await sshd.start(self._host_key, self.ssh_port)
+        self.ssh_port = await sshd.start(self._host_key, self.ssh_port or self._wanted_port)
         self._sshd = sshd
 
     async def stop(self) -> None:

@@ -26,8 +26,9 @@ LOGIN_SECONDS = 30
 class HostKey:
     """A machine's host key."""
 
-    def __init__(self) -> None:
-        self.private = asyncssh.generate_private_key("ssh-ed25519")
+    def __init__(self, private: str) -> None:
+        """`private` is a private key as OpenSSH's file."""
+        self.private = asyncssh.import_private_key(private)
 
     @property
     def public(self) -> str:
