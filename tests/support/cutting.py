@@ -187,9 +187,14 @@ class CuttingProxy:
         self.address = f"https://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def _stop(self) -> None:
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        for held in self._held:
+            held.cancel()
+        # What is under way with the server comes to its end: a connection that is cut is not closed when we are.
+        if self._background:
+            _, unfinished = await asyncio.wait(self._background, timeout=SECONDS / 2)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
         await self._runner.cleanup()
         await self._session.close()
         # The TLS connections' last words need a turn of the loop.
