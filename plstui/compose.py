@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +57,8 @@ class Composer:
         """Raises `UnreachableError` when no embedded sandbox can be started."""
         self.ask: Ask | None = None
         """Asks whoever is there what a probe cannot know; None where nobody is."""
+        self.left_behind: Callable[[], Sequence[PlstuiError]] = list
+        """What plstui has made in machines and not removed again; to be asked at the end."""
         self._options = options
         try:
             self._child = SandboxChild(options.sandbox) if options.sandbox and options.starts_sandbox else None
@@ -141,14 +143,19 @@ class Composer:
             seen = {side: watcher.snapshot for side, watcher in watchers.items()}
             return World(seen.get(Side.ISV), seen.get(Side.CUSTOMER))
 
+        agents = Agents(bodies, writes, world)
+        if not self._child:  # Nothing outlives an embedded sandbox.
+            self.left_behind = agents.left_behind
         opinion = BalancersOpinion(watchers.get(Side.ISV))
-        prober = open_prober(settings, Agents(bodies, writes, world), opinion, self.ask)
+        prober = open_prober(settings, agents, opinion, self.ask)
 
         async def close() -> None:
             # What the probe leaves in a machine is removed over the readers' connections.
-            await prober.close()
-            await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
-            await self.close()
+            try:
+                await prober.close()
+            finally:
+                await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+                await self.close()
 
         return Runtime(
             watchers,

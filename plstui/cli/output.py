@@ -106,6 +106,12 @@ def print_failures(failures: Mapping[Side, PlstuiError], what: str = "side") -> 
         )
 
 
+def print_left_behind(left: Iterable[PlstuiError]) -> None:
+    """What stays in machines for now, on standard error: whoever leaves in a hurry has been told nothing of it."""
+    for error in left:
+        print_error(error.message, error.hint, error.code, as_json=False)
+
+
 def error_json(error: PlstuiError) -> dict[str, str]:
     """An error inside a larger document."""
     return {"code": error.code, "message": clean(error.message, JSON_TEXT), "hint": clean(error.hint, HINT_TEXT)}

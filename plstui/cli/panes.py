@@ -9,7 +9,15 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from plstui.cli.output import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, exit_code_of, is_terminal, print_error
+from plstui.cli.output import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    exit_code_of,
+    is_terminal,
+    print_error,
+    print_left_behind,
+)
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
 
@@ -43,6 +51,7 @@ def open_panes(options: Options) -> int:
         asyncio.run(_run(app))
     finally:
         asyncio.run(composer.close())
+        print_left_behind(composer.left_behind())
         # All of it goes with the process; looking for cycles in it first takes a second where there are thousands.
         gc.freeze()
     if app.crash:

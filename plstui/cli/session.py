@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from itertools import count
 from typing import TypeVar
 
+import click
+
 from plstui.cli.asking import ask_on_terminal, can_ask
+from plstui.cli.output import print_left_behind
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError, Retrying, ThrottledError
@@ -26,12 +31,16 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
     Raises `KeyboardInterrupt` when a signal has ended it.
     """
 
+    composer: Composer | None = None
+
     async def session() -> Result:
+        nonlocal composer
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None, "a coroutine that runs is in a task"
-        for number in ending_signals():
-            loop.add_signal_handler(number, task.cancel)
         composer = Composer(options)
+        interrupt = partial(_interrupt, task, composer, count(1))
+        for number in ending_signals():
+            loop.add_signal_handler(number, interrupt)
         if can_ask():
             composer.ask = ask_on_terminal
         try:
@@ -46,7 +55,16 @@ def run_session(options: Options, body: Callable[[Runtime], Awaitable[Result]]) 
     try:
         return asyncio.run(session())
     except asyncio.CancelledError:
+        # Interrupted once more while it cleaned up, or Azure would not let it.
+        print_left_behind(composer.left_behind() if composer else ())
         raise KeyboardInterrupt from None
+
+
+def _interrupt(task: asyncio.Task[object], composer: Composer, times: Iterator[int]) -> None:
+    """End what runs; the second time, say what is waited for, since the third time nothing is."""
+    if next(times) == 2 and composer.left_behind():
+        click.echo("plstui: Still removing what the probe has made in a machine; once more leaves it there.", err=True)
+    task.cancel()
 
 
 async def read_world(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError]]:

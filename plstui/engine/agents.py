@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import partial
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -25,6 +27,7 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.domain.vantage import starting_points
 from plstui.domain.world import World
+from plstui.engine.leftovers import PREFIX, forgotten, started_at
 from plstui.engine.ports import CloudBodies
 from plstui.engine.watcher import Watcher
 from plstui.engine.writes import Writes
@@ -41,6 +44,9 @@ POLL = 1.0
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds between one try to remove a script's resource and the next: Azure may refuse while it still makes it."""
 
+TIDYING = 15.0
+"""Seconds that looking for what killed probes have left may take: a result waits for it."""
+
 Result = TypeVar("Result")
 
 
@@ -51,6 +57,8 @@ class Agents:
         self._bodies = bodies
         self._writes = writes
         self._world = world
+        self._standing: dict[ResourceId, LeftBehindError] = {}
+        """The scripts that stand in a machine as resources, as far as is known."""
 
     def starting_points(self, targets: Sequence[Target]) -> Mapping[ResourceId, Sequence[Target]]:
         """The machine to probe each target from, as both sides were last seen."""
@@ -65,25 +73,30 @@ class Agents:
         storage = _part(await self._machine(machine), "properties", "storageProfile", "osDisk")
         return str(storage.get("osType", "")).lower() == "windows"
 
-    async def run_managed(self, machine: ResourceId, script: str, *, seconds: int) -> str:
-        """What a script prints that is run as a resource of its own, which is removed again.
+    def left_behind(self) -> Sequence[LeftBehindError]:
+        """What was made and has not been seen to go, for whoever leaves before that."""
+        return list(self._standing.values())
+
+    async def run_managed(
+        self, machine: ResourceId, script: str, *, seconds: int, is_probe: Callable[[str], bool]
+    ) -> str:
+        """What a script prints that is run as a resource of its own, which is removed again, as are those that probes
+        have left in the machine; `is_probe` knows them by their text.
 
         Raises `PlstuiError`, and of these `LeftBehindError` when it could not be removed.
         """
         side, bodies = self._side_of(machine)
-        run = machine.child("runCommands", f"plstui-{token_hex(4)}")
+        run = machine.child("runCommands", f"{PREFIX}{token_hex(4)}")
         body = {
             "location": str((await self._machine(machine)).get("location", "")),
             "properties": {"source": {"script": script}, "timeoutInSeconds": seconds, "asyncExecution": False},
         }
-        place = (
-            f"--resource-group {shell_word(run.resource_group)} --vm-name {shell_word(machine.name)} "
-            f"--name {shell_word(run.name)} --subscription {shell_word(run.subscription)}"
-        )
-        create, delete = f"az vm run-command create {place} --script @probe", f"az vm run-command delete {place} --yes"
+        create, delete = f"az vm run-command create {_place(run, machine)} --script @probe", _delete_line(run, machine)
         trouble: BaseException | None = None
         try:
             async with _patience(seconds):
+                said = f"The run command {run.name} may stay in {machine.name}."
+                self._standing[run] = LeftBehindError(said, hint=f"Remove it: {delete}")
                 view = await self._writes.send(side, "probe", run, create, lambda: _seen_run(bodies, run, body))
         except BaseException as error:
             trouble = error
@@ -91,11 +104,14 @@ class Agents:
         finally:
             # Also when nobody waits any more, and when it is not known whether Azure has made it.
             why = await _seen_through(self._remove(side, run, delete, made=not _is_refusal(trouble)))
+            if not why:
+                self._standing.pop(run, None)
             # Whoever has cancelled hears nothing any more; the journal tells of one that stays.
             if why and (trouble is None or isinstance(trouble, PlstuiError)):
                 said = f"{trouble.message} " if trouble else ""
                 message = f"{said}The run command {run.name} stays in {machine.name}: {why}"
                 raise LeftBehindError(message, hint=f"Remove it: {delete}") from trouble
+        await self._remove_forgotten(side, machine, started_at(view), is_probe)
         if view.get("executionState") == "TimedOut":
             raise UnreachableError(f"The script did not end within {seconds} s.", code="ScriptTimedOut")
         if not view.get("output") and view.get("executionState", "Succeeded") != "Succeeded":
@@ -103,6 +119,17 @@ class Agents:
             said = " ".join(filter(None, (str(view.get(name) or "").strip() for name in ("executionMessage", "error"))))
             raise AzureError(f"The script ended as {view['executionState']}: {said}", code="ScriptFailed")
         return str(view.get("output") or "")
+
+    async def _remove_forgotten(
+        self, side: Side, machine: ResourceId, now: datetime | None, is_probe: Callable[[str], bool]
+    ) -> None:
+        """Remove what killed probes have left in a machine; `now` is Azure's time. What fails is left to the next."""
+        bodies = self._bodies[side]
+        with suppress(PlstuiError, TimeoutError):
+            async with asyncio.timeout(TIDYING):
+                for run in await forgotten(bodies, machine, now, is_probe) if now else ():
+                    az = _delete_line(run, machine)
+                    await self._writes.send(side, "clean up", run, az, partial(bodies.discard, run))
 
     async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
         """What a script prints that is run by the machine's action. Raises `PlstuiError`."""
@@ -205,6 +232,17 @@ async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) 
             cause = lost or NotFoundError(f"Azure has made {run.name}, and does not show it.", status=404)
             raise OutcomeUnknownError(why, cause, hint="A new probe runs a script of its own.") from cause
         await asyncio.sleep(pause)
+
+
+def _place(run: ResourceId, machine: ResourceId) -> str:
+    return (
+        f"--resource-group {shell_word(run.resource_group)} --vm-name {shell_word(machine.name)} "
+        f"--name {shell_word(run.name)} --subscription {shell_word(run.subscription)}"
+    )
+
+
+def _delete_line(run: ResourceId, machine: ResourceId) -> str:
+    return f"az vm run-command delete {_place(run, machine)} --yes"
 
 
 @asynccontextmanager

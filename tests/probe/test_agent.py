@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from typing import Any
 import pytest
 
 from plstui.cli.session import read_both
+from plstui.config.settings import Probe
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, Target, TargetKind, TargetResult, frontends, targets
 from plstui.domain.sides import Side
 from plstui.engine import agents
 from plstui.probe.agent.route import NOBODY
+from plstui.probe.agent.script import Asked, powershell_script, shell_script
 from plstui.sandbox.account import COMPUTE, Account
 from plstui.sandbox.gateway.messages import Drop, Request, Response
 from plstui.sandbox.ports import CommandOutput
@@ -358,6 +361,65 @@ async def test_a_script_that_stays_is_told_of_with_the_line_that_removes_it(
     assert f"The run command {left.name} stays in web1: You may not remove it." in found.error
     assert "az vm run-command delete " in found.error
     assert found.error.endswith(f"--name {left.name} --subscription {left.subscription} --yes")
+
+
+def left_in(lab: Ward, machine: ResourceId, name: str, script: str, *, minutes: int = 61, seconds: int = 30) -> None:
+    """A run command that somebody has started so many minutes ago and not removed."""
+    started = lab.box.azure.clock.now() - timedelta(minutes=minutes)
+    properties = {
+        "source": {"script": script},
+        "provisioningState": "Succeeded",
+        "timeoutInSeconds": seconds,
+        "asyncExecution": False,
+        "instanceView": {"executionState": "Succeeded", "startTime": f"{started:%Y-%m-%dT%H:%M:%S}.1234567+00:00"},
+    }
+    run, location = machine.child("runCommands", name), "westeurope"
+    lab.box.azure.store.put(
+        {"id": run.text, "name": name, "type": run.type, "location": location, "properties": properties}
+    )
+
+
+def a_probes(lab: Ward, write: Callable[[Asked], str]) -> str:
+    return write(Asked("00c0ffee", targets(lab.runtime.world())[:1], 1, Probe()))
+
+
+async def test_what_killed_probes_have_left_is_removed_and_nothing_else(lab: Ward) -> None:
+    web1 = lab.provider.machines[0]
+    left_in(lab, web1, "plstui-00000001", a_probes(lab, shell_script))
+    left_in(lab, web1, "PLSTUI-0000000a", a_probes(lab, powershell_script))
+    left_in(lab, web1, "plstui-00000002", "echo somebody else's")
+    left_in(lab, web1, "plstui-backup00", a_probes(lab, shell_script))
+    left_in(lab, web1, "plstui-00000003", a_probes(lab, shell_script), seconds=9000)
+    left_in(lab, lab.provider.machines[1], "plstui-00000004", a_probes(lab, shell_script))
+    left_in(lab, web1, "plstui-00000005", a_probes(lab, shell_script), minutes=59)
+    sent = Sent(lab)
+    [target] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    assert (await probe(lab, target))["web1"].ok
+    await lab.box.azure.operations.settle()
+    assert sent.writes == ["PUT runCommands", *["DELETE runCommands"] * 3]
+    # Another's by its text, by its name, one that may still run, one in a machine that was not probed from, a new one.
+    assert [ResourceId(each).name for each in runs(lab)] == [
+        "plstui-00000002",
+        "plstui-backup00",
+        "plstui-00000003",
+        "plstui-00000004",
+        "plstui-00000005",
+    ]
+    assert [line["outcome"] for line in journal(lab) if line["verb"] == "clean up"] == ["sent", "done"] * 3
+
+
+async def test_one_that_cannot_be_removed_spoils_no_probe(lab: Ward) -> None:
+    left_in(lab, lab.provider.machines[0], "plstui-00000001", a_probes(lab, shell_script))
+    sent = Sent(lab)
+
+    def refuse(what: str) -> None:
+        if sent.writes.count("DELETE runCommands") == 2:
+            sent.refused["DELETE runCommands"] = refusal(403, "AuthorizationFailed", "You may not.")
+
+    sent.on = refuse
+    [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
+    assert (await probe(lab, web1))["web1"].ok
+    assert sent.writes.count("DELETE runCommands") == 2
 
 
 async def test_without_the_right_for_scripts_of_their_own_nothing_is_said_to_stay(lab: Ward) -> None:

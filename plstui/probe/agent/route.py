@@ -13,7 +13,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target
 from plstui.domain.text import clean
 from plstui.probe.agent.output import OutputError, read
-from plstui.probe.agent.script import MOST_TARGETS, USABLE, Asked, powershell_script, shell_script
+from plstui.probe.agent.script import MOST_TARGETS, USABLE, Asked, is_probe, powershell_script, shell_script
 from plstui.probe.route import NOT_PROBED, Report, RouteError, balanced_back
 
 NOBODY = "No running machine is known in the target's network that could run a script."
@@ -31,8 +31,13 @@ class Machines(Protocol):
     async def is_windows(self, machine: ResourceId) -> bool:
         """Whether the machine runs Windows, and so PowerShell."""
 
-    async def run_managed(self, machine: ResourceId, script: str, *, seconds: int) -> str:
-        """What a script prints that is run as a resource of its own, which is gone afterwards, whatever happens."""
+    async def run_managed(
+        self, machine: ResourceId, script: str, *, seconds: int, is_probe: Callable[[str], bool]
+    ) -> str:
+        """What a script prints that is run as a resource of its own, which is gone afterwards, whatever happens.
+
+        `is_probe` knows the scripts of probes: one that was killed may have left its own there, which goes too.
+        """
 
     async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
         """What a script prints that is run by the machine's action, one at a time."""
@@ -109,7 +114,7 @@ class AgentRoute:
         """What the script found, and which of the two ways it was run. Raises `RouteError` and `LeftBehindError`."""
         machines, seconds = self._machines, asked.seconds
         ways: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
-            ("managed run command", lambda: machines.run_managed(machine, script, seconds=seconds)),
+            ("managed run command", lambda: machines.run_managed(machine, script, seconds=seconds, is_probe=is_probe)),
             ("action run command", lambda: machines.run_action(machine, script, seconds=seconds, windows=windows)),
         )
         troubles = []

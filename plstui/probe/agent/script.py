@@ -71,6 +71,11 @@ def powershell_script(asked: Asked) -> str:
     return "".join(f"${name} = {value}\n" for name, value in values.items()) + _text("probe.ps1")
 
 
+def is_probe(script: str) -> bool:
+    """Whether a script is one of the two above."""
+    return script.startswith(("#!/bin/sh\nnonce=", "$nonce = '"))
+
+
 def _values(asked: Asked) -> dict[str, str]:
     return {
         "nonce": asked.nonce,
