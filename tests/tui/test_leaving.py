@@ -13,7 +13,6 @@ from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, Sig
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
 from plstui.tui.app import PlstuiApp
-from plstui.tui.doctor_view import Examination
 from plstui.tui.screens.confirm import ConfirmScreen
 from plstui.tui.screens.main import MainScreen
 from tests.support.cloud import Cloud
@@ -139,13 +138,28 @@ async def test_q_leaves_at_once_when_what_ran_is_over() -> None:
         await play.until(lambda: play.app.return_code == 0)
 
 
-async def test_q_says_that_the_doctor_is_at_work() -> None:
-    async with stage(lab()) as play:
-        main = play.app.screen
-        assert isinstance(main, MainScreen)
-        main.examination = Examination(running=True, at=play.clock.now(), asking=(isv_id(MACHINE, "web2"),))
+@pytest.mark.parametrize("words", ["in web2", "in web2; left now, it may stay there"])
+async def test_q_says_in_which_machine_a_script_runs(words: str) -> None:
+    runtimes: list[Runtime] = []
+    answering = asyncio.Event()
+
+    def keep(runtime: Runtime) -> Runtime:
+        runtimes.append(runtime)
+        return runtime
+
+    async with stage(lab(), connect=keep) as play:
+        [runtime] = runtimes
+        machine = isv_id(MACHINE, "web2")
+        place = machine.child("runCommands", "plstui-1234") if "stay" in words else machine
+        sent = asyncio.create_task(runtime.writes.send(Side.ISV, "probe", place, "az vm run-command", answering.wait))
+        await play.until(lambda: runtime.writes.under_way)
         await play.press("q")
-        await play.shows("Doctor", "asking web2 how cloud-init went")
+        await play.shows("Leave while this runs?", "Script", words)
+        await play.press("escape")
+        answering.set()
+        await sent
+        await play.pilot.press("q")
+        await play.until(lambda: play.app.return_code == 0)
 
 
 @pytest.mark.parametrize("command", ["probe", "doctor", "approve"])

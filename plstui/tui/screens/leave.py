@@ -12,13 +12,14 @@ from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.text import clean
 from plstui.engine.journal import Entry
 from plstui.engine.runtime import Runtime
-from plstui.tui import doctor_view
-from plstui.tui.doctor_view import Examination
 from plstui.tui.screens.lab_dialogs import QuestionScreen
 from plstui.tui.state import ProbeRun
 
 Running = tuple[str, str]
 """A kind of work that goes on, and what of it, both harmless."""
+
+RUN_COMMAND = "Microsoft.Compute/virtualMachines/runCommands"
+"""A script as a resource of its own, which plstui removes when it has ended."""
 
 SCRIPT = frozenset({"probe", "clean up"})
 """The verbs of writes that run a script in a machine, or remove it again."""
@@ -40,14 +41,12 @@ class LeaveScreen(QuestionScreen):
         )
 
 
-def under_way(runtime: Runtime, probe: ProbeRun, examination: Examination) -> Iterator[Running]:
-    """What goes on in the panes and in Azure on their behalf."""
+def under_way(runtime: Runtime, probe: ProbeRun) -> Iterator[Running]:
+    """What goes on in Azure and in machines on behalf of the panes; what only reads can be left at any time."""
     for entry in runtime.writes.under_way:
         yield _write(entry)
     if probe.running:
         yield "Probe", f"{len(probe.results)} of {len(probe.targets)} targets have answered"
-    if examination.running:
-        yield "Doctor", next(doctor_view.summary(examination, examination.world)).text
 
 
 def _write(entry: Entry) -> Running:
@@ -55,5 +54,6 @@ def _write(entry: Entry) -> Running:
     if entry.verb not in SCRIPT:
         name = endpoint_name_of(place.name) if place.is_type(CONNECTION_TYPE) else place.name
         return "Write", f"{entry.verb} {clean(name, 80)}"
-    machine = place.parent.name if place.parent else place.name
-    return "Script", f"in {clean(machine, 80)}; left now, it may stay there"
+    if place.is_type(RUN_COMMAND) and place.parent:
+        return "Script", f"in {clean(place.parent.name, 80)}; left now, it may stay there"
+    return "Script", f"in {clean(place.name, 80)}"

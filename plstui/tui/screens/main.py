@@ -322,7 +322,7 @@ class MainScreen(SelectingScreen):
         """What goes on in the panes."""
         from plstui.tui.screens.leave import under_way
 
-        return under_way(self._runtime, self.probe, self.examination) if self._runtime else ()
+        return under_way(self._runtime, self.probe) if self._runtime else ()
 
     @on(LabTold)
     def _take_note(self, event: LabTold) -> None:
