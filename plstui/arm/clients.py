@@ -20,9 +20,17 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from plstui import __version__
 from plstui.arm.credentials import sign_in
-from plstui.arm.faults import SDK_ERRORS, Where, explain
+from plstui.arm.faults import SDK_ERRORS, Where, explain, retry_after
 from plstui.arm.signing import SignedRequests
-from plstui.arm.transport import ANSWER_SECONDS, REPEATABLE, LostAnswerError, open_session, sdk_options, trust
+from plstui.arm.transport import (
+    ANSWER_SECONDS,
+    REPEATABLE,
+    SILENCE_SECONDS,
+    LostAnswerError,
+    open_session,
+    sdk_options,
+    trust,
+)
 from plstui.config.settings import Settings
 from plstui.domain.errors import CredentialsError
 from plstui.domain.sides import Side
@@ -41,7 +49,10 @@ POLL_SECONDS = 1.0
 """Seconds between two questions about a long-running operation when Azure does not say; the SDK's own are thirty."""
 
 RETRY_PAUSE = 0.3
-"""Seconds before the second try of a read."""
+"""Seconds before the second try of a read, where Azure does not ask to wait longer."""
+
+LONGEST_RETRY_PAUSE = 2.0
+"""Seconds that such a wait may take; where Azure asks for more, the read fails and says so."""
 
 _PASSING = frozenset({500, 502, 503, 504})
 """Statuses of gateways and of servers in trouble, which often are gone a moment later."""
@@ -67,13 +78,16 @@ class RetryReads(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             return await self.next.send(request)
         try:
             response = await self.next.send(request)
-            if response.http_response.status_code not in _PASSING:
+            answer = response.http_response
+            pause = retry_after(answer.headers) or RETRY_PAUSE
+            if answer.status_code not in _PASSING or pause > LONGEST_RETRY_PAUSE:
                 return response
         except ServiceRequestTimeoutError:
             raise
         except ServiceRequestError:
-            pass  # The second try says what is wrong, if anything still is.
-        await asyncio.sleep(RETRY_PAUSE)
+            # The second try says what is wrong, if anything still is.
+            pause = RETRY_PAUSE
+        await asyncio.sleep(max(pause, RETRY_PAUSE))
         return await self.next.send(request)
 
 
@@ -92,6 +106,8 @@ class LastMile(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     async def send(self, request: _Request) -> _Response:
         """Send a request within the limit."""
         request.context.options.update(self._options)
+        if request.http_request.method == "GET":
+            request.context.options.setdefault("read_timeout", SILENCE_SECONDS)
         try:
             async with asyncio.timeout(self._seconds):
                 return await self.next.send(request)

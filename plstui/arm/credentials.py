@@ -27,7 +27,7 @@ from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
 from plstui.arm.azcli import AzureCli
 from plstui.arm.threads import in_daemon
-from plstui.arm.transport import sdk_options
+from plstui.arm.transport import SILENCE_SECONDS, sdk_options
 from plstui.config.locations import expand
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
 from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
@@ -68,12 +68,21 @@ class Tokens:
     This is the credential that the SDK's clients are given.
     """
 
-    def __init__(self, make: Callable[[], Source], next_step: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Source],
+        next_step: str,
+        *,
+        now: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` is the clock of the wall, by which tokens end; `steady` the one that nobody puts back."""
         self.next_step = next_step
         """What somebody can do whose sign-in is not accepted."""
         self._make = make
         self._source = make()
         self._now = now
+        self._steady = steady
         self._lock = asyncio.Lock()
         self._token: AccessToken | None = None
         self._failure: ClientAuthenticationError | CredentialsError | None = None
@@ -99,14 +108,14 @@ class Tokens:
             return self._token
 
     async def _new(self, *scopes: str, **options: Any) -> AccessToken:
-        if self._failure is not None and self._now() - self._failed_at < FAILURE_KEPT:
+        if self._failure is not None and self._steady() - self._failed_at < FAILURE_KEPT:
             raise self._failure
         try:
             self._token = await self._source.get_token(*scopes, **options)
         except SignInPendingError:
             raise
         except (ClientAuthenticationError, CredentialsError) as failure:
-            self._token, self._failure, self._failed_at = None, failure, self._now()
+            self._token, self._failure, self._failed_at = None, failure, self._steady()
             raise
         self._failure = None
         return self._token
@@ -206,6 +215,7 @@ def entra_options(settings: Settings) -> dict[str, Any]:
     """Where and how to reach the service that gives out tokens, as arguments of azure-identity."""
     host = urlsplit(settings.azure.arm).netloc
     options = {**sdk_options(settings), "retry_total": 1, "retry_backoff_factor": 0.2}
+    options["read_timeout"] = SILENCE_SECONDS
     if host == urlsplit(PUBLIC_ARM).netloc:
         return options
     if authority := _AUTHORITIES.get(host):

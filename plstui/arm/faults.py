@@ -115,7 +115,7 @@ def explain(error: Exception, where: Where) -> PlstuiError:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that an answer asks to wait, in whichever of the three headers it says so; None when it does not."""
     for name, factor in (("Retry-After", 1.0), ("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001)):
-        if (value := headers.get(name)) and (seconds := _seconds(value)) is not None:
+        if (value := headers.get(name)) and (seconds := _seconds(value, headers.get("Date", ""))) is not None:
             return max(seconds * factor, 0.0)
     return None
 
@@ -183,7 +183,9 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
     if code == "MissingSubscriptionRegistration" and (found := _NAMESPACE.search(message)):
         hint = f"Register it with az provider register -n {found['namespace']} --subscription {where.subscription}."
         return AzureError(message, status=status, code=code, hint=hint)
-    return AzureError(message, status=status, code=code or f"Http{status}")
+    fault = AzureError(message, status=status, code=code or f"Http{status}")
+    fault.retry_after = retry_after(response.headers)
+    return fault
 
 
 def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
@@ -315,14 +317,16 @@ def _str(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _seconds(value: str) -> float | None:
-    """A header's number, or the time until its HTTP date; None when it is neither."""
+def _seconds(value: str, sent: str) -> float | None:
+    """A header's number, or the time from when it was sent until its HTTP date; None when it is neither."""
     try:
         number = float(value)
         return number if isfinite(number) else None
     except ValueError:
         pass
     try:
-        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        # By the clock of whoever has sent it: ours may be wrong.
+        now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+        return (parsedate_to_datetime(value) - now).total_seconds()
     except (ValueError, TypeError):
         return None

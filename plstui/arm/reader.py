@@ -10,6 +10,7 @@ from plstui.arm import connections, mapping
 from plstui.arm.clients import NETWORK_API, Clients
 from plstui.arm.lists import NetworkList
 from plstui.arm.machines import MachineList
+from plstui.arm.transport import SILENCE_SECONDS
 from plstui.domain.connection import Connection
 from plstui.domain.errors import AzureError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
@@ -80,7 +81,12 @@ class Reader:
         try:
             async with gate, asyncio.timeout(self._health_patience), self._clients.translated():
                 poller = await rules.begin_health(
-                    balancer.id.resource_group, balancer.id.name, rule.id.name, api_version=NETWORK_API
+                    balancer.id.resource_group,
+                    balancer.id.name,
+                    rule.id.name,
+                    api_version=NETWORK_API,
+                    # Sent as a POST, it changes nothing: like any question it is asked again.
+                    read_timeout=SILENCE_SECONDS,
                 )
                 answer = await poller.result()
         except TimeoutError:

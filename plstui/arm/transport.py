@@ -29,6 +29,10 @@ REPEATABLE = frozenset({"GET", "HEAD"})
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """What says that no connection came about, so that the request cannot have been sent."""
 
+SILENCE_SECONDS = 8.0
+"""Seconds without a single byte after which a question counts as lost. Whoever reads asks again soon; a write, whose
+answer is worth more, is waited for as long as any answer."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -104,6 +104,9 @@ class AzureError(PlstuiError):
 
     code = "AzureError"
 
+    retry_after: float | None = None
+    """Seconds that Azure asks to wait before the next try; None when it does not say."""
+
     def __init__(self, message: str, *, status: int = 0, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint=hint, code=code)
         self.status = status
@@ -153,8 +156,7 @@ class ThrottledError(AzureError):
 
     def __init__(self, message: str, *, retry_after: float, status: int = 429, code: str = "") -> None:
         super().__init__(message, status=status, hint=f"Azure asks to wait {retry_after:.0f} s.", code=code)
-        self.retry_after = retry_after
-        """Seconds Azure asks to wait."""
+        self.retry_after: float = retry_after
 
 
 Retrying = Callable[[PlstuiError, float], object]

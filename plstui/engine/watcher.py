@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable
 
-from plstui.domain.errors import PlstuiError, SignInPendingError, ThrottledError
+from plstui.domain.errors import AzureError, PlstuiError, SignInPendingError
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot, Tier
 from plstui.domain.tree import rows
@@ -24,8 +24,14 @@ IDLE_AFTER = 300.0
 BUSY_AFTER_WRITE = 60.0
 """Seconds after a write during which its effects are still expected."""
 
-LONGEST_BACK_OFF = 60.0
-"""Seconds between two tries of a side that does not answer, at most, unless Azure or the settings ask for more."""
+LONGEST_BACK_OFF = 5.0
+"""Seconds between two tries of a side that does not answer, at most, unless Azure or the settings ask for more.
+
+A pane is live again within twenty seconds of the last fault: a request that was silent then is given up after eight
+(`arm.transport.SILENCE_SECONDS`), the next try follows in this time and a tenth, and six are left to read everything.
+Where Azure asks to wait, the next try follows when that is over, and five seconds are left to read. A try is eight
+LISTs, of which ARM allows a subscription twenty-five a second; when that is too much it says so, and that is heeded.
+"""
 
 DOUBLINGS = 10
 """How often the back-off doubles: from the shortest interval this is enough to reach the longest."""
@@ -40,6 +46,11 @@ _UNDER_WAY = frozenset({"updating", "creating", "deleting", "starting", "stoppin
 def _jitter() -> float:
     """A factor that keeps two watchers from asking in step."""
     return random.uniform(0.9, 1.1)
+
+
+def _asked_to_wait(error: PlstuiError) -> float:
+    """The seconds that Azure asks to wait, with whatever status; 0 when it does not."""
+    return (error.retry_after or 0.0) if isinstance(error, AzureError) else 0.0
 
 
 class Watcher:
@@ -67,6 +78,8 @@ class Watcher:
         """The newest content; empty before the first answer."""
         self.failure: PlstuiError | None = None
         """Why the last refresh failed; None when it did not."""
+        self.answered_at: float | None = None
+        """When Azure last answered, in steady seconds of the clock; None before the first answer."""
         self.health_failure: PlstuiError | None = None
         """Why the last question about health failed; None when it did not."""
         self.reader = reader
@@ -108,7 +121,8 @@ class Watcher:
                     yield await self.refresh(Tier.CONNECTIONS)
                 if not (hurried and self.failure):
                     yield await self.refresh(tiers)
-                if Tier.MACHINES in tiers and not self.failure:
+                # What could not be told is asked for at every tick: it must not look old for longer than a pane may.
+                if (Tier.MACHINES in tiers or self.health_failure) and not self.failure:
                     self._ask_for_health()
                 tick += 1
                 over = self._clock.monotonic() + self.pause()
@@ -161,6 +175,7 @@ class Watcher:
         self._failures = 0
         self._retry_after = 0.0
         self.failure = None
+        self.answered_at = self._clock.monotonic()
         return self._keep(self.snapshot.fold(reading, self._clock.now()))
 
     async def refresh_health(self) -> Snapshot:
@@ -173,8 +188,7 @@ class Watcher:
             health = await self.reader.read_health(balancers) if balancers else ()
         except PlstuiError as error:
             self.health_failure = error
-            if isinstance(error, ThrottledError):
-                self._health_from = self._clock.monotonic() + error.retry_after
+            self._health_from = self._clock.monotonic() + _asked_to_wait(error)
             return self._keep(self.snapshot.health_failed(str(error), self._clock.now()))
         self.health_failure = None
         return self._keep(self.snapshot.with_health(health))
@@ -189,7 +203,7 @@ class Watcher:
         if not isinstance(error, SignInPendingError):  # Nothing is wrong: it goes on once somebody has signed in.
             self._failures += 1
         self.failure = error
-        self._retry_after = error.retry_after if isinstance(error, ThrottledError) else 0.0
+        self._retry_after = _asked_to_wait(error)
         self.snapshot = self.snapshot.failed(str(error), error.code, self._clock.now())
         return self.snapshot
 
@@ -202,7 +216,7 @@ class Watcher:
         now = self._clock.monotonic()
         if self._busy(now):
             return min(BUSY_INTERVAL, self._interval) * self._jitter()
-        if now - self._changed_at >= IDLE_AFTER:
+        if now - self._changed_at >= IDLE_AFTER and not self.health_failure:
             return max(IDLE_INTERVAL, self._interval) * self._jitter()
         return self._interval * self._jitter()
 

@@ -202,6 +202,8 @@ async def test_what_is_not_ready_is_no_throttling(azure: ArmServer, side: ArmSid
 
 def test_a_date_says_how_long_to_wait_too() -> None:
     assert retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    sent = {"Date": "Wed, 21 Oct 2099 07:27:30 GMT"}
+    assert retry_after({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT", **sent}) == 30, "by the sender's clock"
     assert retry_after({"Retry-After": "soon"}) is None
     assert retry_after({"Retry-After": "inf"}) is None
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from plstui.arm import clients
 from plstui.arm.clients import Clients
 from plstui.arm.reader import Reader
 from plstui.arm.side import ArmSide
 from plstui.config.settings import Settings
 from plstui.domain.connection import PENDING
-from plstui.domain.errors import AzureError, NotFoundError, ThrottledError
+from plstui.domain.errors import AzureError, NotFoundError, ThrottledError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BackendAddressPool, LoadBalancer, LoadBalancingRule
 from plstui.domain.sides import Side
@@ -177,12 +179,52 @@ async def test_a_passing_trouble_is_tried_once_more(azure: ArmServer, side: ArmS
 
 
 async def test_a_lasting_trouble_is_told_after_the_second_try(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("GET", CONNECTION, Answer(status=503, headers={"Retry-After": "3600"}))
+    azure.on("GET", CONNECTION, Answer(status=503))
 
     with pytest.raises(AzureError, match="503"):
         await side.reader.read_connection(ResourceId(CONNECTION))
 
     assert len(azure.seen) == 2
+
+
+async def test_a_trouble_that_asks_to_wait_is_not_tried_again_before_that(azure: ArmServer, side: ArmSide) -> None:
+    azure.everything_empty()
+    azure.on("GET", LISTS["endpoints"], Answer(status=503, headers={"Retry-After": "3600"}))
+
+    with pytest.raises(AzureError, match="503") as caught:
+        await side.reader.read(Tier.CONNECTIONS)
+
+    assert caught.value.retry_after == 3600
+    assert len(azure.requests("GET", "privateEndpoints")) == 1
+
+
+async def test_silence_ends_a_question_early_and_a_write_is_waited_for(
+    azure: ArmServer, side: ArmSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "SILENCE_SECONDS", 0.2)
+    never, gone_quiet = asyncio.Event(), asyncio.Event()
+
+    async def half(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        await answer.write(b'{"value": [')
+        gone_quiet.set()
+        await never.wait()
+        return answer
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(never.wait(), 0.5)
+        return web.json_response(connection())
+
+    azure.everything_empty()
+    azure.on("GET", LISTS["endpoints"], half)
+    with pytest.raises(UnreachableError, match="no answer came in time"):
+        await side.reader.read(Tier.CONNECTIONS)
+    assert gone_quiet.is_set()
+
+    azure.on("PUT", CONNECTION, slow)
+    assert (await side.bodies.put(ResourceId(CONNECTION), connection()))["name"] == "pe.guid"
 
 
 def connection() -> dict[str, Any]:
