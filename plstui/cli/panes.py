@@ -70,6 +70,7 @@ async def _run(app: PlstuiApp) -> None:
         app.exit(return_code=EXIT_INTERRUPTED)
 
     loop = asyncio.get_running_loop()
-    for number in ending_signals():
+    # Ctrl+\ is for a program that hangs; while this one does not, it leaves in good order.
+    for number in (*ending_signals(), signal.SIGQUIT):
         loop.add_signal_handler(number, leave)
     await app.run_async()

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
-from textual.binding import BindingType
+from textual import constants, on
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.types import CSSPathType
@@ -15,6 +15,7 @@ from textual.worker import WorkerFailed
 
 from plstui.domain.errors import PlstuiError
 from plstui.tui.dialog_app import DialogApp
+from plstui.tui.driver import TerminalDriver
 from plstui.tui.messages import Connected, Failed, Painted
 from plstui.tui.screens.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
@@ -45,7 +46,7 @@ class PlstuiApp(DialogApp):
     TITLE = "plstui"
     CSS_PATH: ClassVar[CSSPathType | None] = ["styles/tones.tcss", "styles/toasts.tcss"]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_registry}
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False, priority=True)]
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class PlstuiApp(DialogApp):
         theme: str = DEFAULT,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, None if constants.DRIVER else TerminalDriver)  # A named one draws elsewhere.
         self.failure: PlstuiError | None = None
         """Why the app ended by itself; None when a person left it."""
         self._connect = connect

@@ -20,6 +20,8 @@ from plstui.tui.dialog import Dialog
 from plstui.tui.held_keys import HeldKeys
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from plstui.engine.ports import Clock
 
 WAITING: Final = 3
@@ -33,8 +35,8 @@ MARKED: Final = "What you marked is in the clipboard, if your terminal allows th
 class DialogApp(App[None]):
     """Keeps held keys, second clicks and toasts away from dialogs."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock | None = None, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
         self._held = HeldKeys(clock.monotonic if clock else time.monotonic)
         self._waiting = deque[Notification](maxlen=WAITING)
         """What is shown when the dialog is closed that is open now."""
