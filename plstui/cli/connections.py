@@ -16,6 +16,7 @@ from plstui.cli.session import read_world, refresh_patiently, run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
+from plstui.domain.absence import absence
 from plstui.domain.connection import CONNECTION_TYPE, STATUSES, Connection, ConnectionStatus, Verb
 from plstui.domain.errors import (
     DecidedOtherwiseError,
@@ -52,9 +53,10 @@ def list_connections(options: Options, status: str | None, as_json: bool) -> int
     if as_json:
         print_json({"connections": [connection_json(link) for link in links]})
     elif status and everything and not links:
-        click.echo(none_is(ConnectionStatus.parse(status), len(everything)))
+        nothing = none_is(ConnectionStatus.parse(status), len(everything))
+        click.echo(absence(world, nothing, what=f"connection that is {ConnectionStatus.parse(status)}"))
     else:
-        print_connections(links)
+        print_connections(links, world)
     print_failures(failures)
     return exit_code_of_all(failures.values())
 

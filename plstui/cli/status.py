@@ -39,7 +39,7 @@ def status(options: Options, as_json: bool) -> int:
     else:
         for side in Side:
             print_side(side, world.side(side))
-        print_connections(world.links())
+        print_connections(world.links(), world)
     print_failures(failures)
     print_failures(without_health, "health of the backends")
     return exit_code_of_all([*failures.values(), *without_health.values()])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from plstui.cli.output import print_table
+from plstui.domain.absence import absence
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.sides import Side
@@ -14,7 +15,7 @@ from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone, glyph_of
 from plstui.domain.text import clean
 from plstui.domain.tree import rows
-from plstui.domain.world import Link
+from plstui.domain.world import Link, World
 
 
 def state_text(state: str, tone: Tone | None = None) -> str:
@@ -40,14 +41,14 @@ def print_side(side: Side, snapshot: Snapshot | None) -> None:
     if lines:
         print_table(("  name", "type", "state", ""), lines)
     else:
-        click.echo("  nothing here")
+        click.echo("  nothing here" if snapshot.reachable else "  not known")
     click.echo()
 
 
-def print_connections(links: Sequence[Link]) -> None:
-    """The connections, one a line."""
+def print_connections(links: Sequence[Link], world: World) -> None:
+    """The connections, one a line; `world` is what was read."""
     if not links:
-        click.echo("No private endpoint connections.")
+        click.echo(absence(world, "No private endpoint connections.", what="private endpoint connection"))
         return
     print_table(
         ("status", "endpoint", "service", "message", "description", "address"),

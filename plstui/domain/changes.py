@@ -48,7 +48,7 @@ class Change:
 
 def diff(old: Snapshot | None, new: Snapshot) -> tuple[Change, ...]:
     """What a person would want to be told: nothing for the first content, then every coming, going and new state."""
-    if old is None or old.read_at is None:
+    if old is None or not old.answered:
         return ()
     before = {row.id: row for row in rows(old)}
     after = {row.id: row for row in rows(new)}

@@ -150,7 +150,7 @@ def _service(isv: Snapshot | None, link: Link) -> PrivateLinkService | None:
 
 def _service_hop(isv: Snapshot | None, link: Link, service: PrivateLinkService | None) -> Hop:
     if service is None:
-        gone = isv is not None and not isv.stale_since and link.service_side is None
+        gone = isv is not None and isv.reachable and link.service_side is None
         state, tone = ("not there", Tone.BAD) if gone and _is_theirs(isv, link) else ("", Tone.QUIET)
         return Hop(HopKind.SERVICE, Side.ISV, link.service_name, state, tone)
     state = service.provisioning_state

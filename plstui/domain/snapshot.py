@@ -68,6 +68,8 @@ class Snapshot:
     machines: tuple[VirtualMachine, ...] = ()
     read_at: datetime | None = field(default=None, compare=False)
     """When Azure last answered, in UTC; None before the first answer."""
+    answered: bool = False
+    """Whether Azure has ever answered: before that, that nothing is here says nothing of the side."""
     stale_since: datetime | None = None
     """When the first refresh failed that has not been followed by a good one; None while the content is current."""
     error: str = ""
@@ -83,13 +85,18 @@ class Snapshot:
     @property
     def reachable(self) -> bool:
         """Whether the last refresh got an answer."""
-        return self.read_at is not None and self.stale_since is None
+        return self.answered and self.stale_since is None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the first refresh is under way, so that nothing is known yet."""
+        return not self.answered and self.stale_since is None
 
     def fold(self, reading: Reading, at: datetime) -> Snapshot:
         """This side after a good refresh: what was read replaces what was known, the rest stays."""
         read = {f.name: getattr(reading, f.name) for f in fields(reading)}
         changed = {name: value for name, value in read.items() if value is not None}
-        return replace(self, **changed, read_at=at, stale_since=None, error="", error_code="")
+        return replace(self, **changed, read_at=at, answered=True, stale_since=None, error="", error_code="")
 
     def failed(self, error: str, code: str, at: datetime) -> Snapshot:
         """This side after a refresh that failed: the content stays, marked with since when and why."""

@@ -124,6 +124,12 @@ class World:
         """One side's snapshot."""
         return self.isv if side is Side.ISV else self.customer
 
+    @property
+    def all_read(self) -> bool:
+        """Whether every side that is configured has been read, and is not old."""
+        sides = [snapshot for snapshot in (self.isv, self.customer) if snapshot]
+        return bool(sides) and all(side.reachable for side in sides)
+
     def links(self) -> tuple[Link, ...]:
         """Every connection of the ISV's services and every one of the customer's endpoints that leads to a service.
 

@@ -6,9 +6,9 @@ They provide it without importing this file (the layers forbid it): a class with
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any, Protocol
 
 from plstui.domain.connection import Connection, ConnectionStatus, Seen, unheard
@@ -127,6 +127,10 @@ class Clock(Protocol):
         """Wait for the event, at most so long; whether it came."""
 
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps, as macOS's only steady clock does: what was read before that is not fresh after."""
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -136,7 +140,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
-        return monotonic()
+        return time.clock_gettime(_STEADY)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         """Wait for the event, at most so long; whether it came."""

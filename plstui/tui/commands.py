@@ -28,8 +28,8 @@ class Context:
     """The connections with a write under way; held here so that its change makes another context."""
     others_wait: bool = False
     """Whether another connection than the selected one waits for a decision."""
-    has_targets: bool = False
-    """Whether there is anything to probe."""
+    no_targets: str = ""
+    """Why there is nothing to probe, or nothing yet; empty where there is something."""
     probing: bool = False
     examining: bool = False
     """Whether the doctor is at work."""
@@ -162,9 +162,7 @@ def _probe(context: Context) -> str | None:
         return _connected(context)
     if context.probing:
         return "A probe is running already."
-    if not context.has_targets:
-        return "There is nothing to probe yet: no backend in a pool, and no endpoint with an address."
-    return None
+    return context.no_targets or None
 
 
 def _doctor(context: Context) -> str | None:

@@ -46,9 +46,8 @@ def details_of(world: World, resource_id: ResourceId) -> Details | None:
     """The details of a resource or a connection; None when no side shows it any more."""
     link = next((link for link in world.links() if link.id == resource_id), None)
     if link:
-        return Details(
-            f"Connection of {clean(link.endpoint_name, 80)}", tuple(_link(link)), str(link.id), show_line(link.id)
-        )
+        title = f"Connection of {clean(link.endpoint_name, 80)}"
+        return Details(title, tuple(_link(link, world)), str(link.id), show_line(link.id))
     for snapshot in (world.isv, world.customer):
         resource = _find(snapshot, resource_id) if snapshot else None
         if snapshot and resource is not None:
@@ -61,13 +60,17 @@ def details_of(world: World, resource_id: ResourceId) -> Details | None:
     return None
 
 
-def _link(link: Link) -> Iterator[Detail]:
+def _link(link: Link, world: World) -> Iterator[Detail]:
     yield Detail("Status", badge(link.status.word), tone_of(link.status.word))
     if not link.agrees and link.endpoint_side:
         yield Detail(
             "Status at the endpoint", f"{badge(link.endpoint_side.status.word)}: the two sides differ", Tone.BAD
         )
     yield Detail("Seen from", " ".join(f"{side.marker} {side.label}" for side in link.seen_from))
+    for snapshot in (world.isv, world.customer):
+        if snapshot and not snapshot.answered:
+            why = "could not be read" if snapshot.stale_since else "is being read"
+            yield Detail("Not known from", f"{snapshot.side.marker} {snapshot.side.label}, which {why}", Tone.WAITING)
     yield Detail("Endpoint", link.endpoint_name)
     yield Detail("Endpoint's address", link.endpoint_address)
     yield Detail("Service", link.service_name)

@@ -148,3 +148,11 @@ class SectionChosen(Message):
     """A section's tab was clicked."""
 
     section_id: str
+
+
+@dataclass
+class LinesWanted(Message):
+    """A section has something else to say, which takes so many lines without its frame."""
+
+    section_id: str
+    lines: int

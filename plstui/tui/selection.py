@@ -21,6 +21,11 @@ def matching(links: Sequence[Link], text: str) -> tuple[Link, ...]:
     return tuple(link for link in links if all(word in _said(link) for word in words))
 
 
+def pending_first(links: Sequence[Link]) -> tuple[Link, ...]:
+    """The same links, those first that wait for a decision; apart from that in the order in which Azure lists them."""
+    return tuple(sorted(links, key=lambda link: link.status != PENDING))
+
+
 def in_short(links: Sequence[Link], shown: Sequence[Link], text: str) -> str:
     """The title's note on what is shown: `495 pending`, or `/trade · 12 of 5358, 3 pending`; empty without either."""
     waiting = sum(1 for _ in _pending(shown))
@@ -41,6 +46,8 @@ class Selection:
     """Its row in the table; None when the table does not show it: it was chosen in a tree."""
     held: bool = False
     """Whether a person has taken it; until then it is the first request that waits for a decision."""
+    waited_at: int | None = None
+    """Its row while it waited for a decision, which it has now: those that wait come first, so it has left them."""
 
     def take(self, link: Link, shown: Sequence[Link]) -> Selection:
         """What a person has moved to, or has begun to work on."""
@@ -56,11 +63,22 @@ class Selection:
         if not self.held and (found is None or found.status != PENDING):
             found = next(_pending(shown), found or next(iter(shown), None))
         # Once there is nothing to hold, whatever comes next has not been chosen by anybody.
-        return Selection(found, _place(found, shown), self.held) if found else Selection()
+        return Selection(found, _place(found, shown), self.held, self._waited_at(found)) if found else Selection()
+
+    def _waited_at(self, now: Link) -> int | None:
+        before = self.link
+        if before is None or now.status == PENDING or before.endpoint_id != now.endpoint_id:
+            return None
+        return self.place if before.status == PENDING else self.waited_at
 
     def next_pending(self, shown: Sequence[Link]) -> Link | None:
-        """The next request below that waits for a decision, from the top again after the last; None without another."""
+        """The next request below that waits for a decision, from the top again after the last; None without another.
+
+        Below where it stood when it waited itself: those above have been passed over.
+        """
         start = -1 if self.place is None else self.place
+        if self.waited_at is not None:
+            start = self.waited_at - 1
         other = next(_pending((*shown[start + 1 :], *shown[: start + 1])), None)
         return None if other and self.link and other.id == self.link.id else other
 

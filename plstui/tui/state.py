@@ -104,9 +104,27 @@ class Settling:
         return Settling(left, {connection_id: looks[connection_id] for connection_id in left})
 
 
-def seen_since(
-    old: tuple[Link, ...], new: tuple[Link, ...], before: Mapping[ResourceId, datetime], now: datetime
-) -> dict[ResourceId, datetime]:
-    """Since when each connection has been seen in the status it is in. Azure itself does not say since when it is."""
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Since when a connection has been seen in its status. Azure itself does not say since when it is."""
+
+    at: float
+    """In steady seconds."""
+    seen_to_change: bool
+    """Whether the status came while somebody watched; otherwise it is older than that, and nobody knows how much."""
+
+
+def sightings(
+    old: tuple[Link, ...],
+    new: tuple[Link, ...],
+    before: Mapping[ResourceId, Sighting],
+    now: float,
+    *,
+    watched: bool,
+) -> dict[ResourceId, Sighting]:
+    """The sighting of each connection; `watched` says whether all of the old ones were as Azure had them then."""
     statuses = {link.id: link.status for link in old}
-    return {link.id: before.get(link.id, now) if statuses.get(link.id) == link.status else now for link in new}
+    just_now = Sighting(now, watched)
+    return {
+        link.id: before.get(link.id, just_now) if statuses.get(link.id) == link.status else just_now for link in new
+    }

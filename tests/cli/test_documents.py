@@ -41,6 +41,7 @@ from tests.support.lab import (
     ISV_SUBSCRIPTION,
     MESSAGE,
     Request,
+    empty,
     lab,
     with_status,
 )
@@ -214,7 +215,7 @@ def test_hostile_text_is_harmless_in_json(hostile: World, capsys: pytest.Capture
 def test_hostile_text_is_harmless_in_tables(hostile: World, capsys: pytest.CaptureFixture[str]) -> None:
     for side in Side:
         print_side(side, hostile.side(side))
-    print_connections(hostile.links())
+    print_connections(hostile.links(), hostile)
     target = Target(EVIL, TargetKind.ENDPOINT, Side.CUSTOMER, EVIL, 80)
     print_target(TargetResult(target, EVIL, (Attempt(failure=Failure.WRONG_PAGE, error=EVIL),)))
     print_error(EVIL, EVIL, "Evil", as_json=False)
@@ -275,3 +276,25 @@ def test_a_table_stands_straight_whatever_letters_are_in_it(capsys: pytest.Captu
         "◷ Pending   注文番号  10.1.0.5",
         "✔ Approved  e\u0301t\u0301e       10.1.0.6",
     ]
+
+
+@pytest.mark.parametrize(("at", "reading"), [(Side.CUSTOMER, "🔵 ISV"), (Side.ISV, "🟢 Customer")])
+def test_what_could_not_be_read_is_not_said_to_be_nothing(
+    at: Side, reading: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sides = empty()
+    unread = Snapshot(side=at, subscription="s").failed("No answer.", "Unreachable", NOON)
+    world = World(unread, sides.customer) if at is Side.ISV else World(sides.isv, unread)
+    print_side(at, unread)
+    print_connections((), world)
+    printed = capsys.readouterr().out
+
+    assert "No answer." in printed
+    assert "  not known\n" in printed
+    who = f"{at.marker} {at.label}"
+    assert f"{reading} shows no private endpoint connection; {who} could not be read." in printed
+    assert "nothing" not in printed
+
+    print_side(at, sides.side(at))
+    print_connections((), sides)
+    assert capsys.readouterr().out.endswith("  nothing here\n\nNo private endpoint connections.\n")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from plstui.domain.errors import UnreachableError
 from plstui.domain.resources import BalancerHealth, LoadBalancer
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Reading, Tier
+from plstui.domain.snapshot import Reading, Snapshot, Tier
+from plstui.engine.watcher import Watcher
 from tests.support.cloud import Cloud, Reader
+from tests.support.lab import lab
 
 START = datetime(2026, 3, 14, 9, 26, 0, tzinfo=UTC)
 
@@ -68,3 +72,38 @@ class NotingReader(Reader):
         """The health of these balancers' members."""
         self.asked.append("health")
         return await super().read_health(balancers)
+
+
+OFFLINE = UnreachableError("Azure did not answer.")
+
+
+@dataclass
+class Watch:
+    """A watcher of the ISV's side with everything it works with."""
+
+    cloud: Cloud
+    reader: NotingReader
+    clock: PassingClock
+    watcher: Watcher
+    snapshots: AsyncGenerator[Snapshot, None]
+
+    async def next(self, count: int = 1) -> Snapshot:
+        """The last of the next snapshots."""
+        for _ in range(count):
+            snapshot = await anext(self.snapshots)
+        return snapshot
+
+    async def settle(self) -> Snapshot:
+        """Skip the first content, with its health."""
+        snapshot = await self.next(2)
+        self.reader.asked.clear()
+        return snapshot
+
+
+def watch(interval: float = 5.0, jitter: float = 1.0) -> Watch:
+    cloud, clock = Cloud(lab()), PassingClock()
+    reader = NotingReader(cloud, Side.ISV)
+    watcher = Watcher(
+        Side.ISV, "subscription", reader, tenant="tenant", interval=interval, clock=clock, jitter=lambda: jitter
+    )
+    return Watch(cloud, reader, clock, watcher, watcher.snapshots())

@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from plstui.arm.faults import DEFAULT_RETRY_AFTER
-from plstui.arm.transport import SILENCE_SECONDS
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import (
     AzureError,
     CredentialsError,
-    PlstuiError,
     SignInPendingError,
     ThrottledError,
-    UnreachableError,
 )
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Reading, Snapshot, Tier
+from plstui.domain.snapshot import Tier
 from plstui.engine.watcher import Watcher
-from tests.engine.parts import START, NotingReader, PassingClock
+from tests.engine.parts import OFFLINE, START, NotingReader, PassingClock, watch
 from tests.support.cloud import Cloud
 from tests.support.lab import lab, with_status
 
 CONNECTIONS, ALL = Tier.CONNECTIONS, Tier.ALL
 MACHINES = Tier.CONNECTIONS | Tier.MACHINES
-OFFLINE = UnreachableError("Azure did not answer.")
-
-
-@dataclass
-class Watch:
-    """A watcher of the ISV's side with everything it works with."""
-
-    cloud: Cloud
-    reader: NotingReader
-    clock: PassingClock
-    watcher: Watcher
-    snapshots: AsyncGenerator[Snapshot, None]
-
-    async def next(self, count: int = 1) -> Snapshot:
-        """The last of the next snapshots."""
-        for _ in range(count):
-            snapshot = await anext(self.snapshots)
-        return snapshot
-
-    async def settle(self) -> Snapshot:
-        """Skip the first content, with its health."""
-        snapshot = await self.next(2)
-        self.reader.asked.clear()
-        return snapshot
-
-
-def watch(interval: float = 5.0, jitter: float = 1.0) -> Watch:
-    cloud, clock = Cloud(lab()), PassingClock()
-    reader = NotingReader(cloud, Side.ISV)
-    watcher = Watcher(
-        Side.ISV, "subscription", reader, tenant="tenant", interval=interval, clock=clock, jitter=lambda: jitter
-    )
-    return Watch(cloud, reader, clock, watcher, watcher.snapshots())
 
 
 async def test_the_first_content_is_everything() -> None:
@@ -238,81 +198,6 @@ async def test_backing_off_doubles_up_to_five_seconds_and_ends_with_the_first_an
     assert isv.clock.waits[5:] == [5.0, 1.0]
 
 
-# Each is how a read fails: the seconds it takes for that, the error, and the seconds that Azure asks to wait.
-DROP = (0.0, OFFLINE, 0.0)
-STALL = (SILENCE_SECONDS, UnreachableError("No answer came in time."), 0.0)
-DEFAULT = (0.1, ThrottledError("Too many requests.", retry_after=DEFAULT_RETRY_AFTER), DEFAULT_RETRY_AFTER)
-
-
-def throttled(seconds: float) -> tuple[float, PlstuiError, float]:
-    return 0.1, ThrottledError("Too many requests.", retry_after=seconds), seconds
-
-
-def in_trouble(seconds: float | None) -> tuple[float, PlstuiError, float]:
-    error = AzureError("In trouble.", status=503)
-    error.retry_after = seconds
-    return 0.1, error, seconds or 0.0
-
-
-ASKED = st.floats(0, 120, allow_nan=False)
-FAULTS = st.lists(
-    st.one_of(
-        st.sampled_from([DROP, STALL, DEFAULT]), st.builds(throttled, ASKED), st.builds(in_trouble, st.none() | ASKED)
-    ),
-    min_size=1,
-    max_size=20,
-)
-A_FULL_READ = 5.0
-"""Seconds of everything, over connections that have to be made anew: more than thousands of connections take."""
-
-
-@given(FAULTS, st.floats(0.9, 1.1))
-def test_after_the_last_fault_a_pane_is_live_within_twenty_seconds_or_what_azure_asks_and_five(
-    faults: list[tuple[float, PlstuiError, float]], jitter: float
-) -> None:
-    async def live_again() -> None:
-        isv = watch(jitter=jitter)
-        await isv.settle()
-        begun = asked = 0.0
-        read = isv.reader.read
-        left = list(faults)
-
-        async def failing(tiers: Tier) -> Reading:
-            nonlocal begun, asked
-            if not left:
-                isv.clock.elapsed += A_FULL_READ
-                return await read(tiers)
-            assert isv.clock.elapsed >= begun + asked, "what Azure asks is heeded"
-            begun = isv.clock.elapsed
-            seconds, error, asked = left.pop(0)
-            isv.clock.elapsed += seconds
-            raise error
-
-        isv.reader.read = failing  # type: ignore[method-assign]
-        while left or not isv.watcher.snapshot.reachable:
-            await isv.next()
-        assert isv.clock.elapsed - begun <= max(20.0, faults[-1][0] + asked + A_FULL_READ) + 0.001
-
-    asyncio.run(live_again())
-
-
-async def test_health_is_not_old_for_longer_either() -> None:
-    isv = watch()
-    await isv.settle()
-    while isv.clock.elapsed < 400:
-        await isv.next()
-    isv.cloud.health_fault = OFFLINE
-    while not isv.watcher.snapshot.health_error:
-        await isv.next()
-    await isv.next(10)
-    isv.cloud.health_fault = None
-    last = isv.clock.elapsed
-    while isv.watcher.snapshot.health_error:
-        await isv.next()
-
-    assert isv.clock.elapsed - last <= 20 - SILENCE_SECONDS
-
-
 async def test_a_person_who_is_signing_in_is_not_backed_off_from() -> None:
     isv = watch()
     isv.cloud.faults[Side.ISV] = SignInPendingError("Open example.org and enter the code.")
@@ -351,7 +236,9 @@ async def test_azure_says_how_long_to_wait() -> None:
     isv.cloud.faults[Side.ISV] = ThrottledError("Too many requests.", retry_after=90.0)
     await isv.next(2)
     assert isv.clock.waits[2:] == [17.0, 90.0]
-    isv.cloud.faults[Side.ISV] = in_trouble(33.0)[1]
+    in_trouble = AzureError("In trouble.", status=503)
+    in_trouble.retry_after = 33.0
+    isv.cloud.faults[Side.ISV] = in_trouble
     await isv.next(2)
     assert isv.clock.waits[4:] == [90.0, 33.0]
     isv.cloud.faults[Side.ISV] = OFFLINE

@@ -14,11 +14,12 @@ class TurnedClock:
     def __init__(self, start: datetime = START) -> None:
         self._start = start
         self._elapsed = 0.0
+        self._wall = 0.0
         self._waiting: list[tuple[float, asyncio.Event]] = []
 
     def now(self) -> datetime:
         """The time of day, in UTC."""
-        return self._start + timedelta(seconds=self._elapsed)
+        return self._start + timedelta(seconds=self._elapsed + self._wall)
 
     def monotonic(self) -> float:
         """Seconds since the test began."""
@@ -37,6 +38,10 @@ class TurnedClock:
             for wait in waits:
                 wait.cancel()
         return event.is_set()
+
+    def set_wall(self, seconds: float) -> None:
+        """Put the time of day so much ahead of where it would be, as somebody who sets a machine's clock."""
+        self._wall = seconds
 
     def turn(self, seconds: float) -> None:
         """Let so much time pass at once."""

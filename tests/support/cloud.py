@@ -35,6 +35,10 @@ class Cloud:
         self.sides = {side: snapshot for side in Side if (snapshot := world.side(side))}
         self.faults: dict[Side, PlstuiError] = {}
         """What reading a side raises for now."""
+        self.read_told = {side: asyncio.Event() for side in Side}
+        """Cleared while reading a side stays without an answer."""
+        for told in self.read_told.values():
+            told.set()
         self.health_fault: PlstuiError | None = None
         """What asking for health raises for now."""
         self.health_told = asyncio.Event()
@@ -117,6 +121,7 @@ class Reader:
 
     async def read(self, tiers: Tier) -> Reading:
         """The types of these tiers."""
+        await self._cloud.read_told[self._side].wait()
         seen = self._snapshot()
         reading = Reading()
         if Tier.CONNECTIONS in tiers:

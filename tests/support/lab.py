@@ -99,8 +99,8 @@ def with_status(status: ConnectionStatus, **changes: object) -> World:
 def empty() -> World:
     """Two subscriptions with nothing in them."""
     return World(
-        Snapshot(side=Side.ISV, subscription=ISV_SUBSCRIPTION),
-        Snapshot(side=Side.CUSTOMER, subscription=CUSTOMER_SUBSCRIPTION),
+        Snapshot(side=Side.ISV, subscription=ISV_SUBSCRIPTION, answered=True),
+        Snapshot(side=Side.CUSTOMER, subscription=CUSTOMER_SUBSCRIPTION, answered=True),
     )
 
 
@@ -133,6 +133,7 @@ def isv_side(requests: tuple[Request, ...] = (), down: tuple[str, ...] = ()) -> 
     members = tuple(nic.ip_configurations[0] for nic in interfaces)
     return Snapshot(
         side=Side.ISV,
+        answered=True,
         subscription=ISV_SUBSCRIPTION,
         tenant="0b6d3c58-1f70-4a3c-9c6e-6f1b62e0aa01",
         groups=(_group(ISV_SUBSCRIPTION, ISV_GROUP),),
@@ -218,6 +219,7 @@ def customer_side(requests: tuple[Request, ...] = ()) -> Snapshot:
     own = [request for request in requests if request.at_customer]
     return Snapshot(
         side=Side.CUSTOMER,
+        answered=True,
         subscription=CUSTOMER_SUBSCRIPTION,
         tenant="9f0a1c72-52c4-4d6f-8f0e-24a7cf1bbb02",
         groups=(_group(CUSTOMER_SUBSCRIPTION, CUSTOMER_GROUP),),

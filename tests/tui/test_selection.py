@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED
@@ -9,12 +12,12 @@ from plstui.domain.errors import UnreachableError
 from plstui.domain.resources import PrivateEndpoint
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
-from plstui.tui.selection import Selection, matching
+from plstui.tui.selection import Selection, matching, pending_first
 from plstui.tui.widgets.connections import ConnectionsTable
 from plstui.tui.widgets.resource_tree import ResourceTree
 from tests.support.cloud import Cloud
 from tests.support.lab import Request, crowd, lab
-from tests.support.stage import Stage, stage
+from tests.support.stage import Sight, Stage, stage
 
 GONE = Request("gone", "g1", DISCONNECTED, "Order no.: 1", at_service=False)
 OPEN = Request("open", "g2", APPROVED, "Order no.: 2")
@@ -27,6 +30,12 @@ ALL = (GONE, OPEN, ASKED, REFUSED, LATER)
 def cursor(play: Stage) -> str:
     """The endpoint in the row under the cursor."""
     return play.see().line("▸ ", "Order no.").split()[3]
+
+
+def rows_in(seen: Sight) -> list[str]:
+    """The endpoint in each row of the table."""
+    found = (re.match(r"│[ ▸] [◷✔✖⊘] \w+ +(\S+) ", line) for line in seen.lines)
+    return [str(match[1]) for match in found if match]
 
 
 def names(links: tuple[Link, ...]) -> list[str]:
@@ -121,11 +130,39 @@ async def test_the_first_request_is_selected_whichever_side_answers_first() -> N
 async def test_the_selection_stays_where_a_person_has_put_it() -> None:
     async with stage(lab(OPEN, ASKED)) as play:
         await play.shows("▸ ◷ Pending     asked")
-        await play.press("up")
+        await play.press("down")
         await play.shows("▸ ✔ Approved    open")
         play.cloud.become(lab(OPEN, ASKED, LATER))
         await play.press("r")
         await play.shows("later", "▸ ✔ Approved    open")
+
+
+def test_those_that_wait_come_first_and_the_others_stay_in_their_order() -> None:
+    assert names(pending_first(lab(*ALL).links())) == ["asked", "later", "open", "refused", "gone"]
+
+
+def test_after_a_decision_next_is_the_one_below_where_it_stood() -> None:
+    passed_over, decided, below = ASKED, Request("decided", "g6", PENDING), LATER
+    waiting = pending_first(lab(passed_over, decided, below).links())
+    selection = Selection().take(waiting[1], waiting)
+    after = pending_first(lab(passed_over, replace(decided, status=APPROVED), below).links())
+    selection = selection.follow(after, after)
+    assert (selection.link, selection.place) == (after[2], 2)
+
+    assert selection.next_pending(after) == after[1]
+    # Also when more is read, and from the top again once that is decided too.
+    assert selection.follow(after, after).next_pending(after) == after[1]
+    last = pending_first(lab(passed_over, replace(decided, status=APPROVED), replace(below, status=APPROVED)).links())
+    assert selection.follow(last, last).next_pending(last) == last[0]
+
+
+async def test_the_row_of_what_has_been_decided_goes_below_with_the_cursor() -> None:
+    async with stage(lab(OPEN, ASKED, LATER)) as play:
+        await play.press("a")
+        await play.shows("--connection-status")
+        await play.press("enter")
+        seen = await play.shows("▸ ✔ Approved    asked")
+        assert rows_in(seen) == ["later", "open", "asked"]
 
 
 async def test_what_has_been_decided_stays_selected() -> None:

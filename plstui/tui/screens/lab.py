@@ -77,8 +77,9 @@ class LabScreen(CommandingScreen):
     lines: var[tuple[LogLine, ...]] = var(())
     context: var[LabContext] = var(LabContext)
     now: var[datetime] = var(NO_TIME)
+    steady: var[float] = var(0.0)
     world: var[World] = var(World)
-    read_at: var[Mapping[Side, datetime]] = var(dict)
+    read_at: var[Mapping[Side, float]] = var(dict)
     connected: var[bool] = var(True)
     """What the panes ask; nobody gets here before."""
 
@@ -110,7 +111,7 @@ class LabScreen(CommandingScreen):
                 with Horizontal(id="sides"):
                     for side in Side:
                         yield SidePane(side).data_bind(
-                            LabScreen.world, LabScreen.read_at, LabScreen.now, LabScreen.connected
+                            LabScreen.world, LabScreen.read_at, LabScreen.steady, LabScreen.connected
                         )
             with Vertical(id="right"):
                 yield StepView(id="step", classes="frame").data_bind(LabScreen.told)
@@ -125,7 +126,7 @@ class LabScreen(CommandingScreen):
     async def _tick(self) -> None:
         never = asyncio.Event()
         while True:
-            self.now = self._clock.now()
+            self.now, self.steady = self._clock.now(), self._clock.monotonic()
             # Not from here: a worker goes on for a moment when the screen's widgets are already gone.
             self.call_later(self._take_sides)
             await self._clock.wait(never, 1.0)
@@ -138,7 +139,7 @@ class LabScreen(CommandingScreen):
         """Show both sides as they are now; whatever has changed there may have moved a step."""
         watchers = self._runtime.watchers
         self.world = self._runtime.world()
-        self.read_at = {side: w.snapshot.read_at for side, w in watchers.items() if w.snapshot.read_at}
+        self.read_at = {side: w.answered_at for side, w in watchers.items() if w.answered_at is not None}
         if self.is_current and not self._doing and self.world != self._surveyed:
             self._survey()
         self._refresh()

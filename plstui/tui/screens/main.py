@@ -15,6 +15,7 @@ from textual.containers import Horizontal
 from textual.reactive import var
 from textual.types import CSSPathType
 
+from plstui.domain.absence import absence
 from plstui.domain.connection import Verb
 from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
@@ -49,7 +50,7 @@ from plstui.tui.messages import (
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.probing import probe
 from plstui.tui.screens.selecting import SelectingScreen
-from plstui.tui.state import Event, Line, ProbeRun, seen_since
+from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
 from plstui.tui.widgets.backends import BackendsTable
@@ -66,6 +67,8 @@ from plstui.tui.work import work
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
 HEIGHTS: Final = [(0, "-very-low"), (20, "-low"), (40, "-high")]
 """Cells from which the style sheet has room for more: the path first, and all sections where it is wide and high."""
+
+NO_TARGETS: Final = "There is nothing to probe yet: no backend in a pool, and no endpoint with an address."
 
 LAB: Final = "lab"
 """The name of the installed lab screen."""
@@ -87,12 +90,14 @@ class MainScreen(SelectingScreen):
     commands = COMMANDS
 
     world: var[World] = var(World)
-    read_at: var[Mapping[Side, datetime]] = var(dict)
+    read_at: var[Mapping[Side, float]] = var(dict)
     now: var[datetime] = var(NO_TIME)
+    steady: var[float] = var(0.0)
+    """Seconds that nobody can put forward or back: how long ago something was is told by these."""
     connected: var[bool] = var(False)
     under_way: var[Mapping[ResourceId, Verb]] = var(dict)
     """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
-    since: var[Mapping[ResourceId, datetime]] = var(dict)
+    since: var[Mapping[ResourceId, Sighting]] = var(dict)
     marked: var[tuple[ResourceId, ...]] = var(())
     """The two ends of the selected connection: its row at the service, the endpoint's at the customer."""
     probe: var[ProbeRun] = var(ProbeRun)
@@ -117,7 +122,7 @@ class MainScreen(SelectingScreen):
                 yield SidePane(side).data_bind(
                     MainScreen.world,
                     MainScreen.read_at,
-                    MainScreen.now,
+                    MainScreen.steady,
                     MainScreen.connected,
                     MainScreen.under_way,
                     MainScreen.marked,
@@ -131,7 +136,7 @@ class MainScreen(SelectingScreen):
                     MainScreen.world,
                     MainScreen.under_way,
                     MainScreen.since,
-                    MainScreen.now,
+                    MainScreen.steady,
                     MainScreen.sought,
                     links=MainScreen.shown,
                     cursor=MainScreen.selected,
@@ -152,7 +157,7 @@ class MainScreen(SelectingScreen):
     async def _tick(self) -> None:
         never = asyncio.Event()
         while True:
-            self.now = self._clock.now()
+            self.now, self.steady = self._clock.now(), self._clock.monotonic()
             await self._clock.wait(never, 1.0)
 
     # Both sides
@@ -177,8 +182,8 @@ class MainScreen(SelectingScreen):
     def _fold(self, event: SnapshotFetched) -> None:
         snapshot = event.snapshot
         old = self.world.side(snapshot.side)
-        if snapshot.read_at:
-            self.read_at = {**self.read_at, snapshot.side: snapshot.read_at}
+        watchers = self._runtime.watchers if self._runtime else {}
+        self.read_at = {side: w.answered_at for side, w in watchers.items() if w.answered_at is not None}
         if snapshot.side is Side.ISV and self._decisions:
             self._decisions.look(snapshot)
         if snapshot != old:
@@ -189,9 +194,9 @@ class MainScreen(SelectingScreen):
         self._sync_under_way()
         self._leave_if_nobody_is_signed_in()
 
-    def watch_world(self) -> None:
+    def watch_world(self, before: World, _: World) -> None:
         links = self.world.links()
-        self.since = seen_since(self.links, links, self.since, self._clock.now())
+        self.since = sightings(self.links, links, self.since, self._clock.monotonic(), watched=before.all_read)
         self.links = links
         self._update_context()
 
@@ -352,7 +357,7 @@ class MainScreen(SelectingScreen):
             link=link,
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
-            has_targets=bool(addresses(self.world)),
+            no_targets="" if addresses(self.world) else absence(self.world, NO_TARGETS, what="probe target"),
             probing=self.probe.running,
             examining=self.examination.running,
         )

@@ -14,7 +14,7 @@ from plstui.domain.sides import Side
 from plstui.domain.world import Link
 from plstui.tui.messages import FilterLeft, FilterTyped, ResourceHighlighted
 from plstui.tui.screens.commanding import CommandingScreen
-from plstui.tui.selection import Selection, in_short, matching
+from plstui.tui.selection import Selection, in_short, matching, pending_first
 from plstui.tui.widgets.deck import Deck
 from plstui.tui.widgets.filter_line import FilterLine
 
@@ -51,7 +51,7 @@ class SelectingScreen(CommandingScreen):
 
     def _show_links(self) -> None:
         """Bring the table and what is selected in it up to date."""
-        self.shown = matching(self.links, self.sought)
+        self.shown = pending_first(matching(self.links, self.sought))
         self.notes = {"connections": in_short(self.links, self.shown, self.sought)}
         self._choose(self.selection.follow(self.links, self.shown))
 

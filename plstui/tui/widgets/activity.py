@@ -8,12 +8,16 @@ from textual.widgets import Static
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import clock_time
+from plstui.tui.messages import LinesWanted
 from plstui.tui.state import Event
 from plstui.tui.tones import styled
 from plstui.tui.widgets.following import FollowingLog
 
 KEPT_EVENTS = 300
 """Lines of the log; older ones are in the journal as far as they are writes."""
+
+ENOUGH = 5
+"""Lines of the log that are worth room of others; what came before is looked up rarely, by scrolling or zoomed."""
 
 
 class ActivityLog(FollowingLog):
@@ -25,6 +29,8 @@ class ActivityLog(FollowingLog):
 
     def watch_events(self, events: tuple[Event, ...]) -> None:
         self.show(map(_line, events))
+        if self.id:
+            self.post_message(LinesWanted(self.id, min(len(events), ENOUGH)))
 
 
 class ActivityLine(Static):

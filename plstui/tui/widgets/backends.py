@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from textual.reactive import reactive
 
+from plstui.domain.absence import absence
 from plstui.domain.probe import Target, TargetKind, TargetResult, targets
 from plstui.domain.resources import VirtualMachine
+from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
@@ -39,8 +41,13 @@ class BackendsTable(Table):
     world: reactive[World] = reactive(World)
     probe: reactive[ProbeRun] = reactive(ProbeRun)
 
+    @property
+    def nothing(self) -> str:
+        return absence(self.world, self.EMPTY, what="backend", of=(Side.ISV,))
+
     def watch_world(self) -> None:
         self._fill()
+        self.show_nothing()
 
     def watch_probe(self) -> None:
         self._fill()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import ClassVar
 
 from textual.reactive import reactive, var
 
+from plstui.domain.absence import absence
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
-from plstui.tui.clock import NO_TIME, age
+from plstui.tui.clock import age
 from plstui.tui.messages import DetailsRequested, ResourceHighlighted
+from plstui.tui.state import Sighting
 from plstui.tui.tones import BUSY, badge, busy_badge
 from plstui.tui.widgets.columns import Column
 from plstui.tui.widgets.table import Cell, Row, Table
@@ -28,7 +30,7 @@ class ConnectionsTable(Table):
         Column("status", "Status", 12, 16, 1, enough=16),
         Column("endpoint", "Endpoint", 19, 40, 2),
         Column("message", "Message", 16, 60, 4, enough=40),
-        Column("age", "Seen for", 8, 8, 3),
+        Column("changed", "Changed", 10, 11, 3, enough=11),
         Column("description", "Description", 14, 40, 7, enough=20),
         Column("service", "Service", 14, 40, 8, enough=22),
         Column("address", "Address", 9, 15, 6),
@@ -37,28 +39,21 @@ class ConnectionsTable(Table):
         Column("sides", "Sides", 5, 5, 5),
     )
     EMPTY = "No private link connection yet: it appears when a customer's endpoint asks for one."
-    UNKNOWN = "Whether there is a connection is not known: neither side could be read."
-    UNKNOWN_ALONE = "Whether there is a connection is not known: the one side could not be read."
     NO_MATCH = "No connection has these words; Esc shows all again."
     FINDS_ANOTHER = False
 
     world: var[World] = var(World)
     links: reactive[tuple[Link, ...]] = reactive(())
     under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
-    since: reactive[Mapping[ResourceId, datetime]] = reactive(dict)
+    since: reactive[Mapping[ResourceId, Sighting]] = reactive(dict)
     """Since when each connection has been seen in its status."""
-    now: reactive[datetime] = reactive(NO_TIME, repaint=False)
+    steady: reactive[float] = reactive(0.0, repaint=False)
     sought: reactive[str] = reactive("")
     """What the links are filtered by; empty when these are all."""
 
     @property
     def nothing(self) -> str:
-        if self.sought:
-            return self.NO_MATCH
-        sides = [snapshot for snapshot in (self.world.isv, self.world.customer) if snapshot]
-        if not sides or not all(snapshot.stale_since for snapshot in sides):
-            return self.EMPTY
-        return self.UNKNOWN if len(sides) > 1 else self.UNKNOWN_ALONE
+        return absence(self.world, self.NO_MATCH if self.sought else self.EMPTY, what="connection")
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +62,11 @@ class ConnectionsTable(Table):
 
     def watch_world(self) -> None:
         if not self.rows:
-            self.refresh()
+            self.show_nothing()
+
+    def watch_sought(self) -> None:
+        if not self.rows:
+            self.show_nothing()
 
     def watch_links(self) -> None:
         self._fill()
@@ -80,7 +79,7 @@ class ConnectionsTable(Table):
     def watch_since(self) -> None:
         self._show_ages()
 
-    def watch_now(self) -> None:
+    def watch_steady(self) -> None:
         self._show_ages()
 
     def _show_ages(self) -> None:
@@ -91,11 +90,11 @@ class ConnectionsTable(Table):
             self.refresh()
 
     def _age(self, row: Row) -> str:
-        since = self.since.get(row.key)
-        return age(self.now - since) if since else ""
+        sighting = self.since.get(row.key)
+        return changed(sighting, self.steady) if sighting else ""
 
     def live_cells(self, row: Row) -> dict[str, Cell]:
-        return {"age": Cell(self._age(row), Tone.QUIET)}
+        return {"changed": Cell(self._age(row), Tone.QUIET)}
 
     def _fill(self) -> None:
         self._kept = {link.id: self._keep(link) for link in self.links}
@@ -131,6 +130,14 @@ class ConnectionsTable(Table):
     def on_table_selected(self, event: Table.Selected) -> None:
         event.stop()
         self.post_message(DetailsRequested(event.key))
+
+
+def changed(sighting: Sighting, now: float) -> str:
+    """When the status became what it is: `now`, `5 min ago`, or `>5 min ago` and `earlier` where nobody has seen it."""
+    how_long = age(timedelta(seconds=now - sighting.at))
+    if how_long == "now":
+        return "now" if sighting.seen_to_change else "earlier"
+    return f"{'' if sighting.seen_to_change else '>'}{how_long} ago"
 
 
 def _status(link: Link, verb: Verb | None) -> Cell:

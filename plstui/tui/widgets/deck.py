@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from textual import events
+from textual import events, on
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from plstui.domain.states import Tone
-from plstui.tui.messages import SectionChosen
+from plstui.tui.messages import LinesWanted, SectionChosen
 from plstui.tui.tones import styled
+from plstui.tui.widgets.shares import shares
 
 TAB_GAP = "  "
+
+FRAME: Final = 2
+"""Lines of a frame."""
+
+ROWS: Final = (("connections",), ("backends", "probe"), ("activity", "doctor"))
+"""The sections that stand side by side where all are in view."""
+
+WEIGHTS: Final = (10, 11, 9)
+"""What each of these rows gets of thirty lines when all have more to say than there is room for."""
 
 
 class Deck(Container):
@@ -31,6 +43,8 @@ class Deck(Container):
         for section_id, _, widget in sections:
             widget.id = section_id
             widget.add_class("section")
+        self._wanted: dict[str, int] = dict.fromkeys(self._titles, 1)
+        """The lines that each section would like to have."""
         super().__init__(*(widget for _, _, widget in sections), id="deck", classes="area")
 
     def on_mount(self) -> None:
@@ -58,6 +72,41 @@ class Deck(Container):
                 section.border_title = label
         self._tabs = tabs
         self.border_title = Content(TAB_GAP).join(tabs)
+
+    # Sections that have nothing to say give their room to those that have
+
+    @on(LinesWanted)
+    def _take_wish(self, event: LinesWanted) -> None:
+        event.stop()
+        if self._wanted.get(event.section_id) != event.lines:
+            self._wanted[event.section_id] = event.lines
+            self.refresh(layout=True)
+            self._share()
+
+    def on_resize(self) -> None:
+        """Share the lines out anew."""
+        self._share()
+
+    @property
+    def _all_in_view(self) -> bool:
+        return self.styles.layout is not None and self.styles.layout.name == "grid"
+
+    def _share(self) -> None:
+        if self._all_in_view:
+            wanted = list(self._rows())
+            self.styles.grid_rows = " ".join(map(str, shares(self.content_size.height, wanted, WEIGHTS)))
+
+    def _rows(self) -> Iterator[int]:
+        """The lines that each row of sections would like to have, with its frame."""
+        return (max(self._wanted.get(section, 0) for section in row) + FRAME for row in ROWS)
+
+    @property
+    def _has_relative_children_height(self) -> bool:
+        """No: its sections fill it, and it is as high as they wish. Textual would otherwise give it all there is."""
+        return False
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return sum(self._rows()) if self._all_in_view else max(self._wanted.values())
 
     def focus_section(self, section_id: str) -> None:
         """Put the focus on a section."""

@@ -21,7 +21,7 @@ from plstui.domain.world import World
 from plstui.tui import doctor_view
 from plstui.tui.details import LONGEST
 from plstui.tui.doctor_view import APPROVE, TONES, Examination
-from plstui.tui.messages import FindingRequested, ResourceHighlighted
+from plstui.tui.messages import FindingRequested, LinesWanted, ResourceHighlighted
 from plstui.tui.tones import styled
 from plstui.tui.widgets.bars import KEY_STYLE
 from plstui.tui.widgets.columns import Column
@@ -29,6 +29,9 @@ from plstui.tui.widgets.table import Cell, Row, Table
 
 ROOMY = 9
 """Lines from which one may stay empty between the table and what is told of a row."""
+
+ABOUT_ONE = 4
+"""Lines that are usually enough for what is told of a row."""
 
 
 def key_of(place: int, finding: Finding) -> ResourceId:
@@ -123,11 +126,15 @@ class DoctorView(Vertical):
         )
         trouble = (styled(f"✖ {text}", Tone.BAD) for text in self.examination.trouble)
         outside = (styled(line.text, line.tone) for line in doctor_view.outside(self.examination))
-        verdict.update(Content("\n").join(line for line in (first, *outside, *trouble) if line))
+        lines = [line for line in (first, *outside, *trouble) if line]
+        verdict.update(Content("\n").join(lines))
         table.display = bool(table.rows)
         current = table.current
         finding.display = current is not None
         finding.update(Content("\n").join(self._lines(current, table)) if current else Content(""))
+        if self.id:
+            told = max(ROOMY, len(lines) + len(table.rows) + 1 + ABOUT_ONE) if table.rows else len(lines)
+            self.post_message(LinesWanted(self.id, told))
         if current != self._current:
             self._current = current
             if current and current.fix == APPROVE:

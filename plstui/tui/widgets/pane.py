@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -19,24 +19,25 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.tree import TreeRow, rows
 from plstui.domain.world import World
-from plstui.tui.clock import NO_TIME, age, clock_time
+from plstui.tui.clock import age, clock_time
 from plstui.tui.tones import styled
 from plstui.tui.widgets.resource_tree import ResourceTree
 
 GUID_HEAD = 8
 """Characters of a subscription's id that tell it from others: a guid's first group."""
 
-QUIET_FOR = timedelta(seconds=30)
-"""How old a live side's last answer may be before its age is told: twice the longest pause between two refreshes."""
+QUIET_FOR = 30.0
+"""Seconds after which the age of a live side's last answer is told: twice the longest pause between two refreshes."""
 
 
 class SidePane(Vertical):
     """The tree of one side under a notice, which says why there is nothing to see or why it is old."""
 
     world: var[World] = var(World)
-    read_at: var[Mapping[Side, datetime]] = var(dict)
-    """When each side last answered."""
-    now: var[datetime] = var(NO_TIME)
+    read_at: var[Mapping[Side, float]] = var(dict)
+    """When each side last answered, in steady seconds."""
+    steady: var[float] = var(0.0)
+    """The same clock now: that of the wall may be put forward or back."""
     connected: var[bool] = var(False)
     under_way: var[Mapping[ResourceId, Verb]] = var(dict)
     rows: var[tuple[TreeRow, ...]] = var(())
@@ -73,7 +74,7 @@ class SidePane(Vertical):
     def watch_read_at(self) -> None:
         self._tell()
 
-    def watch_now(self) -> None:
+    def watch_steady(self) -> None:
         self._tell()
 
     def _tell(self) -> None:
@@ -103,7 +104,7 @@ class SidePane(Vertical):
             return Content("")
         if read_at is None:
             return styled("✖ cannot be read", Tone.BAD) if snapshot.stale_since else styled("◷ reading…", Tone.WAITING)
-        since = self.now - read_at
+        since = self.steady - read_at
         if snapshot.stale_since:
             return styled(f"✖ stale · read {_ago(since)}", Tone.BAD)
         if since < QUIET_FOR:
@@ -133,6 +134,6 @@ class SidePane(Vertical):
         return Content("")
 
 
-def _ago(time: timedelta) -> str:
-    how_old = age(time)
+def _ago(seconds: float) -> str:
+    how_old = age(timedelta(seconds=seconds))
     return "just now" if how_old == "now" else f"{how_old} ago"

@@ -19,6 +19,7 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.tui.clock import clock_time
+from plstui.tui.messages import LinesWanted
 from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, styled
 from plstui.tui.truth import still_true
@@ -27,6 +28,11 @@ BAR = "━"
 BARS = "▁▂▃▄▅▆▇█"
 FAILED, SOME_FAILED, NOT_ASKED = "✖", "!", "·"
 """What stands for a run: how long the page took, that none came, that some did not, that it was not asked for."""
+
+INVITATION = "Press p to fetch the Host: page from every backend and through every endpoint."
+
+UNSEEN = 80
+"""Cells to reckon with while it is not in view."""
 
 SHORTEST_BAR = 10
 LONGEST_BAR = 40
@@ -76,8 +82,11 @@ class ProbeView(VerticalScroll):
         return len(still_true(self.probe, self.world)) < len(self.probe.results)
 
     def _show(self) -> None:
+        lines = list(_lines(self.probe, self.content_size.width or UNSEEN, old=self._old))
         for static in self.query_children(Static):
-            static.update(Content("\n").join(_lines(self.probe, self.content_size.width, old=self._old)))
+            static.update(Content("\n").join(lines))
+        if self.id:
+            self.post_message(LinesWanted(self.id, len(lines)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +154,7 @@ ORDER = (TargetKind.ENDPOINT, TargetKind.NAME, TargetKind.BACKEND, TargetKind.BA
 
 def _lines(probe: ProbeRun, width: int, *, old: bool) -> Iterator[Content]:
     if not probe.targets:
-        yield styled("Press p to fetch the Host: page from every backend and through every endpoint.", Tone.QUIET)
+        yield from (styled(words, Tone.QUIET) for words in _wrapped(INVITATION, width))
         return
     layout = _Layout.of(probe, width)
     yield _summary(probe, old=old)

@@ -6,7 +6,8 @@ Textual's DataTable keeps styled cells, so colours of an old theme stay in it, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
@@ -25,6 +26,7 @@ from textual.strip import Strip
 from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone
 from plstui.domain.text import ELLIPSIS
+from plstui.tui.messages import LinesWanted
 from plstui.tui.tones import COMPONENTS, ink
 from plstui.tui.widgets.columns import GAP, Column, fit
 
@@ -97,11 +99,15 @@ class Table(ScrollView, can_focus=True):
     _places: Mapping[ResourceId, int] = MappingProxyType({})
     """Each row's place, by its key."""
     _fitted: tuple[tuple[Column, int], ...] = ()
+    _wanted: int = 0
+    """The lines it has asked for."""
 
-    def watch_rows(self) -> None:
-        self._places = {row.key: place for place, row in enumerate(self.rows)}
+    def watch_rows(self, before: tuple[Row, ...], rows: tuple[Row, ...]) -> None:
+        fixed = self._fixed(before)
+        self._places = {row.key: place for place, row in enumerate(rows)}
         self._arrange()
         self._find_cursor()
+        self._hold(fixed)
 
     def live_cells(self, row: Row) -> Mapping[str, Cell]:
         """Cells that change by themselves, like an age: asked for when the row is painted, over those it holds."""
@@ -116,10 +122,11 @@ class Table(ScrollView, can_focus=True):
     def visible_rows(self) -> tuple[Row, ...]:
         """The rows that are in view."""
         top = self.scroll_offset.y
-        return self.rows[top : top + max(0, self.scrollable_content_region.height - 1)]
+        return self.rows[top : top + max(0, self._lines_for_rows)]
 
     def watch_cursor(self) -> None:
         self._find_cursor()
+        self._scroll_to_cursor()
 
     def on_resize(self) -> None:
         """Lay the columns out anew; the row under the cursor stays in view."""
@@ -141,7 +148,47 @@ class Table(ScrollView, can_focus=True):
         ]
         self._fitted = tuple(fit(columns, wanted, width - len(MARKER)))
         self.virtual_size = Size(width, len(self.rows) + 1)
+        self.show_nothing()
+
+    def show_nothing(self) -> None:
+        """Bring what is said instead of rows up to date, and ask for the lines that this or the rows take."""
         self.refresh()
+        wanted = len(self.rows) + 1 if self.rows else len(self._nothing_lines())
+        if self.id and (self.rows or self.size.width) and wanted != self._wanted:
+            self._wanted = wanted
+            self.post_message(LinesWanted(self.id, wanted))
+
+    def _nothing_lines(self) -> list[str]:
+        return textwrap.wrap(self.nothing, max(1, self.scrollable_content_region.width - 2))
+
+    def _fixed(self, rows: Sequence[Row]) -> tuple[ResourceId, int] | None:
+        """The row of these that stays in its line whatever comes or goes above it, and that line.
+
+        It is the one under the cursor, or the first in view where a person has scrolled away from that. None at the
+        top of the table: what comes there is to be seen.
+        """
+        top = self.scroll_offset.y
+        if not top < len(rows):
+            return None
+        if self._index < len(rows) and self._in_view(self._index):
+            return rows[self._index].key, self._index - top
+        return (rows[top].key, 0) if top else None
+
+    def _in_view(self, place: int) -> bool:
+        return 0 <= place - self.scroll_offset.y < max(1, self._lines_for_rows)
+
+    @property
+    def _lines_for_rows(self) -> int:
+        return self.scrollable_content_region.height - 1
+
+    def _hold(self, fixed: tuple[ResourceId, int] | None) -> None:
+        """Scroll so that a row is in the line where it was before the rows changed."""
+        place = self._places.get(fixed[0]) if fixed else None
+        at_top = self.scroll_offset.y == 0 and place is not None and place < self._lines_for_rows
+        if fixed and place is not None and not at_top:
+            self.scroll_to(y=place - fixed[1], animate=False, force=True)
+        elif self.rows and fixed and place is None:
+            self._scroll_to_cursor()
 
     def _find_cursor(self) -> None:
         """Put the cursor back on its row; when that is gone, on the one that took its place."""
@@ -152,17 +199,16 @@ class Table(ScrollView, can_focus=True):
             self._index = place
         elif self.FINDS_ANOTHER:
             self._move_to(min(self._index, len(self.rows) - 1))
-        self._scroll_to_cursor()
 
     def _move_to(self, index: int) -> None:
         self._index = max(0, min(index, len(self.rows) - 1))
         self.cursor = self.rows[self._index].key
+        self._scroll_to_cursor()
         self.post_message(self.Highlighted(self.cursor))
 
     def _scroll_to_cursor(self) -> None:
-        visible = self.scrollable_content_region.height - 1
-        top = self.scroll_offset.y
-        if visible > 0 and not top <= self._index < top + visible:
+        visible, top = self._lines_for_rows, self.scroll_offset.y
+        if visible > 0 and not self._in_view(self._index):
             self.scroll_to(y=self._index if self._index < top else self._index - visible + 1, animate=False, force=True)
 
     def action_cursor(self, steps: int) -> None:
@@ -195,7 +241,8 @@ class Table(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if not self.rows:
-            text = self.nothing if y == 0 else ""
+            lines = self._nothing_lines()
+            text = lines[y] if y < len(lines) else ""
             return Strip([Segment(_cut(f" {text}", width), base + ink(self, Tone.QUIET))], width)
         if y == 0:
             style = base + self.get_component_rich_style("table--header")

@@ -1,0 +1,44 @@
+"""What may be said where a table has no rows: that there is nothing, or why nobody knows yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from plstui.domain.sides import Side
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.world import World
+
+UNCONNECTED = "Connecting…"
+
+
+def absence(world: World, nothing: str, *, what: str, of: Sequence[Side] = tuple(Side)) -> str:
+    """`nothing` where every side of these that is configured has been read; otherwise what is still to come or unknown.
+
+    `what` is a noun without an article, like `connection`; `of` are the sides that could show it.
+    """
+    sides = [snapshot for side in of if (snapshot := world.side(side))]
+    if not sides:
+        elsewhere = any(world.side(side) for side in Side)
+        return f"No {what} is seen from here: {_names(of)} is not configured." if elsewhere else UNCONNECTED
+    unread = [side for side in sides if side.stale_since]
+    awaited = [side for side in sides if side.awaited]
+    if awaited:
+        failed = f" {_sides(unread)} could not be read." if unread else ""
+        return f"Reading {_sides(awaited)}…{failed}"
+    if not unread:
+        return nothing
+    read = [side for side in sides if side not in unread]
+    if read:
+        return f"{_sides(read)} shows no {what}; {_sides(unread)} could not be read."
+    if len(sides) > 1:
+        return f"Whether there is a {what} is not known: neither side could be read."
+    who = _sides(sides) if len(of) == 1 else "the one side"
+    return f"Whether there is a {what} is not known: {who} could not be read."
+
+
+def _sides(snapshots: Iterable[Snapshot]) -> str:
+    return _names(snapshot.side for snapshot in snapshots)
+
+
+def _names(sides: Iterable[Side]) -> str:
+    return " and ".join(f"{side.marker} {side.label}" for side in sides)
