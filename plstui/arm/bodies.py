@@ -179,7 +179,7 @@ class Bodies:
             raise AzureError(
                 f"Azure has not finished within {self._patience:.0f} s.",
                 code="OperationTimeout",
-                hint="It may still do so; the same command goes on from there.",
+                hint="It may still do so.",
             ) from None
 
     async def _over(self, poller: AsyncLROPoller[Result]) -> Result:

@@ -9,7 +9,16 @@ from typing import Any
 
 import click
 
-from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, say_nothing, tidy
+from plstui.cli.lab_output import (
+    carried_out,
+    print_script,
+    print_steps,
+    progress,
+    say,
+    say_again,
+    say_nothing,
+    tidy,
+)
 from plstui.cli.main import command_with_globals, group_with_globals
 from plstui.cli.output import (
     EXIT_FAILED,
@@ -76,8 +85,9 @@ def status(options: Options, as_json: bool) -> int:
     """Tell where each step stands, as Azure has it. Changes nothing."""
 
     async def body(runtime: Runtime) -> int:
+        say("Asking Azure what there is of the lab…")
         lab = lab_as_it_is(runtime)
-        run = lab.run(await lab.survey(partial=True), say_nothing)
+        run = lab.run(await lab.survey(say_again, partial=True), say_nothing)
         statuses = run.statuses()
         # A side that is not configured is nobody's fault.
         ok = not any(
@@ -117,6 +127,7 @@ def up(
         results: list[TargetResult] = []
         page = None
         if probes and failure is None:
+            say("Opening the page from everywhere it can be seen…")
             async for result in open_page(runtime, lab.workshop):
                 results.append(result)
                 if not as_json:
@@ -156,6 +167,7 @@ async def _planned(
 ) -> tuple[Lab, Run]:
     """The lab as it stands, and a run that can go on from there. Raises `PlstuiError` for what is in the way."""
     public_key = await _public_key(runtime.lab.public_key, offer=offer_key)
+    say("Asking Azure what there is of the lab, and what is in the way…")
     password = new_password() if runtime.lab.test_machine == "windows" else ""
     try:
         ready = await preflight(
@@ -166,7 +178,7 @@ async def _planned(
             until=until,
             approves=approves,
             password=password,
-            say=lambda sentence: click.echo(tidy(sentence), err=True),
+            say=say,
         )
     except LookupError as error:
         raise click.UsageError(str(error)) from None

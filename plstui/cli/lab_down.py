@@ -8,7 +8,7 @@ from collections.abc import Collection
 import click
 
 from plstui.cli.lab import lab, lab_as_it_is
-from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, tidy
+from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, say, tidy
 from plstui.cli.main import command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
@@ -46,7 +46,8 @@ def down(options: Options, side: str | None, yes: bool, confirmed: tuple[str, ..
         if not as_az:
             runtime.journal.check()
         lab = lab_as_it_is(runtime)
-        inventory = await take_stock(lab)
+        say("Asking Azure what there is to take down…")
+        inventory = await take_stock(lab, say)
         tell = progress(to_stderr=as_json)
         run = Teardown(lab, inventory, tell, sides=sides, confirmed=confirmed)
         told = _tell_notes(run)

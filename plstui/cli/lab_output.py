@@ -47,6 +47,16 @@ def _line(event: Event) -> str:
             return said if said == event.step.title else f"{event.step.title}: {said}"
 
 
+def say(sentence: str) -> None:
+    """Tell a person, beside what the command prints: what it is about to ask for, and what it asks for again."""
+    click.echo(tidy(sentence), err=True)
+
+
+def say_again(event: Event) -> None:
+    """Tell of a first look what is asked for again."""
+    say(event.text)
+
+
 def say_nothing(_: Event) -> None:
     """For runs that are only looked at."""
 

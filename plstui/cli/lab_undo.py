@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import click
 
 from plstui.cli.lab import lab, lab_as_it_is
-from plstui.cli.lab_output import carried_out, print_steps, progress, tidy
+from plstui.cli.lab_output import carried_out, print_steps, progress, say, say_again, tidy
 from plstui.cli.main import command_with_globals
 from plstui.cli.output import EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
@@ -47,7 +47,8 @@ def undo(options: Options, name: str, yes: bool, confirmed: tuple[str, ...], as_
             step = lab.workshop.step(name)
         except LookupError as error:
             raise click.UsageError(str(error)) from None
-        run = Undo(lab, await lab.survey(), progress(to_stderr=as_json))
+        say("Asking Azure what there is of the lab…")
+        run = Undo(lab, await lab.survey(say_again), progress(to_stderr=as_json))
         if reason := run.why_not(step):
             raise RefusedError(reason)
         typed = [*confirmed, *(await _ask(step, await run.doubts(step), confirmed) if asks else ())]

@@ -186,13 +186,19 @@ class Consumer:
             found = statuses(survey)
             if all(status == "approved" for status in found):
                 return None
-            if "" in found:
+            if not any(found):
                 return "there is no request yet"
+            if "" in found:
+                silent = "endpoint" if not found[0] else "ISV's service"
+                return f"the {silent} does not show the request yet"
             return "the ISV has not decided on the request yet" if "pending" in found else "both sides do not agree yet"
 
         def hopeless(survey: Survey) -> str | None:
             ended = next((status for status in statuses(survey) if status in ("rejected", "disconnected")), "")
-            return f"the request is {ended}; delete {self.endpoint.name} and ask again" if ended else None
+            again = f"undo step 12, which deletes {self.endpoint.name}, and ask again"
+            if ended == "rejected":
+                return f"the request is rejected; the ISV can still approve it, else {again}"
+            return f"the request is {ended}; {again}" if ended else None
 
         reads = ((Side.CUSTOMER, self.endpoint), *(((Side.ISV, service),) if service else ()))
         return (

@@ -50,8 +50,7 @@ def whose_move(resource_id: ResourceId, what: str) -> Iterator[None]:
                     error.message,
                     status=error.status,
                     code=error.code,
-                    hint="Something outside the group uses what could not be deleted; its owner deletes that, and then "
-                    "the same command goes on from here.",
+                    hint="Something outside the group uses what could not be deleted: its owner deletes that first.",
                 ) from error
             case _:
                 raise

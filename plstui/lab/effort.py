@@ -157,7 +157,7 @@ class Effort:
                 raise AzureError(
                     f"{resource_id.name} is {state}, and has not been done with for {minutes(waited)}.",
                     code=TIMED_OUT,
-                    hint="Look at it in the portal; the same command goes on from there.",
+                    hint="Look at it in the portal.",
                 )
             if state != said:
                 said = state

@@ -10,6 +10,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
+from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.inventory import Group, reader, some, typed
 from plstui.lab.owners import is_marked
 from plstui.lab.parts import Survey, Want
@@ -51,16 +52,15 @@ async def doubts(lab: Lab, survey: Survey, group: Group, wants: Sequence[Want]) 
     return tuple(found.values())
 
 
-def refuse(found: Sequence[Doubt], confirmed: Collection[str]) -> None:
+def refuse(found: Sequence[Doubt], confirmed: Collection[str], guide: Guide = COMMANDS) -> None:
     """Raise `RefusedError` when there are doubts about what was not named."""
     names = set(map(typed, confirmed))
     left = [doubt for doubt in found if typed(doubt.id.name) not in names]
     if left:
         reason = left[0].reason
-        options = " ".join(f"--yes-delete {clean(doubt.id.name)}" for doubt in left)
         raise RefusedError(
             f"{reason[:1].upper()}{reason[1:]}, so its name has to be typed.",
-            hint=f"Look at it first; then type {'its name' if len(left) == 1 else 'the names'}, or give {options}.",
+            hint=f"Look at it first; then {guide.name([doubt.id.name for doubt in left])}.",
         )
 
 

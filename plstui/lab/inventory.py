@@ -15,9 +15,10 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
+from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.owners import OURS, RUN_TAG, TAG, is_marked
 from plstui.lab.parts import DELETING, Want, state_of
-from plstui.lab.reading import PatientReader
+from plstui.lab.reading import PatientReader, Say
 from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
 
@@ -99,13 +100,13 @@ class Group:
             return f"{self.doubt}, so its name has to be typed"
         return ""
 
-    def refuse(self, confirmed: Collection[str] = ()) -> None:
+    def refuse(self, confirmed: Collection[str] = (), guide: Guide = COMMANDS) -> None:
         """Raise `RefusedError` when it is not deleted as things are."""
         if reason := self.obstacle(confirmed):
             hint = (
                 f"Whoever set the lock removes it: az lock delete --ids {shell_word(self.locks[0].text)}."
                 if self.locks
-                else f"Look at what is in it first; then type {self.id.name}, or give --yes-delete {self.id.name}."
+                else f"Look at what is in it first; then {guide.name([self.id.name])}."
             )
             raise RefusedError(f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
 
@@ -137,9 +138,12 @@ def typed(name: str) -> str:
     return name.strip().casefold()
 
 
-async def take_stock(lab: Lab) -> Inventory:
-    """Look at all of it; changes nothing. Raises the first side's `PlstuiError` when no side could be read."""
-    readings = await asyncio.gather(*(_read_side(lab, side) for side in lab.clouds), return_exceptions=True)
+async def take_stock(lab: Lab, say: Say = lambda _: None) -> Inventory:
+    """Look at all of it; changes nothing, and `say` hears of what is asked for again.
+
+    Raises the first side's `PlstuiError` when no side could be read.
+    """
+    readings = await asyncio.gather(*(_read_side(lab, side, say) for side in lab.clouds), return_exceptions=True)
     found: Inventory = Inventory()
     unreachable: dict[Side, PlstuiError] = {}
     for side, reading in zip(lab.clouds, readings, strict=True):
@@ -164,16 +168,16 @@ def _joined(one: Inventory, other: Inventory) -> Inventory:
     )
 
 
-async def _read_side(lab: Lab, side: Side) -> Inventory:
-    cloud, provider, consumer = reader(lab, side), lab.workshop.provider, lab.workshop.consumer
+async def _read_side(lab: Lab, side: Side, say: Say) -> Inventory:
+    cloud, provider, consumer = reader(lab, side, say), lab.workshop.provider, lab.workshop.consumer
     if side is Side.ISV:
         assert provider is not None, "a side with a cloud is configured"
-        group, service = await asyncio.gather(read_group(lab, side), cloud.get(provider.service))
+        group, service = await asyncio.gather(read_group(lab, side, say), cloud.get(provider.service))
         guests = guests_of(service, consumer.endpoint if consumer else None)
         group = replace(group, strangers=tuple(guest for guest in guests if not guest.is_labs))
         return Inventory({side: group}, guests, service=provider.service if service else None)
     assert consumer is not None, "a side with a cloud is configured"
-    group, endpoint = await asyncio.gather(read_group(lab, side), cloud.get(consumer.endpoint))
+    group, endpoint = await asyncio.gather(read_group(lab, side, say), cloud.get(consumer.endpoint))
     record = await cloud.get(consumer.record) if lab.workshop.lab.dns.kind == "public" else None
     return Inventory(
         {side: group},
@@ -182,9 +186,9 @@ async def _read_side(lab: Lab, side: Side) -> Inventory:
     )
 
 
-async def read_group(lab: Lab, side: Side) -> Group:
+async def read_group(lab: Lab, side: Side, say: Say = lambda _: None) -> Group:
     """A side's group with all that is in it. Raises `PlstuiError`."""
-    cloud, group_id = reader(lab, side), group_of(lab.workshop, side)
+    cloud, group_id = reader(lab, side, say), group_of(lab.workshop, side)
     body = await cloud.get(group_id)
     if body is None:
         return Group(side, group_id)
@@ -208,9 +212,9 @@ async def read_group(lab: Lab, side: Side) -> Group:
     )
 
 
-def reader(lab: Lab, side: Side) -> PatientReader:
+def reader(lab: Lab, side: Side, say: Say = lambda _: None) -> PatientReader:
     """Reads a side and is patient with it."""
-    return PatientReader(lab.clouds[side], lab.clock)
+    return PatientReader(lab.clouds[side], lab.clock, say)
 
 
 def group_of(workshop: Workshop, side: Side) -> ResourceId:

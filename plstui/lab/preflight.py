@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -20,7 +20,7 @@ from plstui.lab.checks.regions import Region
 from plstui.lab.deletion import GROUP
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
 from plstui.lab.progress import Event
-from plstui.lab.reading import PatientReader, together
+from plstui.lab.reading import PatientReader, Say, together
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.lab.surveyor import ask_health, take_survey
 
@@ -28,8 +28,6 @@ FORBIDDEN = 403
 
 REGISTERED = frozenset({"registered", "registering"})
 """States of a provider in which Azure takes writes for it."""
-
-Say = Callable[[str], None]
 
 NETWORK, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
 

@@ -16,11 +16,14 @@ AT_ONCE = 8
 
 Result = TypeVar("Result")
 
+Say = Callable[[str], None]
+"""Hears a sentence about what is asked for again."""
+
 
 class PatientReader:
     """Reads of one side; a refusal that passes by itself is waited for, and `say` hears of it."""
 
-    def __init__(self, cloud: CloudBodies, clock: Clock, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, cloud: CloudBodies, clock: Clock, say: Say = lambda _: None) -> None:
         self._cloud = cloud
         self._clock = clock
         self._say = say

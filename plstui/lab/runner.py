@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, repeat
@@ -20,6 +21,7 @@ from plstui.engine.ports import Clock, CloudBodies
 from plstui.engine.writes import Writes
 from plstui.lab.effort import POLL, Effort, minutes
 from plstui.lab.fragments import Body, merged
+from plstui.lab.guide import COMMANDS, Guide, joined
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
 from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
 from plstui.lab.retry import NOT_AS_REQUESTED, TIMED_OUT, pause_after, pause_after_write
@@ -37,15 +39,13 @@ AzLine = Callable[[Part], str]
 
 
 class StepFailedError(PlstuiError):
-    """A step could not be done; the message says which and why."""
+    """A step could not be done; the message says which and why, and the hint how to go on."""
 
     code = "LabStepFailed"
 
-    def __init__(self, step: Step, cause: PlstuiError) -> None:
+    def __init__(self, step: Step, cause: PlstuiError, again: str) -> None:
         super().__init__(
-            f"Step {step.number}, {step.title}: {cause.message}",
-            hint=cause.hint or "The same command goes on from there.",
-            code=cause.code,
+            f"Step {step.number}, {step.title}: {cause.message}", hint=joined(cause.hint, again), code=cause.code
         )
         self.step = step
 
@@ -59,6 +59,8 @@ class Lab:
     writes: Writes
     clock: Clock
     az_line: AzLine
+    guide: Guide = COMMANDS
+    """What is said of how to go on."""
 
     async def survey(self, tell: Tell = silent, *, partial: bool = False) -> Survey:
         """What Azure holds of the lab now; `tell` hears of what is asked for again.
@@ -115,8 +117,23 @@ class Run(Effort):
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             self._stop()
+        await self._catch_up()
         if self._failure:
             raise self._failure
+
+    async def _catch_up(self) -> None:
+        """See what has followed beyond the steps of this run: an endpoint that was made is a request at the service.
+
+        What cannot be read stays as it was last seen.
+        """
+        if not any(tally.writes for tally in self._tallies.values()):
+            return
+        waits = (part for step in self._lab.workshop.steps for part in step.parts if isinstance(part, Wait))
+        lacking = [part for part in waits if part.lacking(self.survey) and not part.health_of]
+        with suppress(PlstuiError):
+            for side, resource_id in dict.fromkeys(read for part in lacking for read in part.reads(self.survey)):
+                asked = next(self._order)
+                self._note(resource_id, asked, await self._lab.clouds[side].get(resource_id))
 
     def _refuse_what_cannot_be(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -186,7 +203,7 @@ class Run(Effort):
         if isinstance(error, PlstuiError):
             step = self._step_of[parts[0].key]
             self._fail(step, error)
-            self._failure = self._failure or StepFailedError(step, error)
+            self._failure = self._failure or StepFailedError(step, error, self._lab.guide.up)
             self._stop_waiting()
             return
         if error:
@@ -273,10 +290,9 @@ class Run(Effort):
         while lack := await self._persist(step, lambda _: self._advance(part, step)):
             waited = self._now() - began
             if waited >= part.patience:
+                reason = self._lab.guide.doctor
                 raise AzureError(
-                    f"After {minutes(waited)}: {lack}.",
-                    code=TIMED_OUT,
-                    hint="plstui doctor looks for the reason; the same command goes on from there.",
+                    f"After {minutes(waited)}: {lack}.", code=TIMED_OUT, hint=f"{reason[:1].upper()}{reason[1:]}."
                 )
             if waited >= part.doubt and not doubts:
                 doubts = True

@@ -149,7 +149,7 @@ class Teardown(Effort):
             why = f"could not be read ({error.message.rstrip('.')})" if error else "is not set"
             found.append(
                 f"The {side.label} subscription {why}: what is there stays, and goes with "
-                f"plstui lab down --side {side.value} from where it can be reached."
+                f"{self._lab.guide.down_side(side)} from where it can be reached."
             )
         leaving = {side for side in self._sides if side in before.groups}
         if Side.ISV in leaving:
@@ -187,7 +187,7 @@ class Teardown(Effort):
             names = " and ".join(group.id.name for group in groups.values())
             raise RefusedError(f"There is no {clean(wrong[0])} among the groups to delete: {names}.")
         for group in groups.values():
-            group.refuse(self._confirmed)
+            group.refuse(self._confirmed, self._lab.guide)
 
     # The run
 
@@ -229,7 +229,7 @@ class Teardown(Effort):
             await work
         except PlstuiError as error:
             self._fail(step, error)
-            raise StepFailedError(step, error) from error
+            raise StepFailedError(step, error, self._lab.guide.down) from error
 
     async def _drain(self, step: Step) -> None:
         """Remove every connection of the service, and those that come meanwhile."""
@@ -249,7 +249,7 @@ class Teardown(Effort):
                 await self._pause(POLL)
         raise RefusedError(
             f"Connections come back as soon as they are removed: {some([guest.endpoint_id.name for guest in guests])}.",
-            hint="Let nobody see the service any more, or ask who connects to stop; then the same command goes on.",
+            hint="Let nobody see the service any more, or ask who connects to stop.",
         )
 
     def _refuse_strangers(self, guests: Collection[Guest]) -> None:
@@ -259,7 +259,7 @@ class Teardown(Effort):
         if new and group.state != DELETING and typed(group.id.name) not in map(typed, self._confirmed):
             raise RefusedError(
                 f"Since it was listed, others have connected to the service: {some(new)}.",
-                hint="Look at them; the same command goes on from here.",
+                hint="Look at them.",
             )
 
     async def _guests(self) -> tuple[Guest, ...]:
@@ -319,12 +319,12 @@ class Teardown(Effort):
         async def check() -> None:
             now = await read_group(self._lab, group.side)
             self._note(now)
-            now.refuse(self._confirmed)
+            now.refuse(self._confirmed, self._lab.guide)
             listed = {content.id for content in group.contents}
             if new := [content.id.name for content in now.foreign if content.id not in listed]:
                 raise RefusedError(
                     f"Since it was listed, {some(new)} came into resource group {group.id.name}.",
-                    hint="Look at it; the same command goes on from here.",
+                    hint="Look at it.",
                 )
 
         await self._at(step, self._delete(step, group.id, f"resource group {group.id.name}", check))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from plstui.domain.az import shell_word
@@ -35,9 +36,14 @@ def why_not(workshop: Workshop, survey: Survey, step: Step) -> str | None:
     if taken := next((why for want in mine.values() if (why := want.conflict(survey))), None):
         return f"{_titled(step)}, cannot be undone: {taken}."
     parts = _by_key(workshop)
+    ended = {key for part in parts.values() if isinstance(part, Wait) and part.hopeless(survey) for key in part.needs}
     for later in reversed(workshop.steps):
         for want in _wants(later) if later.id != step.id else ():
-            if is_there(want, survey) and any(need.key in mine for need in _needed(want, parts)):
+            needed = {need.key for need in _needed(want, parts)} & mine.keys()
+            if needed and needed <= ended and not want.conflict(_without(survey, mine.values())):
+                # Of no use as it is, and a name may stay when an endpoint is made anew.
+                continue
+            if is_there(want, survey) and needed:
                 return f"Step {later.number}, {later.title}, still needs it: undo that first."
     if guests := sum(_guests(survey.body(want.id)) for want in mine.values()):
         return (
@@ -77,6 +83,11 @@ def _needed(part: Part, parts: Mapping[str, Part]) -> Iterator[Want]:
             yield need
         else:
             yield from _needed(need, parts)
+
+
+def _without(survey: Survey, wants: Iterable[Want]) -> Survey:
+    """What Azure would hold if these were gone."""
+    return replace(survey, bodies={**survey.bodies, **dict.fromkeys(want.id for want in wants)})
 
 
 def _guests(body: Body | None) -> int:
@@ -120,9 +131,9 @@ class Undo(Effort):
         known = {typed(want.id.name) for want in _wants(step)}
         if wrong := [name for name in confirmed if typed(name) not in known]:
             raise RefusedError(f"There is no {clean(wrong[0])} in what step {step.number} has made.")
-        refuse(await doubts(self._lab, self.survey, group, tuple(left.values())), confirmed)
+        refuse(await doubts(self._lab, self.survey, group, tuple(left.values())), confirmed, self._lab.guide)
         if any(want.id.is_type(GROUP) for want in left.values()):
-            group.refuse(confirmed)
+            group.refuse(confirmed, self._lab.guide)
         self._begin(step)
         parts = _by_key(self._lab.workshop)
         try:
@@ -134,7 +145,7 @@ class Undo(Effort):
             self.survey = await self._lab.survey(self._tell)
         except PlstuiError as error:
             self._fail(step, error)
-            raise StepFailedError(step, error) from error
+            raise StepFailedError(step, error, self._lab.guide.undo) from error
         finally:
             self._stop()
         self._end(step, "undone")
@@ -160,10 +171,10 @@ class Undo(Effort):
                 )
             else:
                 if first.id.is_type(GROUP):
-                    (await read_group(self._lab, first.side)).refuse(confirmed)
+                    (await read_group(self._lab, first.side)).refuse(confirmed, self._lab.guide)
                 else:
                     # Somebody may have put something into it since it was asked about.
-                    refuse(await doubts(self._lab, self.survey, group, wants), confirmed)
+                    refuse(await doubts(self._lab, self.survey, group, wants), confirmed, self._lab.guide)
                 az, deletion = delete_line(first.id), f"deletion of {what}"
                 await self._send(step, first.side, "delete", first.id, deletion, az, lambda: cloud.delete(first.id))
             await self._see(step, first)

@@ -289,3 +289,35 @@ def test_a_group_that_is_being_deleted_is_waited_for_and_not_built_in() -> None:
 
     assert (status.step.number, status.state) == (1, StepState.BLOCKED)
     assert "is being deleted; wait until it is gone" in status.because
+
+
+def _connection(status: str) -> dict[str, Any]:
+    return {"properties": {"privateLinkServiceConnectionState": {"status": status}}}
+
+
+@pytest.mark.parametrize(
+    ("at_service", "at_customer", "lack"),
+    [
+        ("", "", "there is no request yet"),
+        ("", "Pending", "the ISV's service does not show the request yet"),
+        ("Pending", "", "the endpoint does not show the request yet"),
+        ("Pending", "Pending", "the ISV has not decided on the request yet"),
+        ("Approved", "Pending", "the ISV has not decided on the request yet"),
+        ("Approved", "Approved", ""),
+    ],
+)
+def test_of_a_request_it_is_said_who_does_not_show_it(at_service: str, at_customer: str, lack: str) -> None:
+    lab = made()
+    assert lab.provider is not None
+    assert lab.consumer is not None
+    endpoint = {"id": lab.consumer.endpoint.text}
+    listed = {"properties": {**_connection(at_service)["properties"], "privateEndpoint": endpoint}}
+    asked = {"provisioningState": "Succeeded", "manualPrivateLinkServiceConnections": [_connection(at_customer)]}
+    survey = Survey(
+        {
+            lab.provider.service: {"properties": {"privateEndpointConnections": [listed] if at_service else []}},
+            lab.consumer.endpoint: {"properties": asked} if at_customer else None,
+        }
+    )
+    status = assess(lab, survey)[12]
+    assert status.because == lack

@@ -352,3 +352,21 @@ async def test_it_is_patient_and_says_what_failed(tmp_path: Path) -> None:
         ] * 2
         assert state_of(undo, step) is StepState.NEEDED
         assert ResourceId(az.account(Side.ISV).id_of(ISV_GROUP, SERVICE)).text not in az.left()
+
+
+async def test_the_endpoint_of_a_request_that_has_ended_goes_though_its_name_is_there(tmp_path: Path) -> None:
+    async with lab_on(tmp_path, "disconnected") as az:
+        await az.tag(ISV_GROUP, CUSTOMER_GROUP)
+        undo, endpoint = await undo_of(az), az.lab.workshop.step("endpoint")
+        assert undo.why_not(endpoint) == "Step 15, A name for it, still needs it: undo that first.", "whose is it?"
+        customer = az.account(Side.CUSTOMER)
+        record = customer.id_of(CUSTOMER_GROUP, "Network/privateDnsZones/tradewinds.internal/A/saas-pls")
+        await customer.request("PATCH", record, "2020-06-01", {"properties": {"metadata": {"created-by": "plstui"}}})
+
+        undo = await undone(az, "endpoint")
+
+        assert az.deleted() == ["saasPrivateEndpoint"]
+        assert state_of(undo, az.lab.workshop.step("approval")) is StepState.NEEDED
+        run = az.lab.run(undo.survey, lambda _: None)
+        await run.up([endpoint])
+        assert state_of(undo, az.lab.workshop.step("record")) is StepState.NEEDED

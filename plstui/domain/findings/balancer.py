@@ -48,7 +48,7 @@ def missing(facts: Facts) -> Iterator[Finding]:
         severity=Severity.ERROR,
         where=id_of(networks[0]) if networks else ResourceId(f"/subscriptions/{facts.subscriptions[Side.ISV]}"),
         what="The ISV has no load balancer, so there is nothing to offer.",
-        remedy="Make a Standard internal one, with machines behind it; plstui lab up builds it all.",
+        remedy="Make a Standard internal one, with machines behind it, as the lab does.",
         evidence={"loadBalancers": "[]"},
         fix="step:balancer" if networks else "",
     )

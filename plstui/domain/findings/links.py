@@ -209,6 +209,7 @@ def disconnected(facts: Facts) -> Iterator[Finding]:
                 remedy="The customer deletes the endpoint and asks again with a new one.",
                 evidence={"privateLinkServiceConnectionState.status": "Disconnected"},
                 az=_delete(endpoint),
+                fix="step:endpoint",
             )
 
 
@@ -257,6 +258,7 @@ def no_connection(facts: Facts) -> Iterator[Finding]:
             remedy="The customer deletes the endpoint and asks again with the service's id or alias.",
             evidence={"privateLinkServiceId": target},
             az=_delete(ends.where),
+            fix="step:endpoint",
         )
 
 

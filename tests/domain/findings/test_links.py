@@ -46,6 +46,7 @@ async def test_disconnected(approved: Ward) -> None:
     finding = await approved.first()
 
     assert (finding.rule, finding.where) == ("connection-disconnected", approved.consumer.endpoint)
+    assert finding.fix == "step:endpoint", "there it can be undone, and done again"
     assert finding.az == f"az network private-endpoint delete --ids {approved.consumer.endpoint}"
     await approved.delete(approved.consumer.endpoint)
     assert await approved.mend() == ["endpoint-missing", "connection-pending"]
