@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
+from plstui.domain.facts import ENDPOINT
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
@@ -63,11 +64,15 @@ class Examination:
     """Whether nothing could be looked at."""
     steps: Mapping[str, str] = field(default_factory=dict)
     """The steps of the lab by id, as they are called."""
+    endpoint: ResourceId | None = None
+    """The lab's endpoint: of another one no step knows."""
     world: World = field(default_factory=World, compare=False, repr=False)
     """Both sides as the panes showed them when it was begun."""
 
     def step(self, finding: Finding) -> str:
         """The id of the step of the lab that mends a finding; empty when none does."""
+        if finding.where.is_type(ENDPOINT) and finding.where != self.endpoint:
+            return ""
         step_id = finding.fix.removeprefix(_STEP)
         return step_id if finding.fix.startswith(_STEP) and step_id in self.steps else ""
 

@@ -8,9 +8,20 @@ from typing import Protocol
 from plstui.domain.connection import Verb
 from plstui.domain.world import Link
 from plstui.engine.actions import Actions
-from plstui.lab.parts import Step, StepState
+from plstui.lab.guide import Guide
+from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
 from plstui.tui.commands import Command, Group
+
+KEYS = Guide(
+    up="n or u goes on from there",
+    down="t goes on from there",
+    undo="d goes on from there",
+    doctor="w in the panes looks for the reason",
+    naming="type {names} when that is asked for",
+    side="t",
+)
+"""How to go on, for whoever reads it here."""
 
 READING = "Still reading what Azure holds of the lab; wait until the steps say where they stand."
 
@@ -30,6 +41,12 @@ class LabContext:
     """None when the ISV's side is not configured."""
     request: Link | None = None
     """The lab's connection, as far as it is there."""
+    ended: str = ""
+    """Why nobody can decide on the request there is any more, as a clause; empty when somebody can."""
+    undo_why_not: str | None = None
+    """Why the selected step cannot be taken back; None when it can."""
+    has_endpoint: bool = False
+    """Whether the customer's endpoint is there, and so a request."""
     has_address: bool = False
     """Whether the endpoint has an address that the page can be asked for at."""
     has_groups: bool = False
@@ -39,9 +56,9 @@ class LabContext:
 
     @property
     def next(self) -> StepStatus | None:
-        """The first step that is to be done."""
+        """The first step that is to be done; of a request that has ended the decision, for all else comes after it."""
         wanted = (StepState.NEEDED, StepState.FAILED)
-        return next((status for status in self.statuses if status.state in wanted), None)
+        return next((s for s in self.statuses if s.state in wanted or (self.ended and is_decision(s.step))), None)
 
 
 class LabHost(Protocol):
@@ -61,6 +78,9 @@ class LabHost(Protocol):
 
     def stop(self) -> None:
         """Wait no longer; what Azure has accepted goes on."""
+
+    def undo(self) -> None:
+        """Ask for confirmation, then take back what the selected step has made."""
 
     def tear_down(self) -> None:
         """Ask for confirmation, then delete what the lab has made."""
@@ -90,6 +110,11 @@ class LabHost(Protocol):
         """End the program."""
 
 
+def is_decision(step: Step) -> bool:
+    """Whether a step is the ISV's decision on the request."""
+    return any(isinstance(part, Wait) and part.decision for part in step.parts)
+
+
 def _idle(context: LabContext) -> str | None:
     return f"The lab is busy with {context.doing}; wait, or press x to stop waiting." if context.doing else None
 
@@ -101,7 +126,9 @@ def _may_write(context: LabContext) -> str | None:
 def _next(context: LabContext) -> str | None:
     if reason := _may_write(context):
         return reason
-    if context.next:
+    if (found := context.next) and context.ended and is_decision(found.step) and approve_why_not(context):
+        return f"{_sentence(context.ended)} d on that step does it, then n."
+    if found:
         return None
     stuck = next((status for status in context.statuses if status.state is StepState.BLOCKED), None)
     if stuck:
@@ -126,9 +153,16 @@ def approve_why_not(context: LabContext) -> str | None:
         return context.read_only
     if context.actions is None:
         return "Only the ISV decides on connections; give its subscription with --isv."
-    if context.request is None:
-        return "There is no request yet: step 12 makes it."
-    return context.actions.why_not(Verb.APPROVE, context.request)
+    if context.request:
+        return context.actions.why_not(Verb.APPROVE, context.request)
+    if context.ended:
+        return _sentence(context.ended)
+    # The panes may not show yet what the lab has seen; whoever approves has them look again.
+    return None if context.has_endpoint else "There is no request yet: step 12 makes it."
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def _page(context: LabContext) -> str | None:
@@ -141,6 +175,12 @@ def _page(context: LabContext) -> str | None:
 
 def _stop(context: LabContext) -> str | None:
     return None if context.doing else "Nothing is being waited for."
+
+
+def _undo(context: LabContext) -> str | None:
+    if reason := _may_write(context):
+        return reason
+    return "No step is selected." if context.selected is None else context.undo_why_not
 
 
 def _tear_down(context: LabContext) -> str | None:
@@ -203,6 +243,17 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         lambda host: host.stop(),
         _stop,
         rank=1,
+    ),
+    Command(
+        "lab-undo",
+        "d",
+        "Undo",
+        "Take back what the selected step has made; asks first, and lists it.",
+        Group.LAB,
+        lambda host: host.undo(),
+        _undo,
+        dangerous=True,
+        rank=2,
     ),
     Command(
         "lab-down",

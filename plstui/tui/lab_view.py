@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from plstui.domain.connection import PENDING
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.lab import az
-from plstui.lab.parts import Part, Step, StepState, Survey, Wait, Want, lack_of
+from plstui.lab.parts import Part, Step, StepState, Survey, Want, lack_of
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.steps import Workshop
 from plstui.lab.teardown import Teardown
+from plstui.tui.lab_commands import LabContext, approve_why_not, is_decision
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 
@@ -97,6 +99,73 @@ def event_line(event: Event) -> Line | None:
     return Line(f"✖ {event.step.title}: {said.removeprefix('failed: ')}", Tone.BAD)
 
 
+def in_front(context: LabContext) -> Step | None:
+    """The step that a person should be looking at: what waits for a decision, else what runs, else what comes next.
+
+    Where nobody can decide on the request any more, it is the step that has made the request.
+    """
+    running = [status.step for status in context.statuses if status.state is StepState.RUNNING]
+    if running:
+        return next(filter(is_decision, running), running[0])
+    coming = context.next
+    if coming and context.ended and is_decision(coming.step) and approve_why_not(context):
+        asked = {key for part in coming.step.parts for key in part.needs}
+        return next(status.step for status in context.statuses if asked & {part.key for part in status.step.parts})
+    found = coming or (context.statuses[-1] if context.statuses else None)
+    return found.step if found else None
+
+
+def done_steps(statuses: Iterable[StepStatus]) -> frozenset[str]:
+    """The ids of the steps that are done."""
+    return frozenset(status.step.id for status in statuses if status.state is StepState.DONE)
+
+
+def settled(lines: tuple[LogLine, ...], statuses: Iterable[StepStatus]) -> tuple[LogLine, ...]:
+    """The log's lines; what failed of a step that is done by now is no alarm any more."""
+    done = done_steps(statuses)
+
+    def calm(log: LogLine) -> LogLine:
+        over = log.step and log.step.id in done and log.line.tone == Tone.BAD
+        return replace(log, line=Line(log.line.text, Tone.QUIET)) if over else log
+
+    return tuple(map(calm, lines))
+
+
+def asks(context: LabContext) -> bool:
+    """Whether the lab's request waits for a decision that can be made here."""
+    request = context.request
+    return request is not None and request.status == PENDING and not approve_why_not(context)
+
+
+def asking(context: LabContext, *, deciding: bool, reading: bool) -> str:
+    """What Azure is being asked, as long as no step shows that it is being worked on."""
+    if deciding:
+        return "approval: asking the service how the request stands"
+    if context.doing and all(status.state is not StepState.RUNNING for status in context.statuses):
+        return f"{context.doing}: asking Azure what there is"
+    return "asking Azure where the steps stand" if reading else ""
+
+
+def notice(context: LabContext, asking: str, wrong: str) -> Line:
+    """What a person should know before anything else: what Azure is being asked, what waits, what is wrong."""
+    if asking:
+        return Line(f"{BUSY_GLYPH} {asking}…", BUSY)
+    if context.request and asks(context):
+        message = clean(context.request.message, 200)
+        approves = f"◷ a approves {clean(context.request.endpoint_name, 80)}"
+        return Line(f"{approves}: {message}" if message else approves, Tone.WAITING)
+    return Line(f"✖ {wrong}" if wrong else "", Tone.BAD)
+
+
+def home_note(context: LabContext) -> Line:
+    """What the main screen says of a run; empty while there is none."""
+    if not context.doing:
+        return Line()
+    if asks(context):
+        return Line("◷ lab: a to approve", Tone.WAITING)
+    return Line(f"{BUSY_GLYPH} lab: {len(done_steps(context.statuses))} of {len(context.statuses)} done", BUSY)
+
+
 def step_text(
     workshop: Workshop,
     status: StepStatus,
@@ -118,11 +187,6 @@ def step_text(
         outcome=tuple(_outcome(workshop, step, survey, results)),
         az=az_lines(workshop, step, teardown),
     )
-
-
-def is_decision(step: Step) -> bool:
-    """Whether a step is the ISV's decision on the request."""
-    return any(isinstance(part, Wait) and part.decision for part in step.parts)
 
 
 def az_lines(workshop: Workshop, step: Step, teardown: Teardown | None = None) -> tuple[str, ...]:

@@ -16,13 +16,16 @@ from plstui.lab import az, keys
 from plstui.lab.checks import regions
 from plstui.lab.inventory import Inventory, take_stock
 from plstui.lab.machines import new_password
-from plstui.lab.parts import Step, StepState, Survey
+from plstui.lab.parts import Step, StepState, Survey, Wait
 from plstui.lab.preflight import preflight
-from plstui.lab.progress import StepStatus, Tell, assess
+from plstui.lab.progress import StepStatus, Tell, assess, silent
+from plstui.lab.reading import Say
 from plstui.lab.runner import AzLine, Lab, Run
 from plstui.lab.session import lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
+from plstui.lab.undo import Undo
+from plstui.tui.lab_commands import KEYS
 
 
 class LabWork:
@@ -42,6 +45,8 @@ class LabWork:
         """The run that is on."""
         self.teardown: Teardown | None = None
         """The same the other way round."""
+        self.undoing: Undo | None = None
+        """The same for one step."""
         self.results: tuple[TargetResult, ...] = ()
         """What the last opening of the page brought."""
         self.opening = False
@@ -51,7 +56,7 @@ class LabWork:
         """What earlier runs have to tell of steps."""
 
     def _made(self, choices: Choices) -> Lab:
-        return replace(lab_of(self.runtime, choices, _az_lines), clock=self._clock)
+        return replace(lab_of(self.runtime, choices, _az_lines, KEYS), clock=self._clock)
 
     @property
     def workshop(self) -> Workshop:
@@ -61,7 +66,7 @@ class LabWork:
     @property
     def under_way(self) -> Mapping[ResourceId, str]:
         """The writes that Azure has not answered yet, in words."""
-        effort = self.run or self.teardown
+        effort = self.run or self.teardown or self.undoing
         return effort.under_way if effort else {}
 
     @property
@@ -75,6 +80,8 @@ class LabWork:
             return self.teardown.statuses()
         if self.run:
             return tuple(map(self._with_past, self.run.statuses(self._page)))
+        if self.undoing:
+            return self.undoing.statuses()
         if self.survey is None:
             return ()
         return tuple(map(self._with_past, assess(self.workshop, self.survey, page=self._page)))
@@ -89,9 +96,9 @@ class LabWork:
             status = replace(status, state=StepState.FAILED, because=past.because)
         return replace(status, seconds=past.seconds, writes=past.writes)
 
-    async def look(self) -> None:
-        """Find out what Azure holds. Raises `PlstuiError`."""
-        self._take(await self.lab.survey(partial=True))
+    async def look(self, tell: Tell = silent) -> None:
+        """Find out what Azure holds; `tell` hears of what is asked for again. Raises `PlstuiError`."""
+        self._take(await self.lab.survey(tell, partial=True))
 
     def _take(self, survey: Survey) -> None:
         """From now on this is what Azure was last seen to hold."""
@@ -100,10 +107,12 @@ class LabWork:
         if request is None or request.status != APPROVED:
             self.forget_page()
 
-    async def choose(self, until: str | None = None, *, anew: bool = True) -> None:
+    async def choose(self, until: str | None = None, *, anew: bool = True, say: Say = lambda _: None) -> None:
         """Decide what the settings leave open, and find out whether the lab can be built up to a step.
 
-        What Azure holds is looked at again, unless not `anew` and both sides were seen. Raises `PlstuiError`.
+        What is lacking decides what there is to choose, so this belongs before every write. What Azure holds is looked
+        at again, unless not `anew` and both sides were seen; `say` hears of what is asked for again. Raises
+        `PlstuiError`.
         """
         runtime = self.runtime
         public_key = await asyncio.to_thread(keys.public_key, runtime.lab.public_key)
@@ -116,9 +125,19 @@ class LabWork:
             until=until,
             password=password,
             survey=None if anew or self.survey is None or self.survey.unread else self.survey,
+            say=say,
         )
-        self.lab = self._made(ready.choices)
+        size = ready.choices.size or self._size_of_machines(ready.survey) or self.workshop.choices.size
+        self.lab = self._made(replace(ready.choices, size=size))
         self._take(ready.survey)
+
+    def _size_of_machines(self, survey: Survey) -> str:
+        """What the machines that are there have: where none is lacking no size is chosen, and the commands name one."""
+        provider, consumer = self.workshop.provider, self.workshop.consumer
+        machines = [*(provider.machines if provider else ()), *((consumer.machine,) if consumer else ())]
+        bodies = (survey.body(machine) or {} for machine in machines)
+        profiles = ((body.get("properties") or {}).get("hardwareProfile") or {} for body in bodies)
+        return next((str(size) for profile in profiles if (size := profile.get("vmSize"))), "")
 
     def begin(self, tell: Tell) -> Run:
         """A run from what was last seen; it is not on before it is told to go up."""
@@ -133,14 +152,19 @@ class LabWork:
             self._past.update({status.step.id: status for status in self.run.statuses() if status.seconds})
             self.survey = self.run.survey
             self.run = None
+        if self.undoing:
+            self._take(self.undoing.survey)
+            self.undoing = None
         if self.teardown:
             self.teardown = None
             self._past.clear()
+            # Of what was there nothing is known any more; nobody must act on it.
+            self.survey = None
             self.forget_page()
 
-    async def take_stock(self) -> Inventory:
-        """What taking the lab down would take away. Raises `PlstuiError`."""
-        return await take_stock(self.lab)
+    async def take_stock(self, say: Say) -> Inventory:
+        """What taking the lab down would take away; `say` hears of what is asked for again. Raises `PlstuiError`."""
+        return await take_stock(self.lab, say)
 
     def request(self) -> Link | None:
         """The lab's connection, once the service shows it."""
@@ -165,10 +189,20 @@ class LabWork:
         """What was seen of the page says nothing any more."""
         self.results, self._page = (), None
 
+    def ended(self) -> str:
+        """Why nobody can decide on the request there is any more, as a clause; empty when somebody can."""
+        parts = (part for step in self.workshop.steps for part in step.parts if isinstance(part, Wait))
+        return next((why for part in parts if part.decision and (why := part.hopeless(self.seen))), "")
+
     def has_groups(self) -> bool:
         """Whether any of the lab's resource groups is there."""
         ours = (self.workshop.provider, self.workshop.consumer)
         return any(self.seen.body(half.group) is not None for half in ours if half)
+
+    def has_endpoint(self) -> bool:
+        """Whether the customer's endpoint is there, and so a request."""
+        consumer = self.workshop.consumer
+        return consumer is not None and self.seen.body(consumer.endpoint) is not None
 
     def has_address(self) -> bool:
         """Whether the endpoint has an address to open the page at."""

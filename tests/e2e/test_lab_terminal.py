@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -48,5 +49,41 @@ def test_up_to_the_page_and_down_again(tmp_path: Path, size: tuple[int, int]) ->
         screen.wait_for("0 of 16 steps done", "Delete the ISV's resource group")
         screen.press("Escape")
         screen.wait_for("1 Connections", "There is nothing in this", gone=("✔ Succeeded", "✔ running"))
+        screen.press("q")
+        assert "exit code 0" in screen.wait_for("exit code")
+
+
+@SIZES
+@pytest.mark.parametrize("world", ["empty", "approved"])
+def test_every_step_by_a_key_of_its_own(tmp_path: Path, world: str, size: tuple[int, int]) -> None:
+    """One `n` for each step that is not done, and Enter where that asks; what is there before is taken down first."""
+    command = [sys.executable, "-m", "plstui", f"--sandbox={world}"]
+    with terminal(tmp_path, command, size=size, environ=environment(tmp_path)) as screen:
+        screen.wait_for("1 Connections", "live", gone=("eading",))
+        screen.press("l")
+        screen.wait_for("of 16 steps done")
+        if world != "empty":
+            screen.press("t")
+            screen.wait_for("Take the lab down?")
+            screen.press("y")
+            for group in ("privatelink-pls-microhack-rg", "privatelink-dns-microhack-rg"):
+                screen.wait_for(f"Delete {group}?")
+                screen.press(group, "Enter")
+        screen.wait_for("0 of 16 steps done", gone=("◌",))
+        steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15]
+        for number, following in pairwise([*steps, 16]):
+            assert re.search(rf"▸ \S+ +{number}  ", screen.wait_for("steps done")), "the cursor is on what comes next"
+            screen.press("n")
+            screen.wait_for("Approve this connection?" if number == 13 else f"Build step {number}?")
+            screen.press("Enter")
+            screen.wait_for(f"▸ {'🔵' if following < 11 or following == 13 else '🟢'} {following:>2}  ", gone=("◌",))
+        screen.press("n")
+        screen.wait_for("16 of 16 steps done", gone=("◌", "✖"))
+        screen.press("Enter")
+        opened = screen.wait_for("✔ Host: web")
+        assert opened.count("✔ Host: web") >= (5 if size[1] > 24 else 1), opened
+        screen.press("Escape")
+        screen.press("Escape")
+        screen.wait_for("1 Connections", "Approved")
         screen.press("q")
         assert "exit code 0" in screen.wait_for("exit code")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from plstui.domain.errors import RefusedError, Retrying, UnreachableError
 from plstui.domain.sides import Side
+from plstui.lab.guide import COMMANDS
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Event, Kind
 from plstui.lab.runner import StepFailedError
 from plstui.lab.session import approve
 from plstui.sandbox.account import NETWORK
-from plstui.sandbox.gateway.messages import Request
+from plstui.sandbox.gateway.messages import Request, Response
+from plstui.tui.lab_commands import KEYS
 from tests.lab.rig import Rig, as_proposed, rig, undone, zones_of
 
 
@@ -263,7 +266,9 @@ async def test_one_step_after_the_other(empty: Rig) -> None:
 
 async def test_a_rejected_request_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     async with rig(tmp_path, "rejected") as azure, azure.session() as plstui:
-        with pytest.raises(RefusedError, match=r"Step 13, .*: the request is rejected; delete saasPrivateEndpoint"):
+        with pytest.raises(
+            RefusedError, match=r"Step 13, .*: the request is rejected; the ISV can still approve it, else undo step 12"
+        ):
             await plstui.up()
         assert azure.written == []
 
@@ -312,3 +317,27 @@ async def test_that_nobody_answers_is_told_at_once(empty: Rig) -> None:
         with pytest.raises(UnreachableError):
             await plstui.run()
     assert plstui.told(Kind.RETRY) == []
+
+
+async def test_what_follows_for_later_steps_is_seen_at_the_end(empty: Rig) -> None:
+    async with empty.session() as plstui:
+        run = await plstui.up(until="endpoint", approves=False)
+
+    decision = next(status for status in run.statuses() if status.step.id == "approval")
+    assert decision.because == "the ISV has not decided on the request yet"
+    assert next(status for status in run.statuses() if status.step.id == "address").state is StepState.DONE
+
+
+async def test_how_to_go_on_is_said_in_the_words_of_the_place(empty: Rig) -> None:
+    async def throttled(request: Request) -> Response | None:
+        busy = {"error": {"code": "TooManyRequests", "message": "Slow down."}}
+        return Response(429, busy, {"Retry-After": "3600"}) if request.method == "PUT" else None
+
+    empty.meddle = throttled
+    async with empty.session() as plstui:
+        for guide, clause in ((COMMANDS, "the same command goes on from there"), (KEYS, "n or u goes on from there")):
+            lab = replace(plstui.lab, guide=guide)
+            run = lab.run(await lab.survey(), lambda _: None)
+            with pytest.raises(StepFailedError) as error:
+                await run.up(plstui.steps(only="isv-group"))
+            assert error.value.hint == f"Azure asks to wait 3600 s; {clause}."

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.sides import Side
 from plstui.engine import doctor
 from plstui.engine.runtime import Runtime
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.app import PlstuiApp
+from plstui.tui.doctor_view import Examination, mended_by
 from plstui.tui.screens.lab import LabScreen
 from plstui.tui.widgets.doctor import DoctorView
 from plstui.tui.widgets.step_table import StepTable
 from tests.domain.findings.test_machines import NO_YAML, make_again
 from tests.domain.findings.ward import Ward, ward
+from tests.support.lab import ENDPOINT_ID, customer_id
 from tests.support.stage import Play
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
@@ -304,3 +307,18 @@ async def test_it_can_be_left_while_it_looks(tmp_path: Path, monkeypatch: pytest
         await play.until(lambda: not play.app.is_running)
         assert play.app.crash is None
         never.set()
+
+
+def test_a_step_asks_again_for_the_labs_own_endpoint_alone() -> None:
+    seen = Examination(steps={"endpoint": "step 12 of the lab"}, endpoint=ENDPOINT_ID)
+    ours = Finding(
+        rule="connection-disconnected",
+        severity=Severity.ERROR,
+        where=ENDPOINT_ID,
+        what="The ISV has removed the connection.",
+        remedy="Ask again.",
+        fix="step:endpoint",
+    )
+    theirs = replace(ours, where=customer_id("Microsoft.Network/privateEndpoints", "another"))
+    assert mended_by(seen, ours) == ("l", "opens step 12 of the lab")
+    assert mended_by(seen, theirs) == ("", "")

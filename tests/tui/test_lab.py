@@ -66,6 +66,12 @@ async def asked(play: Play, *texts: str) -> None:
     await play.shows(*texts)
 
 
+async def question_of(play: Play, *texts: str) -> str:
+    """The same, and what stands on the screen with it."""
+    await asked(play, *texts)
+    return play.see().text
+
+
 def looked(served: Served) -> int:
     """How often it was looked at what there is of the lab; the panes read lists."""
     counters: dict[str, int] = served.control("GET", "/counters")
@@ -95,6 +101,7 @@ async def test_the_whole_lab_by_keys_while_the_panes_fill(empty: Served, size: t
         await play.press("enter")
         await play.shows("◷ waiting", "a approves saasPrivateEndpoint", "Order no.: 314159", "13 of 16")
         assert "◷ waiting" in row(play, "Approve the request")
+        assert "▸" in row(play, "Approve the request"), "the cursor follows what runs and waits"
 
         await play.press("escape")
         await play.until(lambda: isinstance(play.app.screen, MainScreen))
@@ -116,7 +123,7 @@ async def test_the_whole_lab_by_keys_while_the_panes_fill(empty: Served, size: t
         assert writes(empty) == before
 
 
-async def test_step_by_step_one_question_a_visit(empty: Served) -> None:
+async def test_step_by_step_each_is_agreed_to(empty: Served) -> None:
     async with lab_screen(empty) as play:
         await play.press("n")
         await asked(play, "Build step 1?", "resource group privatelink-pls-microhack-rg")
@@ -131,11 +138,17 @@ async def test_step_by_step_one_question_a_visit(empty: Served) -> None:
         assert sum(writes(empty).values()) == 1
 
         await play.press("n")
-        await play.shows("2 of 16 steps done")
-        assert "▸" in row(play, "Isolated network")
+        seen = await question_of(play, "Build step 2?", "NAT gateway natGateway", "cost money")
+        assert "Size" not in seen, "no machine is built in this step"
+        await play.press("enter")
+        await play.shows("2 of 16 steps done", gone=("◌",))
+        assert "▸" in row(play, "Three machines in three zones"), "the cursor is on the next step"
+        await play.press("end")
+        assert "▸" in row(play, "Open the page")
         await play.press("escape", "l")
+        await play.until(lambda: "▸" in row(play, "Three machines in three zones"), "the next step again")
         await play.press("n")
-        await asked(play, "Build step 3?", "machine web3", "cost money", "azureuser with ssh-ed25519")
+        await asked(play, "Build step 3?", "machine web3", "cost money", "Standard_B2s", "azureuser with ssh-ed25519")
         await play.press("escape")
         await back(play)
 
@@ -257,6 +270,22 @@ async def test_what_has_gone_while_a_person_thought_is_built_too_once_that_was_s
         assert writes(pending)["PUT Microsoft.Network/privateDnsZones/virtualNetworkLinks"] == 1
 
 
+async def test_what_has_to_be_chosen_only_now_is_chosen_and_asked_about(pending: Served) -> None:
+    group = f"/subscriptions/{pending.ready['subscriptions']['isv']}/resourceGroups/privatelink-pls-microhack-rg"
+    web1 = f"{group}/providers/Microsoft.Compute/virtualMachines/web1"
+    async with lab_screen(pending) as play:
+        await play.press("end", "u")
+        assert "Size" not in await question_of(play, "Build steps 1 to 16?", "record saas-pls")
+        pending.arm("isv", "DELETE", web1, api_version="2024-07-01")
+        machines = web1.rpartition("/")[0]
+        await play.until(lambda: len(pending.arm("isv", "GET", machines, api_version="2024-07-01")["value"]) == 2)
+        await play.press("enter")
+        await asked(play, "Build steps 1 to 16?", "machine web1", "Standard_B2s")
+        await play.press("enter")
+        await play.shows("a approves saasPrivateEndpoint", "13 of 16")
+        assert writes(pending)["PUT Microsoft.Compute/virtualMachines"] == 1
+
+
 async def test_a_key_for_the_machines_can_be_made(empty: Served, home: Path) -> None:
     async with lab_screen(empty, override={"lab": {"public_key": ""}}) as play:
         await play.press("n")
@@ -282,18 +311,21 @@ async def test_a_step_that_fails_says_why_and_can_be_done_again(empty: Served) -
         empty.control("POST", "/faults", {"faults": [fault]})
         await play.press("enter")
         seen = await play.shows("✖ Resource group: ", "✖ failed", "Step 1, Resource group:", "wait 3600 s")
+        assert "; n or u goes on from there." in seen.text
+        assert "same command" not in seen.text
         assert "Traceback" not in seen.text
         assert play.is_red("✖ Resource group")
         await play.press("u")
         await asked(play, "Build step 1?")
         await play.press("enter")
         await play.shows("1 of 16 steps done", gone=("✖ failed", "✖ Step 1"))
+        assert not play.is_red("✖ Resource group"), "what failed once is no alarm when it is done"
 
 
 @SIZES
 async def test_an_opened_step_says_why_where_what_and_how(looked_at: Served, size: tuple[int, int]) -> None:
     async with lab_screen(looked_at, size=size) as play:
-        await play.press("down", "down")
+        await play.press("home", "down", "down")
         await play.press("enter")
         seen = await play.shows(
             "One machine in each zone keeps the service up",
@@ -307,6 +339,7 @@ async def test_an_opened_step_says_why_where_what_and_how(looked_at: Served, siz
             for number in (1, 2, 3):
                 assert f"zone {number}" in seen.line(f"web{number} ", "10.0.1.", "zone")
             assert "az vm create --name web1 --nics web1-nic --zone 1" in seen.text
+            assert "--size Standard_B2s" in seen.text, "as the machine has it, for none is to be made"
         await play.press("y")
         await play.shows("az commands are in the clipboard")
         commands = play.app.clipboard.splitlines()

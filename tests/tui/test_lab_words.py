@@ -39,7 +39,7 @@ def test_no_key_has_two_commands_and_a_browser_leaves_all_alone() -> None:
     keys = [binding.key for binding in bindings(LAB_COMMANDS)]
     assert len(set(keys)) == len(keys)
     assert not any("+" in key or re.fullmatch(r"f\d+", key) for key in keys)
-    assert [entry.id for entry in LAB_COMMANDS if entry.dangerous] == ["lab-down"]
+    assert [entry.id for entry in LAB_COMMANDS if entry.dangerous] == ["lab-undo", "lab-down"]
 
 
 @pytest.mark.parametrize(

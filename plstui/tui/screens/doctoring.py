@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,9 +39,18 @@ class Doctoring:
     def begin(self, last: Examination, now: datetime, world: World, probe: ProbeRun) -> Examination:
         """A look that is under way; until it is over, what the last one has found stays in view."""
         results = still_true(probe, world)
-        steps = step_names(self._runtime)
+        # What steps are called and make depends on nothing that would be asked.
+        nothing_chosen = Choices(region="", size="", public_key="", run="")
+        lab = workshop(self._runtime.lab, subscriptions(self._runtime), nothing_chosen)
         return Examination(
-            last.findings, running=True, at=now, results=results, trouble=last.trouble, steps=steps, world=world
+            last.findings,
+            running=True,
+            at=now,
+            results=results,
+            trouble=last.trouble,
+            steps={step.id: f"step {step.number} of the lab, {step.title}" for step in lab.steps},
+            endpoint=lab.consumer.endpoint if lab.consumer else None,
+            world=world,
         )
 
     async def examine(self, begun: Examination) -> None:
@@ -97,10 +106,3 @@ async def _seen(begun: Examination, facts: Facts) -> Examination:
         for side, error in facts.failures.items()
     )
     return replace(begun, running=False, findings=findings, trouble=trouble, blind=False)
-
-
-def step_names(runtime: Runtime) -> Mapping[str, str]:
-    """What each step of the lab is called, by its id: its number and title depend on nothing that would be asked."""
-    nothing_chosen = Choices(region="", size="", public_key="", run="")
-    steps = workshop(runtime.lab, subscriptions(runtime), nothing_chosen).steps
-    return {step.id: f"step {step.number} of the lab, {step.title}" for step in steps}

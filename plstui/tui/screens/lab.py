@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import ClassVar, Final
@@ -23,23 +24,35 @@ from textual.types import CSSPathType
 from textual.widgets import Static
 from textual.worker import Worker
 
-from plstui.domain.connection import PENDING
 from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.domain.world import Link, World
+from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
-from plstui.lab.parts import StepState
 from plstui.lab.progress import StepStatus
 from plstui.lab.runner import StepFailedError
+from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import bindings
 from plstui.tui.details import details_of
-from plstui.tui.lab_commands import LAB_COMMANDS, LabContext, approve_why_not
-from plstui.tui.lab_view import LONGEST, LogLine, StepText, az_lines, is_decision, numbers, step_text
+from plstui.tui.lab_commands import KEYS, LAB_COMMANDS, LabContext, approve_why_not, is_decision
+from plstui.tui.lab_view import (
+    LONGEST,
+    LogLine,
+    StepText,
+    asking,
+    az_lines,
+    done_steps,
+    home_note,
+    in_front,
+    notice,
+    numbers,
+    settled,
+    step_text,
+)
 from plstui.tui.lab_work import LabWork
 from plstui.tui.messages import DetailsRequested, LabTold
 from plstui.tui.screens.commanding import CommandingScreen
@@ -92,11 +105,15 @@ class LabScreen(CommandingScreen):
         self._home = home
         self._work = LabWork(runtime, clock)
         self._runs = LabRuns(self._work, self._ask, self.post_message)
-        self._doing = ""
+        self._doing = self._again = ""
         self._job: Worker[None] | None = None
         self._deciding = False
-        self._trouble = ""
-        """Why the last thing that was started did not come to its end; empty when it did."""
+        self._reading = False
+        """Whether a person has asked where the steps stand, and that is not known yet."""
+        self._follows = True
+        """Whether the cursor goes where something waits, runs or comes next; until a person moves it."""
+        self._trouble: PlstuiError | None = None
+        """Why the last thing that was started did not come to its end."""
         self._unready = ""
         """Why the steps may not be as shown, or cannot be built; empty when nothing is wrong."""
         self._told_home = Line()
@@ -132,9 +149,6 @@ class LabScreen(CommandingScreen):
             await self._clock.wait(never, 1.0)
 
     @on(events.ScreenResume)
-    def _take_up(self) -> None:
-        self._take_sides()
-
     def _take_sides(self) -> None:
         """Show both sides as they are now; whatever has changed there may have moved a step."""
         watchers = self._runtime.watchers
@@ -146,11 +160,12 @@ class LabScreen(CommandingScreen):
 
     # What the runs report
 
-    def _start(self, doing: str, job: Callable[[], Awaitable[None]]) -> None:
+    def _start(self, doing: str, job: Callable[[], Awaitable[None]], again: str = KEYS.up) -> None:
         # What a look in the background chooses must not take the place of what a person is asked about.
         self.workers.cancel_group(self, "look")
-        self._doing = doing
-        self._trouble = ""
+        self._doing, self._again = doing, again
+        self._trouble = None
+        self._follows = True
         self._job = self.run_worker(work(self._see_through, job), group="lab", name=doing)
         self._refresh()
 
@@ -163,14 +178,10 @@ class LabScreen(CommandingScreen):
             self.call_later(self._is_over)
 
     def _is_over(self) -> None:
-        was_teardown = self._work.teardown is not None
         self._work.end()
         self._doing = ""
         self._surveyed = None
         self._take_sides()
-        if was_teardown:
-            # Its own steps have made way for those of the lab.
-            self._select_row(key_of(self._work.workshop.steps[0]))
 
     async def _ask(self, question: ModalScreen[Answer]) -> Answer:
         return await self.app.push_screen_wait(question)
@@ -185,8 +196,7 @@ class LabScreen(CommandingScreen):
 
     @on(LabFailed)
     def _tell_failure(self, event: LabFailed) -> None:
-        text = clean(str(event.error), LONGEST)
-        self._trouble = text
+        self._trouble, text = event.error, clean(str(event.error), LONGEST)
         if not isinstance(event.error, StepFailedError):
             # Of a step that failed the log has told already.
             self._say(LabSaid(Line(f"✖ {text}", Tone.BAD)))
@@ -196,9 +206,23 @@ class LabScreen(CommandingScreen):
 
     def _refresh(self) -> None:
         """Bring everything that is shown up to date."""
-        work = self._work
-        self.statuses = work.statuses()
-        status = self._selected_status()
+        work, statuses = self._work, self._work.statuses()
+        context = LabContext(
+            read_only=self._runtime.writes.why_not(),
+            statuses=statuses,
+            doing=self._doing,
+            actions=self._runtime.actions,
+            request=work.request(),
+            ended=work.ended(),
+            has_endpoint=work.has_endpoint(),
+            has_address=work.has_address(),
+            has_groups=work.has_groups(),
+        )
+        front = in_front(context)
+        if front and (self._follows or self.selected not in {key_of(status.step) for status in statuses}):
+            self.selected = key_of(front)
+        self.statuses = statuses
+        status = next((status for status in statuses if key_of(status.step) == self.selected), None)
         self.told = (
             step_text(
                 work.workshop,
@@ -211,60 +235,32 @@ class LabScreen(CommandingScreen):
             if status
             else None
         )
-        self.context = LabContext(
-            read_only=self._runtime.writes.why_not(),
-            statuses=self.statuses,
+        self.context = replace(
+            context,
             selected=status.step if status else None,
-            doing=self._doing,
-            actions=self._runtime.actions,
-            request=work.request(),
-            has_address=work.has_address(),
-            has_groups=work.has_groups(),
+            undo_why_not=undo_why_not(work.workshop, work.seen, status.step) if status else None,
             az=bool(status and az_lines(work.workshop, status.step, work.teardown)),
         )
+        self.lines = settled(self.lines, statuses)
+        if isinstance(self._trouble, StepFailedError) and self._trouble.step.id in done_steps(statuses):
+            self._trouble = None
         if self.is_mounted:
             self._show_progress()
 
-    def _selected_status(self) -> StepStatus | None:
-        found = next((status for status in self.statuses if key_of(status.step) == self.selected), None)
-        return found or (self.context.next or self.statuses[0] if self.statuses else None)
-
     def _show_progress(self) -> None:
-        done = sum(status.state is StepState.DONE for status in self.statuses)
-        count = f"  {done} of {len(self.statuses)} steps done" if self.statuses else ""
+        count = f"  {len(done_steps(self.statuses))} of {len(self.statuses)} steps done" if self.statuses else ""
         steps = self.query_one("#steps")
         steps.border_title = Content.assemble(Content("Lab"), styled(count, Tone.QUIET))
         steps.border_subtitle = styled(f"{BUSY_GLYPH} {self._doing}…", BUSY) if self._doing else Content("")
-        notice = self._notice()
-        self.query_one("#notice", Static).update(styled(notice.text, notice.tone))
-        self.query_one("#notice").display = bool(notice.text)
-        self._tell_home(done)
-
-    def _tell_home(self, done: int) -> None:
-        """Let the main screen say how far a run is."""
-        note = Line()
-        if self._doing and self._asks():
-            note = Line("◷ lab: a to approve", Tone.WAITING)
-        elif self._doing:
-            note = Line(f"{BUSY_GLYPH} lab: {done} of {len(self.statuses)} done", BUSY)
-        if note != self._told_home:
+        wrong = clean(str(self._trouble), LONGEST) if self._trouble else self._unready
+        asked = asking(self.context, deciding=self._deciding, reading=self._reading)
+        text = notice(self.context, asked, wrong)
+        self.query_one("#notice", Static).update(styled(text.text, text.tone))
+        self.query_one("#notice").display = bool(text.text)
+        # Let the main screen say how far a run is.
+        if (note := home_note(self.context)) != self._told_home:
             self._told_home = note
             self._home.post_message(LabTold(note))
-
-    def _asks(self) -> bool:
-        """Whether the lab's request waits for a decision that can be made here."""
-        request = self.context.request
-        return request is not None and request.status == PENDING and not approve_why_not(self.context)
-
-    def _notice(self) -> Line:
-        """What a person should know before anything else."""
-        request = self.context.request
-        if request and self._asks():
-            message = clean(request.message, 200)
-            asks = f"◷ a approves {clean(request.endpoint_name, 80)}"
-            return Line(f"{asks}: {message}" if message else asks, Tone.WAITING)
-        wrong = self._trouble or self._unready
-        return Line(f"✖ {wrong}" if wrong else "", Tone.BAD)
 
     # What commands ask for
 
@@ -279,23 +275,23 @@ class LabScreen(CommandingScreen):
             self.approve()
         else:
             steps = (status.step,)
-            self._start(numbers(steps), partial(self._runs.build, steps, always_ask=False))
+            self._start(numbers(steps), partial(self._runs.build, steps))
 
     def do_until_here(self) -> None:
         last = self.context.selected
         steps = self._work.wanted(last)
         if last and steps:
-            self._start(numbers(steps), partial(self._runs.build, steps, always_ask=True))
+            self._start(numbers(steps), partial(self._runs.build, steps))
 
     def approve(self) -> None:
-        request = self.context.request
-        if request and not self._deciding:
+        if not self._deciding:
             self._deciding = True
-            self.run_worker(work(self._decide, request), name="approve the lab's request")
+            self._refresh()
+            self.run_worker(work(self._decide), name="approve the lab's request")
 
-    async def _decide(self, request: Link) -> None:
+    async def _decide(self) -> None:
         try:
-            await self._runs.approve(request)
+            await self._runs.approve()
         except PlstuiError as error:
             self.post_message(LabFailed(error))
         finally:
@@ -303,22 +299,29 @@ class LabScreen(CommandingScreen):
             self.call_later(self._take_sides)
 
     def open_page(self) -> None:
-        self._start("the page", self._runs.open_page)
+        self._start("the page", self._runs.open_page, "p opens it again")
+
+    def undo(self) -> None:
+        if step := self.context.selected:
+            self._start(f"undoing step {step.number}", partial(self._runs.undo, step), KEYS.undo)
 
     def tear_down(self) -> None:
-        self._start("taking the lab down", self._runs.tear_down)
+        self._start("taking the lab down", self._runs.tear_down, KEYS.down)
 
     def stop(self) -> None:
         still = ", ".join(clean(what, 120) for what in self._work.under_way.values())
+        still = f"Azure is still at work on: {still}. " if still else ""
         if self._job:
             self._job.cancel()
-        said = f"Stopped waiting. {f'Azure is still at work on: {still}. ' if still else ''}n or u goes on from here."
+        said = f"Stopped waiting. {still}{self._again}."
         self._say(LabSaid(Line(said, Tone.WAITING)))
         self.notify(said, title="Lab", severity="warning", markup=False)
 
     def read_again(self) -> None:
-        self._trouble = ""
+        self._trouble = None
+        self._reading = True
         self._survey()
+        self._refresh()
 
     def _survey(self) -> None:
         self._surveyed = self.world
@@ -331,6 +334,8 @@ class LabScreen(CommandingScreen):
             self._unready = clean(str(error), LONGEST)
         else:
             self._unready = ""
+        finally:
+            self._reading = False
         self.post_message(LabMoved())
 
     def toggle_step(self) -> None:
@@ -351,7 +356,6 @@ class LabScreen(CommandingScreen):
         if self.has_class("-opened"):
             self.remove_class("-opened")
         else:
-            self._runs.left()
             self.app.pop_screen()
 
     def running(self) -> Iterable[tuple[str, str]]:
@@ -368,11 +372,16 @@ class LabScreen(CommandingScreen):
     @on(Table.Highlighted)
     def _select(self) -> None:
         # As it is now: a message tells of a cursor that may have moved since, and keys come without waiting for one.
-        self._select_row(self.query_one(StepTable).cursor)
+        cursor = self.query_one(StepTable).cursor
+        if cursor != self.selected:
+            self._follows = False
+            self._select_row(cursor)
 
     def show_step(self, step_id: str) -> None:
-        """Select a step, also before it is known where it stands."""
-        self._select_row(key_of(self._work.workshop.step(step_id)))
+        """Select a step, also before it is known where it stands; without one, what waits, runs or comes next."""
+        self._follows = not step_id
+        if step_id:
+            self._select_row(key_of(self._work.workshop.step(step_id)))
 
     def _select_row(self, key: ResourceId | None) -> None:
         if key != self.selected:

@@ -14,19 +14,20 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from plstui.domain.errors import PlstuiError
+from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.domain.world import Link
 from plstui.engine.actions import Intent
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
-from plstui.lab.parts import Step
+from plstui.lab.deletion import delete_line
+from plstui.lab.parts import Step, Survey, Want
 from plstui.lab.progress import Event
 from plstui.lab.runner import Run
 from plstui.lab.session import approve
-from plstui.lab.steps import Choices
+from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
+from plstui.lab.undo import Undo, is_there, piece_line
 from plstui.tui.lab_view import LONGEST, Plan, event_line, numbers, page_line, plan
 from plstui.tui.lab_work import LabWork
 from plstui.tui.screens.confirm import ConfirmScreen
@@ -36,10 +37,16 @@ from plstui.tui.tones import styled
 
 Answer = TypeVar("Answer")
 
-COSTLY = frozenset({"vm1", "vm2", "vm3", "client", "nat"})
+MACHINES = frozenset({"vm1", "vm2", "vm3", "client"})
+"""The parts that have a size and are signed in to."""
+
+COSTLY = MACHINES | {"nat"}
 """The parts that cost money by the hour."""
 
 COSTS = "Machines, disks and the NAT gateway cost money until they are deleted; t takes all of it down again."
+
+
+NO_WAY_BACK = "Nothing of this can be taken back."
 
 
 @dataclass
@@ -77,48 +84,44 @@ class LabRuns:
         self._post = post
         self._chosen = False
         """Whether Azure was asked what the settings leave open."""
-        self._agreed = False
-        """Whether a person has agreed to something being built since the screen was opened."""
-
-    def left(self) -> None:
-        """The screen was left: the next first write is asked about again."""
-        self._agreed = False
 
     async def look(self) -> None:
         """Find out where the steps stand; the first time also what they will be made of."""
-        await self._work.look()
+        await self._work.look(self._hear)
         self._post(LabMoved())
         if not self._chosen:
-            await self._work.choose(anew=False)
+            await self._work.choose(anew=False, say=self._say_again)
             self._chosen = True
 
-    async def build(self, steps: Sequence[Step], *, always_ask: bool) -> None:
-        """Bring steps about, once a person has seen what that creates."""
+    async def build(self, steps: Sequence[Step]) -> None:
+        """Bring steps about, once a person has seen what that creates.
+
+        What is agreed to is these steps as they lack now; what others take, a size or a password, is chosen and shown
+        when they are built.
+        """
         work = self._work
         work.runtime.journal.check()
-        if always_ask or not self._agreed:
+        wanted = {step.id for step in steps}
+        while True:
             if not await self._can_be_built(steps[-1]):
                 return
-        else:
-            await work.look()
-        wanted = {step.id for step in steps}
-        # With what was chosen the steps are made anew.
-        steps = [step for step in work.workshop.steps if step.id in wanted]
-        run, found = self._begin(wanted)
-        agreed_to: frozenset[str] | None = None
-        # A password that was made for this run must be shown before it is used.
-        secret = bool(found and "client" in found.keys and work.workshop.choices.password)
-        unasked = always_ask or secret or not self._agreed
-        while found and (unasked if agreed_to is None else not found.keys <= agreed_to):
+            run, found = self._begin(wanted)
+            if not found:
+                break
             facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
             warning = COSTS if found.keys & COSTLY else ""
             if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):
                 return
-            self._agreed = True
             agreed_to = found.keys
             # Somebody may have thought about it for hours, while others went on; of less than was agreed to no word.
-            await work.look()
+            await work.look(self._hear)
             run, found = self._begin(wanted)
+            if not found or found.keys <= agreed_to:
+                break
+        if found:
+            work.forget_page()
+        # With what was chosen the steps were made anew.
+        steps = [step for step in work.workshop.steps if step.id in wanted]
         await run.up(steps)
         self._post(LabMoved())
         if any(step.opens_page for step in steps):
@@ -131,6 +134,13 @@ class LabRuns:
         self._post(LabMoved())
         return run, plan([status for status in work.statuses() if status.step.id in wanted], work.subscriptions)
 
+    def _say_again(self, sentence: str) -> None:
+        """Let the log say what a look asks for again."""
+        self._post(LabSaid(Line(f"↻ {clean(sentence, LONGEST)}", Tone.WAITING)))
+
+    def _hear(self, event: Event) -> None:
+        self._say_again(event.text)
+
     def _tell(self, event: Event) -> None:
         if line := event_line(event):
             self._post(LabSaid(line, event.step))
@@ -140,7 +150,7 @@ class LabRuns:
         """Check everything that is known to stop the lab half-way; a person is told of all of it at once."""
         while True:
             try:
-                await self._work.choose(last.id)
+                await self._work.choose(last.id, say=self._say_again)
             except keys.NoKeyError as error:
                 made = "An ed25519 key without a passphrase can be made there; nothing is overwritten."
                 facts = [("Missing", Content(clean(error.message, LONGEST))), ("Offer", Content(made))]
@@ -155,10 +165,12 @@ class LabRuns:
                 self._chosen = True
                 return True
 
-    async def approve(self, link: Link) -> None:
+    async def approve(self) -> None:
         """Make the ISV's decision with the dialog that every approval has."""
 
         async def confirm(intent: Intent) -> str | None:
+            link = self._work.request()
+            assert link is not None, "a decision is proposed on what both sides were just seen to have"
             return await self._ask(ConfirmScreen(intent, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)
@@ -171,14 +183,43 @@ class LabRuns:
             self._post(LabSaid(Line(f"{clean(result.target.name, 60)}  {line.text}", line.tone), step))
             self._post(LabMoved())
 
+    async def undo(self, step: Step) -> None:
+        """Take a step back, once a person has seen what goes, and typed the names that need it."""
+        work = self._work
+        work.runtime.journal.check()
+        await work.look(self._hear)
+        undo = Undo(work.lab, work.seen, self._tell)
+        if reason := undo.why_not(step):
+            raise RefusedError(reason)
+        facts = list(_undo_facts(work.workshop, step, work.seen))
+        title = f"Undo step {step.number}, {step.title}?"
+        confirmed = []
+        for doubt in await undo.doubts(step):
+            name, reason = doubt.id.name, clean(doubt.reason, LONGEST)
+            asked = [
+                *facts,
+                ("Careful", styled(f"{reason[:1].upper()}{reason[1:]}.", Tone.WAITING)),
+                ("To go on", Content(clean(f"Type {name} and press Enter.", LONGEST))),
+            ]
+            if not await self._ask(QuestionScreen(title, asked, "Delete", no="Keep", dangerous=True, typed=name)):
+                return
+            confirmed.append(name)
+        if not confirmed and not await self._ask(
+            QuestionScreen(title, facts, "Delete", no="Keep", warning=NO_WAY_BACK, dangerous=True)
+        ):
+            return
+        work.undoing = undo
+        self._post(LabMoved())
+        await undo.undo(step, confirmed)
+
     async def tear_down(self) -> None:
         """Delete what the lab has made, once a person has seen what that is, and typed the names that need it."""
         work = self._work
         work.runtime.journal.check()
-        inventory = await work.take_stock()
+        inventory = await work.take_stock(self._say_again)
         asked = Teardown(work.lab, inventory, self._tell)
         facts = list(_teardown_facts(asked))
-        warning = "Nothing of this can be taken back. Nothing outside these two groups is touched."
+        warning = f"{NO_WAY_BACK} Nothing outside these two groups is touched."
         down = QuestionScreen("Take the lab down?", facts, "Delete", no="Keep", warning=warning, dangerous=True)
         if not await self._ask(down):
             return
@@ -213,6 +254,15 @@ def _teardown_facts(teardown: Teardown) -> Iterator[tuple[str, Content]]:
         yield "Note", styled(clean(note, LONGEST), Tone.WAITING)
 
 
+def _undo_facts(workshop: Workshop, step: Step, survey: Survey) -> Iterator[tuple[str, Content]]:
+    """What a step has made, and the commands that take it back."""
+    there = [part for part in step.parts if isinstance(part, Want) and is_there(part, survey)]
+    for want in there:
+        yield f"{want.side.marker} {want.side.label}", Content(clean(want.what, 120))
+    for want in there:
+        yield "az", Content(piece_line(workshop, want) if want.undone else delete_line(want.id))
+
+
 def _plan_facts(found: Plan) -> Iterator[tuple[str, Content]]:
     for side, subscription, lines in found.sides:
         yield f"{side.marker} {side.label}", Content(f"subscription {subscription}")
@@ -221,7 +271,7 @@ def _plan_facts(found: Plan) -> Iterator[tuple[str, Content]]:
 
 def _choice_facts(choices: Choices, found: Plan, user: str) -> Iterator[tuple[str, Content]]:
     yield "Region", Content(clean(choices.region, 60))
-    if found.keys & COSTLY:
+    if found.keys & MACHINES:
         yield "Size", Content(clean(choices.size, 60))
         yield "Sign-in", Content(clean(f"{user} with {_shortened(choices.public_key)}", 200))
     if choices.password and "client" in found.keys:

@@ -318,9 +318,7 @@ class MainScreen(SelectingScreen):
         if not self.app.is_screen_installed(LAB):
             # It stays when it is left, so that what it has started goes on.
             self.app.install_screen(LabScreen(self._runtime, self._where, self._clock, self), LAB)
-        lab = self.app.get_screen(LAB, LabScreen)
-        if step_id := self.query_one(DoctorView).step:
-            lab.show_step(step_id)
+        self.app.get_screen(LAB, LabScreen).show_step(self.query_one(DoctorView).step)
         self.app.push_screen(LAB)
 
     def running(self) -> Iterable[tuple[str, str]]:

@@ -32,6 +32,7 @@ class StepTable(Table):
         Column("because", "Missing", 10, 200, 3),
     )
     EMPTY = "Reading what Azure holds of the lab…"
+    FINDS_ANOTHER = False
 
     statuses: reactive[tuple[StepStatus, ...]] = reactive(())
 
