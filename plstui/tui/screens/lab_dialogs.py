@@ -16,6 +16,7 @@ from plstui.domain.states import Tone
 from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.screens.confirm import HEIGHTS
 from plstui.tui.tones import styled
+from plstui.tui.widgets.az_line import AzLine
 
 
 class QuestionScreen(Dialog[bool]):
@@ -43,6 +44,7 @@ class QuestionScreen(Dialog[bool]):
         warning: str = "",
         dangerous: bool = False,
         typed: str = "",
+        az: str = "",
     ) -> None:
         super().__init__(classes="-dangerous" if dangerous else "")
         self._title = title
@@ -52,6 +54,7 @@ class QuestionScreen(Dialog[bool]):
         self._warning = warning
         self._dangerous = dangerous
         self._typed = typed
+        self._az = az
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -64,6 +67,8 @@ class QuestionScreen(Dialog[bool]):
                     for name, value in self._facts:
                         yield Static(styled(name, Tone.QUIET))
                         yield Static(value)
+                if self._az:
+                    yield AzLine(self._az)
             if self._typed:
                 yield Input(placeholder=self._typed, compact=True)
             with Horizontal(classes="buttons"):

@@ -21,7 +21,7 @@ from plstui.engine.actions import Intent
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.deletion import delete_line
-from plstui.lab.parts import Step, Survey, Want
+from plstui.lab.parts import Step, Want
 from plstui.lab.progress import Event
 from plstui.lab.runner import Run
 from plstui.lab.session import approve
@@ -191,7 +191,9 @@ class LabRuns:
         undo = Undo(work.lab, work.seen, self._tell)
         if reason := undo.why_not(step):
             raise RefusedError(reason)
-        facts = list(_undo_facts(work.workshop, step, work.seen))
+        there = [part for part in step.parts if isinstance(part, Want) and is_there(part, work.seen)]
+        facts = [(f"{want.side.marker} {want.side.label}", Content(clean(want.what, 120))) for want in there]
+        az = "\n".join(_undo_line(work.workshop, want) for want in reversed(there))
         title = f"Undo step {step.number}, {step.title}?"
         confirmed = []
         for doubt in await undo.doubts(step):
@@ -201,11 +203,13 @@ class LabRuns:
                 ("Careful", styled(f"{reason[:1].upper()}{reason[1:]}.", Tone.WAITING)),
                 ("To go on", Content(clean(f"Type {name} and press Enter.", LONGEST))),
             ]
-            if not await self._ask(QuestionScreen(title, asked, "Delete", no="Keep", dangerous=True, typed=name)):
+            if not await self._ask(
+                QuestionScreen(title, asked, "Delete", no="Keep", dangerous=True, typed=name, az=az)
+            ):
                 return
             confirmed.append(name)
         if not confirmed and not await self._ask(
-            QuestionScreen(title, facts, "Delete", no="Keep", warning=NO_WAY_BACK, dangerous=True)
+            QuestionScreen(title, facts, "Delete", no="Keep", warning=NO_WAY_BACK, dangerous=True, az=az)
         ):
             return
         work.undoing = undo
@@ -254,13 +258,9 @@ def _teardown_facts(teardown: Teardown) -> Iterator[tuple[str, Content]]:
         yield "Note", styled(clean(note, LONGEST), Tone.WAITING)
 
 
-def _undo_facts(workshop: Workshop, step: Step, survey: Survey) -> Iterator[tuple[str, Content]]:
-    """What a step has made, and the commands that take it back."""
-    there = [part for part in step.parts if isinstance(part, Want) and is_there(part, survey)]
-    for want in there:
-        yield f"{want.side.marker} {want.side.label}", Content(clean(want.what, 120))
-    for want in there:
-        yield "az", Content(piece_line(workshop, want) if want.undone else delete_line(want.id))
+def _undo_line(workshop: Workshop, want: Want) -> str:
+    """The `az` command that takes something of a step back."""
+    return piece_line(workshop, want) if want.undone else delete_line(want.id)
 
 
 def _plan_facts(found: Plan) -> Iterator[tuple[str, Content]]:
