@@ -82,7 +82,7 @@ async def held(folder: Path, world: str, size: tuple[int, int]) -> AsyncIterator
         ("deployed", ("n",), "◌ step 11: asking Azure what there is"),
         ("deployed", ("end", "u"), "◌ steps 1 to 16: asking Azure what there is"),
         ("pending", ("a",), "◌ approval: asking the service how the request stands"),
-        ("pending", ("p",), "◌ the page: asking Azure what there is"),
+        ("pending", ("p",), "◌ the page"),
         ("pending", ("t",), "◌ taking the lab down: asking Azure what there is"),
         ("pending", ("up", "d"), "◌ undoing step 12: asking Azure what there is"),
         ("pending", ("r",), "◌ asking Azure where the steps stand"),
