@@ -8,7 +8,7 @@ from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.world import World
 
-UNCONNECTED = "Connecting…"
+UNCONNECTED = "Not connected yet."
 
 
 def absence(world: World, nothing: str, *, what: str, of: Sequence[Side] = tuple(Side)) -> str:

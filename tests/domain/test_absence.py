@@ -28,7 +28,7 @@ def snapshot(side: Side, state: str) -> Snapshot | None:
     [
         ("read", "read", "Nothing."),
         ("read", "", "Nothing."),
-        ("", "", "Connecting…"),
+        ("", "", "Not connected yet."),
         ("awaited", "awaited", "Reading 🔵 ISV and 🟢 Customer…"),
         ("read", "awaited", "Reading 🟢 Customer…"),
         ("failed", "awaited", "Reading 🟢 Customer… 🔵 ISV could not be read."),
