@@ -38,7 +38,7 @@ def test_approve_and_probe(tmp_path: Path, size: tuple[int, int]) -> None:
         assert len(re.findall("Approved", approved)) >= 2, approved
 
         screen.press("p")
-        probed = screen.wait_for("Host: web1", "Host: web2", "Host: web3")
+        probed = screen.wait_for("Host: web1", "Host: web2", "Host: web3", gone=("probing",))
         assert "saasPrivateEndpoint" in probed
         leave(screen)
 

@@ -152,7 +152,7 @@ async def test_several_marked_commands_are_copied_one_a_line(width: int) -> None
         await pilot.mouse_up(az, offset=(az.size.width - 1, az.size.height - 1))
         assert app.screen.get_selected_text() == az.line
         # Less of it is less of a command, and no more than that.
-        assert az.get_selection(Selection(Offset(0, 1), Offset(16, 1))) == ("az group show --", "\n")
+        assert az.get_selection(Selection(Offset(0, 1), Offset(8, 1))) == ("az group", "\n")
 
 
 async def test_without_a_mark_ctrl_c_copies_what_is_selected_in_the_line() -> None:

@@ -9,6 +9,7 @@ from textual.widgets._toast import Toast
 
 from plstui.domain.errors import AzureError
 from plstui.domain.question import Question
+from plstui.tui.app import PlstuiApp
 from plstui.tui.messages import Troubled
 from plstui.tui.screens.lab_dialogs import QuestionScreen
 from tests.support.lab import lab
@@ -16,6 +17,12 @@ from tests.support.stage import Play, stage
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
 LONG = "Azure says no, and goes on about it. " * 8
+
+
+@pytest.fixture(autouse=True)
+def _toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toasts go by real time, which a busy machine may let pass before a test has looked."""
+    monkeypatch.setattr(PlstuiApp, "NOTIFICATION_TIMEOUT", 600)
 
 
 def shown(play: Play) -> list[Toast]:
