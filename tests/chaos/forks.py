@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from typing import Any
 
 from plstui.arm.side import open_side
@@ -28,6 +29,8 @@ def obey(order: dict[str, Any]) -> int:
         os.close(descriptor)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
+    # Orders were read from the one before, and how a stream is read cannot be changed then.
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - until the end.
     os.environ.update(order["environ"])
     code = run(order["arguments"])
     sys.stdout.flush()
@@ -49,6 +52,8 @@ def main() -> None:
             code = 70
             try:
                 code = obey(order)
+            except BaseException:  # noqa: BLE001 - whatever it is, this process ends here and says why.
+                traceback.print_exc()
             finally:
                 os._exit(code)
         tell(child)

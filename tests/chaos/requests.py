@@ -26,7 +26,7 @@ GROUPS = ("/resourcegroups/privatelink-pls-microhack-rg", "/resourcegroups/priva
 
 HARMS = (Harm.CUT_BEFORE, Harm.CUT_AFTER, Harm.HALF, Harm.NOT_HTTP, Harm.NOT_JSON, Harm.STALL)
 
-SEVERAL = 8
+SEVERAL = 12
 """Requests that are harmed in one run of the lab."""
 
 DECISIONS = 8
