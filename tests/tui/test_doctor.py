@@ -238,6 +238,8 @@ async def test_after_a_probe_it_looks_into_machines_that_seem_ill_and_says_into_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
     async with panes(tmp_path, monkeypatch, "approved", size) as (made, play):
+        # Health comes after the rest: what is looked at before that has changed since.
+        await play.shows("✔ 3/3")
         await play.press("w")
         await play.shows("✔ nothing is wrong", "without a probe")
         await make_again(made, made.provider.machines[1], NO_YAML)
