@@ -98,7 +98,8 @@ def more_than_sent(by: str, truth: Truth, journal: str) -> list[str]:
     sent = Counter(
         entry["id"].lower() for line in journal.splitlines() if (entry := json.loads(line))["outcome"] == "sent"
     )
-    taken = Counter(write.id for write in truth.accepted(by))
+    # A machine is asked to run a script at an address under its own.
+    taken = Counter(write.id.removesuffix("/runcommand") for write in truth.accepted(by))
     return [
         f"{resource_id} was sent {sent[resource_id]} times and taken {count} times"
         for resource_id, count in taken.items()

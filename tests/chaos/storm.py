@@ -31,6 +31,8 @@ COME_BACK = 20.0
 GRACE = 5.0
 FRESH = 60.0
 """Seconds that something a live pane shows may be old; more would be a pane that does not follow."""
+BEHIND = 6.0
+"""Seconds that a pane is behind what is, at most, once it is back: it looks every five."""
 LOOK = 0.5
 """Seconds between two looks at the panes."""
 STORM, CALM = (6.0, 12.0), (2.0, 5.0)
@@ -172,33 +174,35 @@ class Storm:
         since = time.time()
         self._hands_off.set()
         limit = max(COME_BACK, self._retry_after + GRACE)
-        waiting = list(panes)
+        late: dict[int, str] = {}
+        waiting = dict(enumerate(panes))
         while waiting and time.time() - since < limit + COME_BACK:
-            for pane in list(waiting):
+            for number, pane in list(waiting.items()):
                 # What a key has opened last lies over what is looked at.
                 pane.press("Escape")
-                if self._is_back(pane):
-                    waiting.remove(pane)
+                lacking = self._lacking(pane)
+                if not lacking:
+                    del waiting[number]
                     self._report.count("panes back")
                     self._report.took(time.time() - since)
-                    if time.time() - since > limit:
-                        self._report.wrong(WHEN, f"after {time.time() - since:.1f} s")
+                    if number in late:
+                        self._report.wrong(WHEN, f"pane {number} after {time.time() - since:.1f} s", late[number])
+                elif time.time() - since > limit:
+                    late.setdefault(number, f"{lacking}:\n{pane.screen()}")
             self._over.wait(LOOK)
         self._hands_off.clear()
-        for pane in waiting:
-            self._report.wrong(WHEN, f"not live after {time.time() - since:.0f} s", pane.screen())
+        for number in waiting:
+            self._report.wrong(WHEN, f"pane {number} not after {time.time() - since:.0f} s", late.get(number, ""))
 
-    def _is_back(self, pane: Terminal) -> bool:
+    def _lacking(self, pane: Terminal) -> str:
+        """What a pane lacks to be live; empty when it is."""
         screen = pane.screen()
+        now, truth = time.time(), self._known()
         rows = _ROW.findall(screen)
-        now = time.time()
-        truth = self._known()
-        return (
-            screen.count("● live") == 2
-            and "cannot be read" not in screen
-            and bool(rows)
-            and all(truth.was_endpoints(endpoint, status, now - 6.0, now) for status, endpoint in rows)
-        )
+        if screen.count("● live") != 2:
+            return "it does not say that it is live"
+        old = [row for row in rows if not truth.was_endpoints(row[1], row[0], now - BEHIND, now)]
+        return f"it shows {old}" if old else "" if rows else "it shows no connections"
 
     def _watch(self, panes: Sequence[Terminal]) -> None:
         """What a live pane shows was so a moment ago, also in a storm."""
