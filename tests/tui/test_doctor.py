@@ -143,7 +143,10 @@ async def test_from_a_finding_l_opens_the_step_of_the_lab_that_mends_it(
 
         await play.press("4", "l")
         await play.until(lambda: isinstance(play.app.screen, LabScreen))
-        assert play.app.screen.query_one(StepTable).cursor == cursor, "only whoever looks at a finding is led elsewhere"
+        await play.shows("steps done")
+        cursor = play.app.screen.query_one(StepTable).cursor
+        assert cursor is not None
+        assert cursor.text == "/steps/rule", "only whoever looks at a finding is led elsewhere than to what comes next"
 
 
 @SIZES
