@@ -129,9 +129,10 @@ class Tokens:
         if self._token is None:
             return
         self._token = None
-        # A source keeps the token too and would hand out the refused one again.
-        await self._source.close()
-        self._source = self._make()
+        # A source keeps the token too and would hand out the refused one again. The new one first: where none can be
+        # made, as while a secret's file is being replaced, the old one is still good for another try.
+        old, self._source = self._source, self._make()
+        await old.close()
 
     async def close(self) -> None:
         """Give back sockets."""

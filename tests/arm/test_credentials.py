@@ -7,7 +7,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,34 @@ async def test_a_new_token_that_is_not_to_be_had_is_asked_for_once() -> None:
 
     assert {str(failure) for failure in failures} == {"No."}
     assert source.asked == 2
+
+
+async def test_a_source_is_not_closed_before_there_is_another() -> None:
+    """A closed one could never ask for a token again, and the secret's file may be there again in a moment."""
+    closed: list[Counter] = []
+
+    class Source(Counter):
+        async def close(self) -> None:
+            closed.append(self)
+
+    first, second = Source(lambda: AccessToken("first", 10**10)), Source(lambda: AccessToken("second", 10**10))
+    answers: Iterator[Source | ConfigError] = iter([first, ConfigError("The secret's file is empty."), second])
+
+    def make() -> Source:
+        answer = next(answers)
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    tokens = Tokens(make, "")
+    refused = await tokens.get_token(SCOPE)
+    with pytest.raises(ConfigError):
+        await tokens.renew(refused, SCOPE)
+    assert not closed
+
+    assert await tokens.get_token(SCOPE) == refused
+    assert (await tokens.renew(refused, SCOPE)).token == "second"
+    assert closed == [first]
 
 
 def test_a_subscription_that_is_none(settings: Settings) -> None:
