@@ -24,8 +24,13 @@ _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
 DEEPEST = 32
 """Levels of lists, tables and keys; the settings have three."""
 
-_QUOTED = re.compile(r'''"""(?:[^\\]|\\.)*?"""|\'{3}.*?\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*''', re.DOTALL)
-"""What may hold brackets and dots that mean nothing: texts and comments."""
+_QUOTED = re.compile(
+    r'''"""(?:[^\\]|\\.|\\\Z)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
+)
+"""What may hold brackets and dots that mean nothing: texts and comments.
+
+A text without an end is one too: otherwise each quote in it would be looked at as the beginning of another.
+"""
 
 _LONG_KEY = re.compile(rf"(?:\.[^.=,\[\]{{}}]*){{{DEEPEST}}}")
 

@@ -264,6 +264,14 @@ def test_nesting_without_end_is_an_error_with_a_line(tmp_path: Path, nested: str
         load(path, environ={})
 
 
+@pytest.mark.parametrize("text", ['"' + '\\"' * 400_000, '"""\n\\' * 180_000, '"""\n\\"""\n' * 90_000], ids=len)
+def test_a_large_text_without_an_end_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, f"a = {text}")
+
+    with pytest.raises(ConfigError, match="this is not valid TOML"):
+        load(path, environ={})
+
+
 def test_brackets_and_dots_in_texts_and_comments_nest_nothing(tmp_path: Path) -> None:
     deep = "[" * 99 + "." * 99
     path = write(
