@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, ThrottledError, UnreachableError, again_in
+from plstui.domain.errors import (
+    AzureError,
+    DecidedOtherwiseError,
+    NotFoundError,
+    PlstuiError,
+    ThrottledError,
+    UnreachableError,
+    again_in,
+)
 from plstui.engine.ports import Clock
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
@@ -59,8 +67,8 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     failed, and the same request may mend it. Of a write whose answer was lost nobody knows whether it was taken, so
     whoever tries again looks first.
     """
-    if tries > len(PAUSES):
-        return None
+    if tries > len(PAUSES) or isinstance(error, DecidedOtherwiseError):
+        return None  # What somebody else has decided is not decided over.
     pause = PAUSES[tries - 1]
     if isinstance(error, ThrottledError):
         return max(error.retry_after, pause) if error.retry_after <= LONGEST else None
