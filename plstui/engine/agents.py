@@ -220,7 +220,7 @@ async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) 
             found = await bodies.get(run)
         except PlstuiError as error:
             found, lost = None, lost or error
-            pause = error.retry_after if isinstance(error, ThrottledError) else next(pauses, None)
+            pause = max(error.retry_after, POLL) if isinstance(error, ThrottledError) else next(pauses, None)
         else:
             state = str(_part(found or {}, "properties").get("provisioningState", "")).lower()
             if found is not None and (lost is None or state in ("succeeded", "failed", "canceled")):

@@ -237,6 +237,26 @@ async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
     assert "Not now." in found.error
 
 
+async def test_a_server_that_asks_for_no_wait_is_not_asked_without_end(
+    lab: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "POLL", 0.1)
+    times: list[float] = []
+
+    async def throttle(request: Request) -> Response | None:
+        if "runcommands" not in request.path.lower() or request.method != "GET":
+            return None
+        times.append(asyncio.get_running_loop().time())
+        refused = refusal(429, "TooManyRequests", "Slow down.")
+        return replace(refused, headers={"Retry-After": "0"}) if len(times) < 4 else None
+
+    lab.meddle = throttle
+    found = (await probe(lab, next(t for t in targets(lab.runtime.world()) if t.name == "web1"), count=1))["web1"]
+
+    assert found.ok
+    assert times[3] - times[1] >= 0.2, "the first of them asked how the operation stands"
+
+
 async def test_read_only_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLSTUI_PROBE_ROUTES", "run-command")
     monkeypatch.setenv("PLSTUI_UI_READ_ONLY", "true")
