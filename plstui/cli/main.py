@@ -17,7 +17,7 @@ from plstui import __version__
 from plstui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of, print_error, replace_unwritable
 from plstui.compose import Options
 from plstui.config import locations
-from plstui.domain.errors import PlstuiError
+from plstui.domain.errors import ConfigError, PlstuiError
 from plstui.domain.ids import SUBSCRIPTION
 from plstui.domain.text import clean
 
@@ -248,16 +248,19 @@ def _own_error(as_json: bool) -> int:
 
 def _report() -> str:
     """Write the traceback of the error being handled to a file; returns what to do with it."""
-    report = locations.journal_file().with_name("last-error.txt")
+    trace = traceback.format_exc()
     try:
+        report = locations.journal_file().with_name("last-error.txt")
         report.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Its owner's alone, and harmless to a terminal: nobody knows whose words an exception carries.
         descriptor = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:
             os.fchmod(descriptor, 0o600)
-            stream.write("".join(map(_visible, traceback.format_exc())))
+            stream.write("".join(map(_visible, trace)))
+    except ConfigError as error:
+        return f"{trace.splitlines()[-1]} (not kept: {error.message})"
     except OSError as error:
-        return f"{traceback.format_exc().splitlines()[-1]} (not kept: {report} cannot be written, {error.strerror})"
+        return f"{trace.splitlines()[-1]} (not kept: {report} cannot be written, {error.strerror})"
     return f"Please report what is in {report}."
 
 

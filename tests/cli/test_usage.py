@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pwd
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from plstui.cli.main import run
+from plstui.cli.main import cli, run
 from tests.support.served import environment
 
 
@@ -203,3 +204,24 @@ def test_what_a_stream_cannot_hold_is_replaced(home: Path, encoding: str, word: 
     assert (refused.returncode, refused.stdout) == (2, b"")
     rest = "…✔".encode() if encoding == "utf-8" else b"??"
     assert b"plstui: No such command '" + word + rest + b"'" in refused.stderr
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a home that cannot be written to", "no home"])
+def test_an_error_of_its_own_is_told_where_it_cannot_be_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, is_there: bool
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("nobody has foreseen this")
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "file") if is_there else "")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(cli, "main", fail)
+
+    assert run([]) == 1
+    said = capsys.readouterr().err
+    assert "plstui met an error of its own." in said
+    assert "ZeroDivisionError: nobody has foreseen this (not kept: " in said
