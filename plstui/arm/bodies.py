@@ -13,12 +13,14 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import HttpRequest
 
 from plstui.arm import mapping
 from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API, Clients
+from plstui.arm.faults import UNREADABLE, UnreadableError
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -107,7 +109,9 @@ class Bodies:
                 cls=_raw,
             )
             result: Any = await self._over(poller)
-        return dict(result)
+            if not isinstance(result, dict):
+                raise UnreadableError("it is no resource")
+        return result
 
     async def delete(self, resource_id: ResourceId) -> None:
         """Delete a resource and wait until Azure is done; one that is not there is no error."""
@@ -127,8 +131,8 @@ class Bodies:
         async with self._clients.translated():
             request = HttpRequest("DELETE", f"{resource_id.text}?{query}")
             response = await self._clients.resources.send_request(request)
-            if response.status_code != HTTPStatus.NOT_FOUND:
-                response.raise_for_status()
+            if response.status_code >= HTTPStatus.MULTIPLE_CHOICES and response.status_code != HTTPStatus.NOT_FOUND:
+                raise HttpResponseError(response=response)
 
     async def start(self, machine_id: ResourceId) -> None:
         """Start a machine and wait until it runs."""
@@ -152,12 +156,11 @@ class Bodies:
                 {"commandId": "RunPowerShellScript" if windows else "RunShellScript", "script": [script]},
                 api_version=COMPUTE_API,
             )
-            result = await self._over(poller)
-        told = result.value or ()
-        if windows:
-            # Each stream has a text of its own there.
-            return "".join(status.message or "" for status in told if "/StdOut/" in (status.code or ""))
-        return _printed("".join(status.message or "" for status in told))
+            told = (await self._over(poller)).value or ()
+            if windows:
+                # Each stream has a text of its own there.
+                return "".join(status.message or "" for status in told if "/StdOut/" in (status.code or ""))
+            return _printed("".join(status.message or "" for status in told))
 
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""
@@ -171,7 +174,7 @@ class Bodies:
 
     @asynccontextmanager
     async def _written(self) -> AsyncIterator[None]:
-        """What goes for every write: errors in our words, and a limit for the waiting."""
+        """What goes for every write: errors in our words, a limit for waiting, and what says nothing is no answer."""
         try:
             async with asyncio.timeout(self._patience), self._clients.translated():
                 yield
@@ -181,6 +184,10 @@ class Bodies:
                 code="OperationTimeout",
                 hint="It may still do so.",
             ) from None
+        except AzureError as error:
+            if error.code == UNREADABLE:
+                raise AnswerLostError(error.message, hint=error.hint) from error
+            raise
 
     async def _over(self, poller: AsyncLROPoller[Result]) -> Result:
         """What a write came to that Azure has taken. That Azure cannot be asked then says nothing of the write.

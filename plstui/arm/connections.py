@@ -8,6 +8,7 @@ from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import mapping
 from plstui.arm.clients import NETWORK_API, RETRY_PAUSE, Clients
+from plstui.arm.faults import UNREADABLE
 from plstui.domain.connection import CONNECTION_TYPE, Connection
 from plstui.domain.errors import AzureError, NotFoundError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
@@ -29,7 +30,7 @@ async def get(clients: Clients, connection_id: ResourceId) -> tuple[PrivateEndpo
         model = await services.get_private_endpoint_connection(*address(connection_id), api_version=NETWORK_API)
         connection = mapping.connection(model)
     if connection is None:
-        raise AzureError("Azure's answer names no connection.", code="UnreadableAnswer")
+        raise AzureError("Azure's answer names no connection.", code=UNREADABLE)
     return model, connection
 
 

@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode
 
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 from azure.mgmt.network.models import PrivateEndpointConnection
@@ -25,7 +26,7 @@ from azure.mgmt.network.models import PrivateEndpointConnection
 from plstui.arm import connections, mapping
 from plstui.arm.clients import NETWORK_API, POLL_SECONDS, Clients
 from plstui.arm.connections import Throttle
-from plstui.arm.faults import RETRYABLE, operation_failed, retry_after
+from plstui.arm.faults import RETRYABLE, UNREADABLE, operation_failed, retry_after
 from plstui.domain.connection import PENDING, Connection, ConnectionStatus, Seen
 from plstui.domain.errors import (
     AnswerLostError,
@@ -161,7 +162,7 @@ class Decision:
             *connections.address(self._id), model, api_version=NETWORK_API, cls=keep_headers
         )
         if mapping.connection(answer) is None:
-            raise AzureError("Azure's answer names no connection.", code="UnreadableAnswer")
+            raise AzureError("Azure's answer names no connection.", code=UNREADABLE)
         # No definition calls this a long-running operation, yet the answer has the address of one.
         return headers.get("azure-asyncoperation")
 
@@ -169,7 +170,9 @@ class Decision:
         """Have the connection deleted; the address of Azure's operation, where it gives one."""
         request = HttpRequest("DELETE", f"{self._id.text}?{urlencode({'api-version': NETWORK_API})}")
         response = await self._clients.network.send_request(request)
-        response.raise_for_status()
+        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            # Whoever leads elsewhere is not Azure, and has not taken it.
+            raise HttpResponseError(response=response)
         return response.headers.get("Azure-AsyncOperation")
 
     # What came of it

@@ -30,6 +30,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.core.polling.base_polling import BadResponse
 
 from plstui.arm.transport import LostAnswerError
 from plstui.domain.errors import (
@@ -55,6 +56,9 @@ LONGEST = 400
 
 DEFAULT_RETRY_AFTER = 10.0
 """Seconds to wait when Azure asks for fewer requests and does not say how long: as recorded for most writes."""
+
+UNREADABLE = "UnreadableAnswer"
+"""Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
 
 RETRYABLE = "RetryableError"
 """ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""
@@ -102,13 +106,13 @@ def explain(error: Exception, where: Where) -> PlstuiError:
     if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
         if isinstance(error, ClientAuthenticationError) or error.status_code == HTTPStatus.UNAUTHORIZED:
             return _not_signed_in(error, where)
-        if error.response is not None:
+        if error.response is not None and not isinstance(error.inner_exception, BadResponse):
             return _refused(error, where)
     if isinstance(error, ServiceRequestError | ServiceResponseError | IncompleteReadError | OSError):
         return _unreachable(error, where)
     words = str(error) if isinstance(error, UnreadableError) else "it is not what Azure sends"
     return AzureError(
-        f"The answer of {where.address} cannot be read: {sentence(words)}", code="UnreadableAnswer", hint=_ON_THE_WAY
+        f"The answer of {where.address} cannot be read: {sentence(words)}", code=UNREADABLE, hint=_ON_THE_WAY
     )
 
 

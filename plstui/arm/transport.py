@@ -65,7 +65,7 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 def _is_json(body: bytes, encoding: str) -> bool:
     try:
         json.loads(body if encoding in ("", "identity") else zlib.decompress(body, zlib.MAX_WBITS | 32))
-    except (ValueError, zlib.error):
+    except (ValueError, RecursionError, zlib.error):
         return False
     return True
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from plstui.arm.side import ArmSide
-from plstui.domain.errors import AzureError
+from plstui.domain.errors import AnswerLostError, AzureError
 from plstui.domain.ids import ResourceId
-from tests.arm.server import SUBSCRIPTION, Answer, ArmServer
+from tests.arm.server import SUBSCRIPTION, Answer, ArmServer, Handler
 
 NETWORK = ResourceId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net")
 
@@ -83,3 +83,59 @@ async def test_what_is_only_shown_of_a_machine_is_not_sent(azure: ArmServer, sid
 
     (sent,) = azure.requests("PUT")
     assert sent.body == {"zones": ["1"], "properties": {"priority": "Spot"}}
+
+
+OPERATION = f"/subscriptions/{SUBSCRIPTION}/operation"
+UNDER_WAY = Answer(
+    {"properties": {"provisioningState": "Creating"}}, 201, headers={"Azure-AsyncOperation": "{arm}" + OPERATION}
+)
+NO_ANSWER = pytest.mark.parametrize("answer", [Answer("<html>"), Answer(""), Answer([]), Answer("null")], ids=repr)
+
+
+@NO_ANSWER
+async def test_a_write_that_is_answered_with_nothing_of_use_may_have_been_done(
+    azure: ArmServer, side: ArmSide, answer: Handler
+) -> None:
+    azure.on("PUT", NETWORK.text, answer)
+
+    with pytest.raises(AnswerLostError):
+        await side.bodies.put(NETWORK, {})
+
+
+@pytest.mark.parametrize("answer", [Answer("<html>"), Answer(""), Answer({}), Answer("null")], ids=repr)
+async def test_an_operation_that_tells_nothing_of_use_has_not_failed(
+    azure: ArmServer, side: ArmSide, answer: Handler
+) -> None:
+    azure.on("PUT", NETWORK.text, UNDER_WAY)
+    azure.on("GET", OPERATION, answer)
+
+    with pytest.raises(AnswerLostError, match="cannot be read"):
+        await side.bodies.put(NETWORK, {})
+
+
+async def test_an_operation_that_says_so_has_failed(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("PUT", NETWORK.text, UNDER_WAY)
+    azure.on("GET", OPERATION, Answer({"status": "Failed", "error": {"code": "OutOfLuck", "message": "No."}}))
+
+    with pytest.raises(AzureError, match=r"^No\.$"):
+        await side.bodies.put(NETWORK, {})
+
+
+@NO_ANSWER
+async def test_a_script_that_is_answered_with_nothing_of_use_may_run(
+    azure: ArmServer, side: ArmSide, answer: Handler
+) -> None:
+    machine = ResourceId(f"{NETWORK.text.partition('/Microsoft.')[0]}/Microsoft.Compute/virtualMachines/web1")
+    azure.on("POST", f"{machine.text}/runCommand", answer)
+
+    with pytest.raises(AnswerLostError):
+        await side.bodies.run_command(machine, "date")
+
+
+async def test_an_answer_that_leads_elsewhere_has_deleted_nothing(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("DELETE", NETWORK.text, Answer(None, 302, {"Location": "/elsewhere"}))
+
+    for call in (side.bodies.delete, side.bodies.discard):
+        with pytest.raises(AzureError) as caught:
+            await call(NETWORK)
+        assert caught.value.code == "Http302"

@@ -99,6 +99,14 @@ async def test_taken_and_somebody_decided_otherwise_since(
     assert (caught.value.now is None) == (now is GONE)
 
 
+async def test_a_removal_that_is_led_elsewhere_is_not_taken_for_done(azure: ArmServer, impatient: Writer) -> None:
+    azure.on("GET", CONNECTION.text, PENDING_NOW)
+    azure.on("DELETE", CONNECTION.text, Answer(None, 302, {"Location": "/elsewhere"}))
+
+    with pytest.raises(OutcomeUnknownError, match="Azure still shows Pending"):
+        await remove_by(impatient)
+
+
 @lost
 async def test_the_answer_was_lost_and_it_shows_as_asked(azure: ArmServer, impatient: Writer, loss: Handler) -> None:
     azure.on("GET", CONNECTION.text, PENDING_NOW, APPROVED_NOW)
