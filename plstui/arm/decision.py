@@ -42,7 +42,7 @@ from plstui.domain.errors import (
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
-from plstui.domain.patience import THROTTLED_PATIENCE
+from plstui.domain.patience import THROTTLED_PATIENCE, as_asked
 
 HOW_TO_LOOK = "Look with plstui connections list before you decide again: it may still be done a while later."
 
@@ -129,6 +129,7 @@ class Decision:
                     # done they do not tell.
                     return await self._after_loss(error)
                 pause = next(pauses, None) if error.code.lower() in _BUSY else None
+                pause = None if pause is None else as_asked(error, pause, self._patience.throttled)
                 if pause is None:
                     raise
                 if self._retrying:
@@ -301,6 +302,7 @@ class _Readback:
             return
         server_trouble = isinstance(error, AzureError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         pause = next(self._pauses, None) if server_trouble or isinstance(error, UnreachableError) else None
+        pause = None if pause is None else as_asked(error, pause, THROTTLED_PATIENCE)
         if pause is None or _now() + pause >= self.until:
             raise error
         await asyncio.sleep(pause)

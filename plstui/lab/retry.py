@@ -15,6 +15,7 @@ from plstui.domain.errors import (
     UnreachableError,
     again_in,
 )
+from plstui.domain.patience import as_asked
 from plstui.engine.ports import Clock
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
@@ -69,10 +70,8 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     """
     if tries > len(PAUSES) or isinstance(error, DecidedOtherwiseError):
         return None  # What somebody else has decided is not decided over.
-    pause = PAUSES[tries - 1]
-    if isinstance(error, ThrottledError):
-        return max(error.retry_after, pause) if error.retry_after <= LONGEST else None
-    if isinstance(error, UnreachableError):
+    pause = as_asked(error, PAUSES[tries - 1], LONGEST)
+    if isinstance(error, ThrottledError | UnreachableError):
         return pause
     if isinstance(error, AzureError) and error.code != TIMED_OUT:
         if error.code.lower() in _PASSING or error.status >= _SERVER:

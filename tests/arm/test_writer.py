@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -250,6 +251,19 @@ async def test_a_write_that_azure_is_not_ready_for_is_tried_again(
 
     assert after.status == APPROVED
     assert len(azure.requests("GET")) == 4, "the state is looked at anew before each try, and at the end"
+
+
+async def test_what_is_not_ready_for_longer_than_anybody_waits_is_told_at_once(
+    azure: ArmServer, impatient: Writer
+) -> None:
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
+    azure.on("PUT", CONNECTION.text, replace(NOT_READY, headers={"Retry-After": "3600"}))
+
+    with pytest.raises(AzureError) as caught:
+        await approve_by(impatient)
+
+    assert (caught.value.code, caught.value.retry_after) == ("RetryableError", 3600)
+    assert len(azure.requests("PUT")) == 1
 
 
 async def test_the_tries_have_an_end(azure: ArmServer, impatient: Writer) -> None:

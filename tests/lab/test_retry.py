@@ -28,3 +28,14 @@ from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHAN
 def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:
     assert len(list(takewhile(partial(pause_after_write, error), count(1)))) == known
     assert len(list(takewhile(partial(pause_after, error), count(1)))) == otherwise
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(None, PAUSES[0]), (0.0, PAUSES[0]), (20.0, 20.0), (3600.0, None)])
+@pytest.mark.parametrize(("status", "code"), [(429, "RetryableError"), (409, "AnotherOperationInProgress"), (503, "")])
+def test_where_azure_asks_to_wait_it_is_waited_for(
+    status: int, code: str, asked: float | None, pause: float | None
+) -> None:
+    error = AzureError("Not now.", status=status, code=code)
+    error.retry_after = asked
+
+    assert pause_after(error, 1) == pause
