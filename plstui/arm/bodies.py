@@ -18,9 +18,10 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import HttpRequest
 
-from plstui.arm import mapping
-from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API, Clients
+from plstui.arm import health
+from plstui.arm.clients import Clients
 from plstui.arm.faults import UNREADABLE, UnreadableError
+from plstui.arm.versions import COMPUTE_API, api_version
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -32,19 +33,6 @@ from plstui.domain.errors import (
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth
 
-API_VERSIONS = {
-    "microsoft.network/privatednszones": "2020-06-01",
-    "microsoft.network/dnszones": "2018-05-01",
-    "microsoft.network": NETWORK_API,
-    "microsoft.compute/skus": "2021-07-01",
-    "microsoft.compute": COMPUTE_API,
-    "microsoft.authorization/locks": "2020-05-01",
-    "microsoft.authorization": "2022-04-01",
-    "microsoft.resources/subscriptions": "2022-12-01",
-    "microsoft.resources": RESOURCES_API,
-}
-"""By the beginning of a type, the longest first where several fit."""
-
 _VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
 """Types whose state stands in an instance view, which has to be asked for."""
 
@@ -53,12 +41,6 @@ PATIENCE = 1800.0
 
 Body = dict[str, Any]
 Result = TypeVar("Result")
-
-
-def api_version(kind: str) -> str:
-    """The api-version for a full type, `Microsoft.Network/virtualNetworks`."""
-    found = [prefix for prefix in API_VERSIONS if kind.lower().startswith(prefix)]
-    return API_VERSIONS[max(found, key=len)] if found else RESOURCES_API
 
 
 class Bodies:
@@ -164,13 +146,7 @@ class Bodies:
 
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""
-        balancer = rule_id.parent
-        assert balancer is not None, f"a rule is a child of a balancer: {rule_id}"
-        async with self._clients.translated():
-            poller = await self._clients.network.load_balancer_load_balancing_rules.begin_health(
-                rule_id.resource_group, balancer.name, rule_id.name, api_version=NETWORK_API
-            )
-            return mapping.rule_health(await poller.result(), balancer, rule_id)
+        return await health.of_rule(self._clients, rule_id)
 
     @asynccontextmanager
     async def _written(self) -> AsyncIterator[None]:

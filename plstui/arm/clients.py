@@ -31,19 +31,10 @@ from plstui.arm.transport import (
     sdk_options,
     trust,
 )
+from plstui.arm.versions import RESOURCES_API
 from plstui.config.settings import Settings
 from plstui.domain.errors import CredentialsError
 from plstui.domain.sides import Side
-
-NETWORK_API = "2024-05-01"
-"""The first version with the health query of load-balancing rules. Pinned, as all of them: a newer SDK must not change
-what Azure does; from 2025-07-01 on, for one, new subnets have no outbound access."""
-
-COMPUTE_API = "2024-07-01"
-"""A version whose LIST of all machines takes `$expand=instanceView`, for the power state."""
-
-RESOURCES_API = "2024-07-01"
-"""The version whose definition the reader was written from; of a group it needs name, place, state and tags."""
 
 POLL_SECONDS = 1.0
 """Seconds between two questions about a long-running operation when Azure does not say; the SDK's own are thirty."""

@@ -7,8 +7,9 @@ import asyncio
 from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import mapping
-from plstui.arm.clients import NETWORK_API, RETRY_PAUSE, Clients
+from plstui.arm.clients import RETRY_PAUSE, Clients
 from plstui.arm.faults import UNREADABLE
+from plstui.arm.versions import NETWORK_API
 from plstui.domain.connection import CONNECTION_TYPE, Connection
 from plstui.domain.errors import AzureError, NotFoundError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId

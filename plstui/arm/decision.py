@@ -24,9 +24,10 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import connections, mapping
-from plstui.arm.clients import NETWORK_API, POLL_SECONDS, Clients
+from plstui.arm.clients import POLL_SECONDS, Clients
 from plstui.arm.connections import Throttle
 from plstui.arm.faults import RETRYABLE, UNREADABLE, operation_failed, retry_after
+from plstui.arm.versions import NETWORK_API
 from plstui.domain.connection import PENDING, Connection, ConnectionStatus, Seen
 from plstui.domain.errors import (
     AnswerLostError,

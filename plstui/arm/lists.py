@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 from urllib.parse import quote
 
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
-from plstui.arm.clients import NETWORK_API, Clients
+from plstui.arm.clients import Clients
 from plstui.arm.faults import UnreadableError
-from plstui.arm.mapping import Json, every
-
-Fact = TypeVar("Fact")
+from plstui.arm.fields import Fact, Json, every
+from plstui.arm.versions import api_version
 
 _OK = 200
 
 
-class NetworkList(Generic[Fact]):
-    """The LIST of one type of Microsoft.Network in a subscription, read again and again."""
+class ResourceList(Generic[Fact]):
+    """One LIST of ARM's, read again and again."""
 
-    def __init__(self, clients: Clients, kind: str, convert: Callable[[Json], Fact | None]) -> None:
-        """`kind` is the type without its namespace, `privateLinkServices`."""
+    def __init__(self, clients: Clients, path: str, convert: Callable[[Json], Fact | None], kind: str) -> None:
+        """`path` is within the subscription; `kind` is the full type that says the api-version."""
         self._clients = clients
-        self._path = f"/subscriptions/{quote(clients.subscription, safe='')}/providers/Microsoft.Network/{kind}"
+        self._path = f"/subscriptions/{quote(clients.subscription, safe='')}/{path}"
         self._convert = convert
+        self._version = api_version(kind)
         self._known: dict[str, tuple[object, tuple[Fact, ...]]] = {}
         """By id: an item as it was answered last, and what was made of it."""
 
@@ -40,7 +40,7 @@ class NetworkList(Generic[Fact]):
         """Every page of it. Raises what the SDK raises, and `UnreadableError` for an answer that is no list."""
         before, self._known = self._known, {}
         facts: list[Fact] = []
-        request = HttpRequest("GET", self._path, params={"api-version": NETWORK_API})
+        request = HttpRequest("GET", self._path, params={"api-version": self._version})
         addresses = {request.url}
         while True:
             items, following = await self._page(request)

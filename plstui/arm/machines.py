@@ -7,7 +7,9 @@ from dataclasses import replace
 from azure.core.exceptions import HttpResponseError
 
 from plstui.arm import mapping
-from plstui.arm.clients import COMPUTE_API, Clients
+from plstui.arm.clients import Clients
+from plstui.arm.fields import every
+from plstui.arm.versions import COMPUTE_API
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import VirtualMachine
 
@@ -71,4 +73,4 @@ class MachineList:
 
     async def _list(self, **options: str) -> tuple[VirtualMachine, ...]:
         models = self._clients.compute.virtual_machines.list_all(api_version=COMPUTE_API, **options)
-        return mapping.every(mapping.machine, [model async for model in models])
+        return every(mapping.machine, [model async for model in models])

@@ -6,133 +6,161 @@ value is not of the type that the SDK's version expects. What has no id cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
+from plstui.arm.fields import (
+    Json,
+    every,
+    head_of,
+    id_of,
+    name_of,
+    number,
+    object_at,
+    objects,
+    pairs_at,
+    parsed_id,
+    properties_of,
+    reference_at,
+    text,
+    texts,
+)
 from plstui.domain.connection import Connection, ConnectionStatus, EndpointConnection
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import (
+    AddressRecord,
+    BackendAddress,
     BackendAddressPool,
     BalancerHealth,
+    DnsZone,
     FrontendIpConfiguration,
     HealthProbe,
     IpConfiguration,
     LoadBalancer,
     LoadBalancingRule,
     MemberHealth,
+    NatIpConfiguration,
     NetworkInterface,
     NetworkSecurityGroup,
+    Permission,
     PrivateEndpoint,
     PrivateLinkService,
+    ProviderRegistration,
     ResourceGroup,
     SecurityRule,
     Subnet,
     VirtualMachine,
     VirtualNetwork,
+    ZoneLink,
 )
 
 _ADDRESSES = "loadBalancerBackendAddresses"
 """Members of a pool by address, and what the health query says of them."""
 
-Json = Mapping[str, Any]
-Fact = TypeVar("Fact")
-
-
-def every(convert: Callable[[Json], Fact | None], items: object) -> tuple[Fact, ...]:
-    """What `convert` makes of each item of a list; items that are no objects, or that it makes nothing of, are left."""
-    return tuple(fact for item in _objects(items) if (fact := convert(item)) is not None)
-
 
 def group(model: Json) -> ResourceGroup | None:
     """A resource group."""
-    head = _head(model)
-    tags = model.get("tags")
-    pairs = sorted(tags.items()) if isinstance(tags, Mapping) else ()
-    return ResourceGroup(**head, tags=tuple((str(k), _text(v)) for k, v in pairs)) if head else None
+    head = head_of(model)
+    return ResourceGroup(**head, tags=pairs_at(model, "tags")) if head else None
 
 
 def network(model: Json) -> VirtualNetwork | None:
     """A virtual network with its subnets."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
     return VirtualNetwork(
         **head,
-        address_prefixes=_texts(_object(properties, "addressSpace").get("addressPrefixes")),
+        address_prefixes=texts(object_at(properties, "addressSpace").get("addressPrefixes")),
         subnets=every(subnet, properties.get("subnets")),
+        dns_servers=texts(object_at(properties, "dhcpOptions").get("dnsServers")),
     )
 
 
 def subnet(model: Json) -> Subnet | None:
     """A subnet, as it stands in its network."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
-    prefixes = _texts(properties.get("addressPrefixes"))
     return Subnet(
         **head,
-        address_prefix=_text(properties.get("addressPrefix")) or ", ".join(prefixes),
-        security_group_id=_reference(properties, "networkSecurityGroup"),
-        nat_gateway_id=_reference(properties, "natGateway"),
-        private_endpoint_network_policies=_text(properties.get("privateEndpointNetworkPolicies")),
-        private_link_service_network_policies=_text(properties.get("privateLinkServiceNetworkPolicies")),
+        # Ranges stand under two names; where both are there, the list has them all.
+        address_prefixes=texts(properties.get("addressPrefixes")) or _one_and_many(properties, "addressPrefix", ""),
+        security_group_id=reference_at(properties, "networkSecurityGroup"),
+        nat_gateway_id=reference_at(properties, "natGateway"),
+        route_table_id=reference_at(properties, "routeTable"),
+        address_ids=every(id_of, properties.get("ipConfigurations")),
+        private_endpoint_network_policies=text(properties.get("privateEndpointNetworkPolicies")),
+        private_link_service_network_policies=text(properties.get("privateLinkServiceNetworkPolicies")),
     )
 
 
 def security_group(model: Json) -> NetworkSecurityGroup | None:
     """A network security group with the rules that are its own."""
-    head = _head(model)
-    rules = every(_security_rule, _properties(model).get("securityRules"))
+    head = head_of(model)
+    rules = every(_security_rule, properties_of(model).get("securityRules"))
     return NetworkSecurityGroup(**head, rules=rules) if head else None
 
 
 def _security_rule(model: Json) -> SecurityRule:
-    properties = _properties(model)
-    one = _text(properties.get("destinationPortRange"))
+    properties = properties_of(model)
     return SecurityRule(
-        name=_text(model.get("name")),
-        priority=_number(properties.get("priority")),
-        direction=_text(properties.get("direction")),
-        access=_text(properties.get("access")),
-        protocol=_text(properties.get("protocol")),
-        ports=((one,) if one else ()) + _texts(properties.get("destinationPortRanges")),
+        name=text(model.get("name")),
+        priority=number(properties.get("priority")),
+        direction=text(properties.get("direction")),
+        access=text(properties.get("access")),
+        protocol=text(properties.get("protocol")),
+        ports=_one_and_many(properties, "destinationPortRange"),
+        source_ports=_one_and_many(properties, "sourcePortRange"),
+        sources=_one_and_many(properties, "sourceAddressPrefix", "es"),
+        destinations=_one_and_many(properties, "destinationAddressPrefix", "es"),
+        source_group_ids=every(id_of, properties.get("sourceApplicationSecurityGroups")),
+        destination_group_ids=every(id_of, properties.get("destinationApplicationSecurityGroups")),
     )
+
+
+def _one_and_many(properties: Json, name: str, plural: str = "s") -> tuple[str, ...]:
+    """A property's one value and its many, which stand under two names."""
+    one = text(properties.get(name))
+    return ((one,) if one else ()) + (texts(properties.get(name + plural)) if plural else ())
 
 
 def interface(model: Json) -> NetworkInterface | None:
     """A network interface."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
     return NetworkInterface(
         **head,
         ip_configurations=every(_ip_configuration, properties.get("ipConfigurations")),
-        machine_id=_reference(properties, "virtualMachine"),
-        private_endpoint_id=_reference(properties, "privateEndpoint"),
+        machine_id=reference_at(properties, "virtualMachine"),
+        private_endpoint_id=reference_at(properties, "privateEndpoint"),
+        security_group_id=reference_at(properties, "networkSecurityGroup"),
     )
 
 
 def _ip_configuration(model: Json) -> IpConfiguration | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
     return IpConfiguration(
         id=resource_id,
-        name=_name(model, resource_id),
-        private_ip_address=_text(properties.get("privateIPAddress")),
-        subnet_id=_reference(properties, "subnet"),
-        pool_ids=every(_id, properties.get("loadBalancerBackendAddressPools")),
+        name=name_of(model, resource_id),
+        private_ip_address=text(properties.get("privateIPAddress")),
+        subnet_id=reference_at(properties, "subnet"),
+        pool_ids=every(id_of, properties.get("loadBalancerBackendAddressPools")),
+        application_group_ids=every(id_of, properties.get("applicationSecurityGroups")),
+        public_ip_address_id=reference_at(properties, "publicIPAddress"),
     )
 
 
 def balancer(model: Json) -> LoadBalancer | None:
     """A load balancer and everything inside it."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
     return LoadBalancer(
         **head,
-        sku=_text(_object(model, "sku").get("name")),
+        sku=text(object_at(model, "sku").get("name")),
         frontends=every(_frontend, properties.get("frontendIPConfigurations")),
         pools=every(_pool, properties.get("backendAddressPools")),
         probes=every(_probe, properties.get("probes")),
@@ -141,59 +169,67 @@ def balancer(model: Json) -> LoadBalancer | None:
 
 
 def _frontend(model: Json) -> FrontendIpConfiguration | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
     return FrontendIpConfiguration(
         id=resource_id,
-        name=_name(model, resource_id),
-        private_ip_address=_text(properties.get("privateIPAddress")),
-        subnet_id=_reference(properties, "subnet"),
+        name=name_of(model, resource_id),
+        private_ip_address=text(properties.get("privateIPAddress")),
+        subnet_id=reference_at(properties, "subnet"),
     )
 
 
 def _pool(model: Json) -> BackendAddressPool | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
-    addresses = (_text(_properties(item).get("ipAddress")) for item in _objects(properties.get(_ADDRESSES)))
     return BackendAddressPool(
         id=resource_id,
-        name=_name(model, resource_id),
-        member_ids=every(_id, properties.get("backendIPConfigurations")),
-        addresses=tuple(address for address in addresses if address),
+        name=name_of(model, resource_id),
+        member_ids=every(id_of, properties.get("backendIPConfigurations")),
+        addresses=every(_backend_address, properties.get(_ADDRESSES)),
+    )
+
+
+def _backend_address(model: Json) -> BackendAddress:
+    properties = properties_of(model)
+    return BackendAddress(
+        name=text(model.get("name")),
+        ip_address=text(properties.get("ipAddress")),
+        is_interface=reference_at(properties, "networkInterfaceIPConfiguration") is not None,
     )
 
 
 def _probe(model: Json) -> HealthProbe | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
     return HealthProbe(
         id=resource_id,
-        name=_name(model, resource_id),
-        protocol=_text(properties.get("protocol")),
-        port=_number(properties.get("port")),
-        interval=_number(properties.get("intervalInSeconds")),
+        name=name_of(model, resource_id),
+        protocol=text(properties.get("protocol")),
+        port=number(properties.get("port")),
+        interval=number(properties.get("intervalInSeconds")),
     )
 
 
 def _rule(model: Json) -> LoadBalancingRule | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
     # Newer api-versions may give the pools as a list and leave the single one out.
-    pools = every(_id, properties.get("backendAddressPools"))
+    pools = every(id_of, properties.get("backendAddressPools"))
     return LoadBalancingRule(
         id=resource_id,
-        name=_name(model, resource_id),
-        protocol=_text(properties.get("protocol")),
-        frontend_port=_number(properties.get("frontendPort")),
-        backend_port=_number(properties.get("backendPort")),
-        frontend_id=_reference(properties, "frontendIPConfiguration"),
-        pool_id=_reference(properties, "backendAddressPool") or next(iter(pools), None),
-        probe_id=_reference(properties, "probe"),
-        idle_timeout=_number(properties.get("idleTimeoutInMinutes")) or 4,
+        name=name_of(model, resource_id),
+        protocol=text(properties.get("protocol")),
+        frontend_port=number(properties.get("frontendPort")),
+        backend_port=number(properties.get("backendPort")),
+        frontend_id=reference_at(properties, "frontendIPConfiguration"),
+        pool_id=reference_at(properties, "backendAddressPool") or next(iter(pools), None),
+        probe_id=reference_at(properties, "probe"),
+        idle_timeout=number(properties.get("idleTimeoutInMinutes")) or 4,
     )
 
 
@@ -207,49 +243,67 @@ def _member(model: Json) -> MemberHealth:
     if isinstance(configuration, Mapping):  # Other references in ARM are objects with an id.
         configuration = configuration.get("id")
     return MemberHealth(
-        address=_text(model.get("ipAddress")),
-        ip_configuration_id=_parse(configuration),
-        up=_text(model.get("state")).lower() == "up",
-        reason=_text(model.get("reason")),
+        address=text(model.get("ipAddress")),
+        ip_configuration_id=parsed_id(configuration),
+        up=text(model.get("state")).lower() == "up",
+        reason=text(model.get("reason")),
     )
 
 
 def service(model: Json) -> PrivateLinkService | None:
     """A private link service with the connections to it."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
     return PrivateLinkService(
         **head,
-        alias=_text(properties.get("alias")),
+        alias=text(properties.get("alias")),
         connections=every(connection, properties.get("privateEndpointConnections")),
-        frontend_ids=every(_id, properties.get("loadBalancerFrontendIpConfigurations")),
+        frontend_ids=every(id_of, properties.get("loadBalancerFrontendIpConfigurations")),
         proxy_protocol=properties.get("enableProxyProtocol") is True,
+        ip_configurations=every(_nat_ip_configuration, properties.get("ipConfigurations")),
+        interface_ids=every(id_of, properties.get("networkInterfaces")),
+        visibility=_subscriptions(properties, "visibility"),
+        auto_approval=_subscriptions(properties, "autoApproval"),
+        tags=pairs_at(model, "tags"),
     )
+
+
+def _nat_ip_configuration(model: Json) -> NatIpConfiguration | None:
+    resource_id = id_of(model)
+    if resource_id is None:
+        return None
+    return NatIpConfiguration(resource_id, name_of(model, resource_id), reference_at(properties_of(model), "subnet"))
+
+
+def _subscriptions(properties: Json, name: str) -> tuple[str, ...] | None:
+    """The subscriptions in a list of a service, in lower case; None when it leaves that open."""
+    listed = object_at(properties, name).get("subscriptions")
+    return tuple(sorted({one.lower() for one in texts(listed)})) if isinstance(listed, list | tuple) else None
 
 
 def connection(model: Json) -> Connection | None:
     """A connection as its service reports it."""
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None or resource_id.parent is None:
         return None
-    state = _object(properties, "privateLinkServiceConnectionState")
+    state = object_at(properties, "privateLinkServiceConnectionState")
     return Connection(
         id=resource_id,
-        name=_name(model, resource_id),
-        status=ConnectionStatus.parse(_text(state.get("status"))),
-        provisioning_state=_text(properties.get("provisioningState")),
-        description=_text(state.get("description")),
-        actions_required=_text(state.get("actionsRequired")),
-        endpoint_id=_reference(properties, "privateEndpoint"),
-        endpoint_location=_text(properties.get("privateEndpointLocation")),
-        link_identifier=_text(properties.get("linkIdentifier")),
+        name=name_of(model, resource_id),
+        status=ConnectionStatus.parse(text(state.get("status"))),
+        provisioning_state=text(properties.get("provisioningState")),
+        description=text(state.get("description")),
+        actions_required=text(state.get("actionsRequired")),
+        endpoint_id=reference_at(properties, "privateEndpoint"),
+        endpoint_location=text(properties.get("privateEndpointLocation")),
+        link_identifier=text(properties.get("linkIdentifier")),
     )
 
 
 def endpoint(model: Json) -> PrivateEndpoint | None:
     """A private endpoint with both its lists of connections."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
     automatic = every(lambda m: _endpoint_connection(m, manual=False), properties.get("privateLinkServiceConnections"))
@@ -258,107 +312,80 @@ def endpoint(model: Json) -> PrivateEndpoint | None:
     )
     return PrivateEndpoint(
         **head,
-        resource_guid=_text(properties.get("resourceGuid")),
+        resource_guid=text(properties.get("resourceGuid")),
         connections=automatic + manual,
-        interface_ids=every(_id, properties.get("networkInterfaces")),
-        subnet_id=_reference(properties, "subnet"),
+        interface_ids=every(id_of, properties.get("networkInterfaces")),
+        subnet_id=reference_at(properties, "subnet"),
     )
 
 
 def _endpoint_connection(model: Json, *, manual: bool) -> EndpointConnection | None:
-    resource_id, properties = _id(model), _properties(model)
+    resource_id, properties = id_of(model), properties_of(model)
     if resource_id is None:
         return None
-    state = _object(properties, "privateLinkServiceConnectionState")
+    state = object_at(properties, "privateLinkServiceConnectionState")
     return EndpointConnection(
         id=resource_id,
-        name=_name(model, resource_id),
+        name=name_of(model, resource_id),
         manual=manual,
-        status=ConnectionStatus.parse(_text(state.get("status"))),
-        target=_text(properties.get("privateLinkServiceId")),
-        request_message=_text(properties.get("requestMessage")),
-        description=_text(state.get("description")),
-        actions_required=_text(state.get("actionsRequired")),
-        provisioning_state=_text(properties.get("provisioningState")),
+        status=ConnectionStatus.parse(text(state.get("status"))),
+        target=text(properties.get("privateLinkServiceId")),
+        request_message=text(properties.get("requestMessage")),
+        description=text(state.get("description")),
+        actions_required=text(state.get("actionsRequired")),
+        provisioning_state=text(properties.get("provisioningState")),
     )
 
 
 def machine(model: Json) -> VirtualMachine | None:
     """A virtual machine; its power state is known when the answer carries the instance view."""
-    head, properties = _head(model), _properties(model)
+    head, properties = head_of(model), properties_of(model)
     if not head:
         return None
-    codes = (_text(status.get("code")) for status in _objects(_object(properties, "instanceView").get("statuses")))
+    codes = (text(status.get("code")) for status in objects(object_at(properties, "instanceView").get("statuses")))
     power = (word for kind, _, word in (code.partition("/") for code in codes) if kind.lower() == "powerstate")
     return VirtualMachine(
         **head,
         power_state=next(power, "").lower(),
-        zones=_texts(model.get("zones")),
-        size=_text(_object(properties, "hardwareProfile").get("vmSize")),
-        interface_ids=every(_id, _object(properties, "networkProfile").get("networkInterfaces")),
+        zones=texts(model.get("zones")),
+        size=text(object_at(properties, "hardwareProfile").get("vmSize")),
+        interface_ids=every(id_of, object_at(properties, "networkProfile").get("networkInterfaces")),
+        is_windows="windowsConfiguration" in object_at(properties, "osProfile"),
     )
 
 
-def _head(model: Json) -> dict[str, Any]:
-    """What every resource has, as arguments of its class; empty when it has no id."""
-    resource_id = _id(model)
-    if resource_id is None:
-        return {}
-    return {
-        "id": resource_id,
-        "name": _name(model, resource_id),
-        "location": _text(model.get("location")),
-        "provisioning_state": _text(_properties(model).get("provisioningState")),
-    }
+def zone(model: Json) -> DnsZone | None:
+    """A DNS zone, private or public."""
+    head = head_of(model)
+    return DnsZone(**head) if head else None
 
 
-def _id(model: Json) -> ResourceId | None:
-    return _parse(model.get("id"))
+def zone_link(model: Json) -> ZoneLink | None:
+    """A private zone's link to a virtual network."""
+    head = head_of(model)
+    return ZoneLink(**head, network_id=reference_at(properties_of(model), "virtualNetwork")) if head else None
 
 
-def _parse(value: object) -> ResourceId | None:
-    try:
-        return ResourceId.parse(value) if isinstance(value, str) else None
-    except ValueError:
+def address_record(model: Json) -> AddressRecord | None:
+    """The A records of a name; Azure spells their list differently in public zones."""
+    head, properties = head_of(model), properties_of(model)
+    if not head:
         return None
+    listed = properties.get("aRecords") or properties.get("ARecords")
+    return AddressRecord(
+        **head,
+        addresses=tuple(text(item.get("ipv4Address")) for item in objects(listed)),
+        auto_registered=properties.get("isAutoRegistered") is True,
+        metadata=pairs_at(properties, "metadata"),
+    )
 
 
-def _name(model: Json, resource_id: ResourceId) -> str:
-    return _text(model.get("name")) or resource_id.name
+def provider(model: Json) -> ProviderRegistration | None:
+    """Whether a resource provider is registered."""
+    namespace = text(model.get("namespace"))
+    return ProviderRegistration(namespace, text(model.get("registrationState"))) if namespace else None
 
 
-def _properties(model: Json) -> Json:
-    return _object(model, "properties")
-
-
-def _object(model: Json, key: str) -> Json:
-    value = model.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _reference(model: Json, key: str) -> ResourceId | None:
-    """The resource that `{"key": {"id": …}}` refers to."""
-    return _id(_object(model, key))
-
-
-def _objects(items: object) -> Iterator[Json]:
-    if isinstance(items, Iterable) and not isinstance(items, str | bytes | Mapping):
-        yield from (item for item in items if isinstance(item, Mapping))
-
-
-def _texts(items: object) -> tuple[str, ...]:
-    return tuple(_text(item) for item in items if item is not None) if isinstance(items, list | tuple) else ()
-
-
-def _text(value: object) -> str:
-    """Text as it is; numbers as text, for fields whose type has changed between api-versions; all else is empty."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
-
-
-def _number(value: object) -> int:
-    try:
-        return int(value) if isinstance(value, int | float | str) else 0
-    except (ValueError, OverflowError):
-        return 0
+def permission(model: Json) -> Permission:
+    """What a role grants who is signed in."""
+    return Permission(texts(model.get("actions")), texts(model.get("notActions")))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Any
 
-from plstui.arm import connections, mapping
-from plstui.arm.clients import NETWORK_API, Clients
-from plstui.arm.lists import NetworkList
+from plstui.arm import connections, health, mapping
+from plstui.arm.clients import Clients
+from plstui.arm.fields import Json, every
+from plstui.arm.lists import ResourceList
 from plstui.arm.machines import MachineList
-from plstui.arm.transport import SILENCE_SECONDS
 from plstui.domain.connection import Connection
-from plstui.domain.errors import AzureError, Retrying, ThrottledError
+from plstui.domain.errors import AzureError, CredentialsError, PlstuiError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import BalancerHealth, LoadBalancer, LoadBalancingRule, ResourceGroup
-from plstui.domain.snapshot import Reading, Tier
+from plstui.domain.resources import BalancerHealth, DnsZone, Kind, LoadBalancer, ResourceGroup
+from plstui.domain.snapshot import HealthReading, Reading, Tier
+from plstui.domain.tasks import together
 
 HEALTH_PATIENCE = 25.0
 """Seconds that one rule's health may take: three questions when Azure asks to wait ten seconds between them, as it does
@@ -24,9 +26,36 @@ for most of this provider's operations."""
 HEALTH_AT_ONCE = 8
 """Health queries under way at the same time: ARM may count each as a write, and refills ten writes a second."""
 
+ZONES_AT_ONCE = 6
+"""Lists of zones' contents under way at the same time: a subscription may have a hundred zones."""
+
 _SERVER_ERROR = 500
 
-Result = TypeVar("Result")
+CONVERTERS: dict[Kind, Callable[[Json], Any]] = {
+    Kind.SERVICES: mapping.service,
+    Kind.ENDPOINTS: mapping.endpoint,
+    Kind.BALANCERS: mapping.balancer,
+    Kind.INTERFACES: mapping.interface,
+    Kind.NETWORKS: mapping.network,
+    Kind.SECURITY_GROUPS: mapping.security_group,
+    Kind.MACHINES: mapping.machine,
+    Kind.GROUPS: mapping.group,
+    Kind.ZONES: mapping.zone,
+    Kind.PUBLIC_ZONES: mapping.zone,
+    Kind.ZONE_LINKS: mapping.zone_link,
+    Kind.RECORDS: mapping.address_record,
+    Kind.PUBLIC_RECORDS: mapping.address_record,
+    Kind.PROVIDERS: mapping.provider,
+    Kind.PERMISSIONS: mapping.permission,
+}
+"""What makes a resource of each type of what ARM answers."""
+
+_ZONE_OF = {
+    Kind.ZONE_LINKS: Kind.ZONES,
+    Kind.RECORDS: Kind.ZONES,
+    Kind.PUBLIC_RECORDS: Kind.PUBLIC_ZONES,
+}
+"""What is listed in each zone, by the type of the zone."""
 
 
 class Reader:
@@ -35,67 +64,92 @@ class Reader:
     def __init__(self, clients: Clients, *, health_patience: float = HEALTH_PATIENCE) -> None:
         self._clients = clients
         self._health_patience = health_patience
-        self._machines = MachineList(clients)
-        self._services = NetworkList(clients, "privateLinkServices", mapping.service)
-        self._endpoints = NetworkList(clients, "privateEndpoints", mapping.endpoint)
-        self._balancers = NetworkList(clients, "loadBalancers", mapping.balancer)
-        self._interfaces = NetworkList(clients, "networkInterfaces", mapping.interface)
-        self._networks = NetworkList(clients, "virtualNetworks", mapping.network)
-        self._security_groups = NetworkList(clients, "networkSecurityGroups", mapping.security_group)
+        lists: dict[Kind, Callable[[], Awaitable[tuple[Any, ...]]]] = {
+            kind: ResourceList(clients, f"providers/{kind}", convert, kind).read
+            for kind, convert in CONVERTERS.items()
+            if kind not in _ZONE_OF
+        }
+        lists[Kind.PROVIDERS] = ResourceList(clients, "providers", mapping.provider, Kind.PROVIDERS).read
+        lists[Kind.MACHINES] = MachineList(clients).read
+        lists[Kind.GROUPS] = self._groups
+        self._lists = lists
 
     async def read(self, tiers: Tier) -> Reading:
-        """The types of these tiers, one LIST each and no GET of a single resource: at most eight calls, and pages."""
-        lists: dict[str, Coroutine[Any, Any, tuple[Any, ...]]] = {}
-        if Tier.CONNECTIONS in tiers:
-            lists["services"] = self._services.read()
-            lists["endpoints"] = self._endpoints.read()
-        if Tier.MACHINES in tiers:
-            lists["balancers"] = self._balancers.read()
-            lists["interfaces"] = self._interfaces.read()
-            lists["machines"] = self._machines.read()
-        if Tier.NETWORKS in tiers:
-            lists["networks"] = self._networks.read()
-            lists["security_groups"] = self._security_groups.read()
-            lists["groups"] = self._groups()
-        async with self._clients.translated():
-            found = await _together(*lists.values())
-        return Reading(**dict(zip(lists, found, strict=True)))
+        """The types of these tiers, one LIST each and no GET of a single resource: for the panes eight calls and pages.
+
+        A type that cannot be read takes nothing else away. Raises `CredentialsError`, and what the first type raised
+        when none could be read.
+        """
+        own = [kind for kind in tiers.kinds if kind not in _ZONE_OF]
+        found = dict(zip(own, await together(self._outcome(self._lists[kind]) for kind in own), strict=True))
+        gate = asyncio.Semaphore(ZONES_AT_ONCE)
+        zones = {
+            kind: listed
+            for kind in tiers.kinds
+            if kind in _ZONE_OF and not isinstance(listed := found[_ZONE_OF[kind]], PlstuiError)
+        }
+        inside = await together(self._in_zones(kind, listed, gate) for kind, listed in zones.items())
+        found |= zip(zones, inside, strict=True)
+        reading = Reading(
+            resources={kind: outcome for kind, outcome in found.items() if not isinstance(outcome, PlstuiError)},
+            failures={kind: outcome for kind, outcome in found.items() if isinstance(outcome, PlstuiError)},
+        )
+        if reading.failure:
+            raise reading.failure
+        return reading
+
+    async def _outcome(self, read: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...] | PlstuiError:
+        """What a LIST brings, or why it brings nothing. Raises `CredentialsError`: no other list would do better."""
+        try:
+            async with self._clients.translated():
+                return await read()
+        except CredentialsError:
+            raise
+        except PlstuiError as error:
+            return error
+
+    async def _in_zones(
+        self, kind: Kind, zones: tuple[DnsZone, ...], gate: asyncio.Semaphore
+    ) -> tuple[Any, ...] | PlstuiError:
+        """What is in all zones, or why one of them cannot be looked into."""
+
+        async def read(zone: str) -> tuple[Any, ...] | PlstuiError:
+            path = zone.split("/", 3)[3]
+            async with gate:
+                last = kind.rpartition("/")[2]
+                return await self._outcome(ResourceList(self._clients, f"{path}/{last}", CONVERTERS[kind], kind).read)
+
+        parts = await together(read(zone.id.text) for zone in zones)
+        failure = next((part for part in parts if isinstance(part, PlstuiError)), None)
+        return failure or tuple(item for part in parts if isinstance(part, tuple) for item in part)
 
     async def _groups(self) -> tuple[ResourceGroup, ...]:
         """Every page of the resource groups. Raises what the SDK raises."""
         models = self._clients.resources.resource_groups.list()
-        return mapping.every(mapping.group, [model async for model in models])
+        return every(mapping.group, [model async for model in models])
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> HealthReading:
         """The health of the members behind every rule that has a probe and any, as far as Azure tells it."""
-        rules = [(balancer, rule) for balancer in balancers for rule in balancer.rules if _has_health(balancer, rule)]
+        rules = [rule.id for balancer in balancers for rule in balancer.rules if balancer.has_health(rule)]
         gate = asyncio.Semaphore(HEALTH_AT_ONCE)
-        answers = await _together(*(self._rule_health(balancer, rule, gate) for balancer, rule in rules))
-        return tuple(health for health in answers if health)
+        answers = await together(self._rule_health(rule_id, gate) for rule_id in rules)
+        return HealthReading(
+            health=tuple(answer for answer in answers if isinstance(answer, BalancerHealth)),
+            refused=tuple(answer for answer in answers if isinstance(answer, ResourceId)),
+        )
 
-    async def _rule_health(
-        self, balancer: LoadBalancer, rule: LoadBalancingRule, gate: asyncio.Semaphore
-    ) -> BalancerHealth | None:
-        """One rule's health; None when Azure does not tell it: no right, a kind of balancer without it, too slow."""
-        rules = self._clients.network.load_balancer_load_balancing_rules
+    async def _rule_health(self, rule_id: ResourceId, gate: asyncio.Semaphore) -> BalancerHealth | ResourceId | None:
+        """One rule's health; its id where there is no right to ask, and None where Azure does not tell it: a kind of
+        balancer without it, too slow."""
         try:
-            async with gate, asyncio.timeout(self._health_patience), self._clients.translated():
-                poller = await rules.begin_health(
-                    balancer.id.resource_group,
-                    balancer.id.name,
-                    rule.id.name,
-                    api_version=NETWORK_API,
-                    # Sent as a POST, it changes nothing: like any question it is asked again.
-                    read_timeout=SILENCE_SECONDS,
-                )
-                answer = await poller.result()
+            async with gate, asyncio.timeout(self._health_patience):
+                return await health.of_rule(self._clients, rule_id)
         except TimeoutError:
             return None
         except AzureError as error:
             if isinstance(error, ThrottledError) or error.status >= _SERVER_ERROR:
                 raise
-            return None
-        return mapping.rule_health(answer, balancer.id, rule.id)
+            return rule_id if error.status == HTTPStatus.FORBIDDEN else None
 
     async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
         """One connection as the service reports it now; `retrying` hears of the waits that Azure asks for."""
@@ -105,21 +159,3 @@ class Reader:
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""
         await self._clients.close()
-
-
-def _has_health(balancer: LoadBalancer, rule: LoadBalancingRule) -> bool:
-    """Whether there is anything to ask: a question about an empty pool costs a write and has no answer."""
-    pool = next((pool for pool in balancer.pools if pool.id == rule.pool_id), None)
-    # A pool that is not listed may have members.
-    return rule.probe_id is not None and rule.pool_id is not None and not (pool and pool.is_empty)
-
-
-async def _together(*calls: Coroutine[Any, Any, Result]) -> list[Result]:
-    """All calls at once; the first that fails ends the others and is raised alone."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except ExceptionGroup as failures:
-        first = failures.exceptions[0]
-        raise first from first.__cause__
-    return [task.result() for task in tasks]

@@ -13,13 +13,12 @@ from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of_all, now_json, 
 from plstui.cli.session import read_both, run_session
 from plstui.compose import Options
 from plstui.domain.az import shell_option, shell_word
-from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.probe import TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
-from plstui.engine.doctor import Doctor
+from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 from plstui.lab.session import all_targets
 
@@ -50,22 +49,21 @@ async def examine_once(runtime: Runtime, options: Options = NOWHERE_ELSE, *, pro
         await read_both(runtime)
         async for result in runtime.prober.probe(await all_targets(runtime), runtime.probe_count):
             results.append(result)
-    subscriptions = {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
-    facts = await Doctor(subscriptions, runtime.bodies).examine(results, inside=runtime.writes if probes else None)
-    return report(facts, options, as_json=as_json)
+    world = await runtime.doctor().examine(results, inside=runtime.writes if probes else None)
+    return report(world, options, as_json=as_json)
 
 
-def report(facts: Facts, options: Options = NOWHERE_ELSE, *, as_json: bool) -> int:
+def report(world: World, options: Options = NOWHERE_ELSE, *, as_json: bool) -> int:
     """Print what follows from all that was looked at; returns the exit code."""
-    print_failures(facts.failures)
-    findings = diagnose(facts)
+    print_failures(world.failures)
+    findings = diagnose(world)
     # What could not be looked at is not well.
-    good = healthy(findings) and not facts.failures
+    good = healthy(findings) and not world.failures
     if as_json:
         print_json({"findings": list(map(finding_json, findings)), "ok": good, "generated_at": now_json()})
     else:
         _print(findings, options, good=good)
-    return exit_code_of_all(facts.failures.values()) or (EXIT_OK if good else EXIT_FAILED)
+    return exit_code_of_all(world.failures.values()) or (EXIT_OK if good else EXIT_FAILED)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

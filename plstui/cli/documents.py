@@ -29,6 +29,10 @@ def side_json(snapshot: Snapshot | None) -> dict[str, Any] | None:
         "error": text(snapshot.error),
         "read_at": time_json(snapshot.read_at),
         "health_error": text(snapshot.health_error),
+        "not_read": [
+            {"type": kind.value, "why": text(known.why), "code": known.code or None}
+            for kind, known in snapshot.not_read.items()
+        ],
         "resources": [
             {
                 "id": row.id.text,

@@ -79,7 +79,7 @@ async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:
     Raises the first side's error when no side could be read at all: there is nothing to show then.
     """
     await asyncio.gather(*(watcher.refresh() for watcher in runtime.watchers.values()))
-    failures = {side: watcher.failure for side, watcher in runtime.watchers.items() if watcher.failure}
+    failures = {side: failure for side, watcher in runtime.watchers.items() if (failure := _failure(watcher))}
     if len(failures) == len(runtime.watchers):
         raise next(iter(failures.values()))
     return failures
@@ -102,6 +102,12 @@ async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
             return
         retrying(error, pause)
         await asyncio.sleep(pause)
+
+
+def _failure(watcher: Watcher) -> PlstuiError | None:
+    """Why a side could not be read, or its end of the connections: without these a command has nothing to go by."""
+    ends = (watcher.not_read.get(kind) for kind in Tier.CONNECTIONS.kinds)
+    return watcher.failure or next((error for error in ends if error), None)
 
 
 async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:

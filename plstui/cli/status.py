@@ -14,6 +14,7 @@ from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
+from plstui.engine.watcher import Watcher
 
 
 @command_with_globals(cli, "status")
@@ -21,9 +22,12 @@ from plstui.engine.runtime import Runtime
 def status(options: Options, as_json: bool) -> int:
     """Show both sides and the connections between them."""
 
+    watchers: list[Watcher] = []
+
     async def body(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError], dict[Side, PlstuiError]]:
         failures = await read_both(runtime)
         without_health = await read_health(runtime)
+        watchers.extend(runtime.watchers.values())
         return runtime.world(), failures, without_health
 
     world, failures, without_health = run_session(options, body)
@@ -42,4 +46,6 @@ def status(options: Options, as_json: bool) -> int:
         print_connections(world.links(), world)
     print_failures(failures)
     print_failures(without_health, "health of the backends")
-    return exit_code_of_all([*failures.values(), *without_health.values()])
+    # What could not be looked at is not well; the tables and the document say which types of a side these are.
+    not_read = [error for watcher in watchers for error in watcher.not_read.values()]
+    return exit_code_of_all([*failures.values(), *without_health.values(), *not_read])

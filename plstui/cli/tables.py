@@ -40,8 +40,10 @@ def print_side(side: Side, snapshot: Snapshot | None) -> None:
         )
     if lines:
         print_table(("  name", "type", "state", ""), lines)
-    else:
+    elif not snapshot.not_read:
         click.echo("  nothing here" if snapshot.reachable else "  not known")
+    for kind, known in snapshot.not_read.items():
+        click.echo(f"  {kind.plural} could not be read: {clean(known.why, 300)}")
     click.echo()
 
 

@@ -130,6 +130,12 @@ class EndpointConnection:
     actions_required: str = ""
     provisioning_state: str = ""
 
+    @property
+    def leads_to_a_service(self) -> bool:
+        """Whether the target is a private link service of somebody, not Azure's own storage, database and the like."""
+        target = self.target.lower()
+        return "/privatelinkservices/" in target or target.endswith(".azure.privatelinkservice")
+
 
 def why_not(verb: Verb, connection: Connection | None) -> str | None:
     """Why `verb` is not possible for `connection` now, as a sentence a person can act on; None when it is.

@@ -74,7 +74,7 @@ def path_of(world: World, link: Link, results: Sequence[TargetResult] = ()) -> P
     """The way that a link opens, from the customer's machine to every backend."""
     # Where the machine a probe starts from could not be used, nobody has asked the target.
     results = [result for result in results if set(result.failures) != {Failure.JUMP}]
-    service = _service(world.isv, link)
+    service = world.service_of(link)
     balancer, rule, pool = _balanced(world.isv, service)
     hops = [
         *_client(world.customer, link),
@@ -138,16 +138,6 @@ def _connection(link: Link) -> Hop:
     return Hop(HopKind.CONNECTION, Side.ISV, link.name, word, tone, link.id)
 
 
-def _service(isv: Snapshot | None, link: Link) -> PrivateLinkService | None:
-    """The service that a link is with, or was: the endpoint still knows it when the connection is gone."""
-    if isv is None:
-        return None
-    if link.service_side:
-        return next((service for service in isv.services if service.id == link.service_side.service_id), None)
-    target = link.endpoint_side.target if link.endpoint_side else ""
-    return next((service for service in isv.services if service.is_target(target)), None)
-
-
 def _service_hop(isv: Snapshot | None, link: Link, service: PrivateLinkService | None) -> Hop:
     if service is None:
         gone = isv is not None and isv.reachable and link.service_side is None
@@ -174,14 +164,13 @@ def _balanced(
     if balancer is None:
         return None, None, None
     rule = next((rule for rule in balancer.rules if rule.frontend_id in frontends), None)
-    pool = next((pool for pool in balancer.pools if rule and pool.id == rule.pool_id), None)
-    return balancer, rule, pool
+    return balancer, rule, balancer.pool_of(rule) if rule else None
 
 
 def _balancer_hop(balancer: LoadBalancer | None) -> Hop:
     if balancer is None:
         return Hop(HopKind.BALANCER, Side.ISV, "", "not there", Tone.BAD)
-    if balancer.sku.lower() == "basic":
+    if balancer.is_basic:
         return Hop(HopKind.BALANCER, Side.ISV, balancer.name, "Basic", Tone.BAD, balancer.id)
     state = balancer.provisioning_state
     return Hop(HopKind.BALANCER, Side.ISV, balancer.name, state, tone_of(state), balancer.id)

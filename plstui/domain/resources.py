@@ -6,9 +6,40 @@ Each is what a LIST of its type says. Text is as Azure returned it; cleaning is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from plstui.domain.connection import Connection, EndpointConnection
 from plstui.domain.ids import ResourceId
+
+
+class Kind(StrEnum):
+    """Azure's type of what is listed; the members' names in lower case are the fields of a snapshot."""
+
+    GROUPS = "Microsoft.Resources/resourceGroups"
+    NETWORKS = "Microsoft.Network/virtualNetworks"
+    SECURITY_GROUPS = "Microsoft.Network/networkSecurityGroups"
+    INTERFACES = "Microsoft.Network/networkInterfaces"
+    BALANCERS = "Microsoft.Network/loadBalancers"
+    SERVICES = "Microsoft.Network/privateLinkServices"
+    ENDPOINTS = "Microsoft.Network/privateEndpoints"
+    MACHINES = "Microsoft.Compute/virtualMachines"
+    ZONES = "Microsoft.Network/privateDnsZones"
+    ZONE_LINKS = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+    RECORDS = "Microsoft.Network/privateDnsZones/A"
+    PUBLIC_ZONES = "Microsoft.Network/dnsZones"
+    PUBLIC_RECORDS = "Microsoft.Network/dnsZones/A"
+    PROVIDERS = "Microsoft.Resources/providers"
+    PERMISSIONS = "Microsoft.Authorization/permissions"
+
+    @property
+    def field(self) -> str:
+        """The field of a snapshot that holds what is listed of this type."""
+        return self.name.lower()
+
+    @property
+    def plural(self) -> str:
+        """What a person calls several of them."""
+        return self.name.lower().replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +63,13 @@ class ResourceGroup(Resource):
 class Subnet(Resource):
     """A subnet, read with its virtual network."""
 
-    address_prefix: str = ""
+    address_prefixes: tuple[str, ...] = ()
     security_group_id: ResourceId | None = None
     nat_gateway_id: ResourceId | None = None
+    route_table_id: ResourceId | None = None
+    address_ids: tuple[ResourceId, ...] = ()
+    """The IP configurations that have an address of it. A private link service's are named twice: as the service's own
+    and as those of its interface."""
     private_endpoint_network_policies: str = ""
     private_link_service_network_policies: str = ""
     """`Disabled` is what a private link service needs of the subnet it takes its NAT addresses from."""
@@ -46,6 +81,8 @@ class VirtualNetwork(Resource):
 
     address_prefixes: tuple[str, ...] = ()
     subnets: tuple[Subnet, ...] = ()
+    dns_servers: tuple[str, ...] = ()
+    """The name servers that its machines ask instead of Azure's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +96,23 @@ class SecurityRule:
     protocol: str
     ports: tuple[str, ...]
     """Destination ports or ranges, `80` or `8000-8099` or `*`."""
+    source_ports: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Addresses, ranges and service tags that it is about; empty where it names application security groups."""
+    destinations: tuple[str, ...] = ()
+    source_group_ids: tuple[ResourceId, ...] = ()
+    """Application security groups."""
+    destination_group_ids: tuple[ResourceId, ...] = ()
+
+    @property
+    def is_inbound(self) -> bool:
+        """Whether it is about what comes in."""
+        return self.direction.lower() == "inbound"
+
+    @property
+    def allows(self) -> bool:
+        """Whether it lets through what it is about."""
+        return self.access.lower() == "allow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +132,9 @@ class IpConfiguration:
     subnet_id: ResourceId | None = None
     pool_ids: tuple[ResourceId, ...] = ()
     """The load-balancer backend pools this address is a member of."""
+    application_group_ids: tuple[ResourceId, ...] = ()
+    """The application security groups that it is in."""
+    public_ip_address_id: ResourceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +144,7 @@ class NetworkInterface(Resource):
     ip_configurations: tuple[IpConfiguration, ...] = ()
     machine_id: ResourceId | None = None
     private_endpoint_id: ResourceId | None = None
+    security_group_id: ResourceId | None = None
 
     @property
     def address(self) -> str:
@@ -105,6 +163,16 @@ class FrontendIpConfiguration:
 
 
 @dataclass(frozen=True, slots=True)
+class BackendAddress:
+    """A member of a pool as `loadBalancerBackendAddresses` names it."""
+
+    name: str
+    ip_address: str = ""
+    is_interface: bool = False
+    """Whether it stands for an interface's IP configuration; else the address is all there is of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackendAddressPool:
     """A load balancer's pool: the addresses that share its work."""
 
@@ -112,13 +180,18 @@ class BackendAddressPool:
     name: str
     member_ids: tuple[ResourceId, ...] = ()
     """Ids of the IP configurations of members that are interfaces."""
-    addresses: tuple[str, ...] = ()
-    """The members' addresses as the pool names them; all there is of members that are no interface of ours."""
+    addresses: tuple[BackendAddress, ...] = ()
+    """The members as the pool names them."""
+
+    @property
+    def bare_addresses(self) -> tuple[str, ...]:
+        """The addresses of members that are an address and no interface."""
+        return tuple(one.ip_address for one in self.addresses if one.ip_address and not one.is_interface)
 
     @property
     def is_empty(self) -> bool:
         """Whether it has no member of either kind."""
-        return not self.member_ids and not self.addresses
+        return not self.member_ids and not any(one.ip_address for one in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +232,25 @@ class LoadBalancer(Resource):
     probes: tuple[HealthProbe, ...] = ()
     rules: tuple[LoadBalancingRule, ...] = ()
 
+    @property
+    def is_basic(self) -> bool:
+        """Whether it is of the SKU that a private link service cannot stand on."""
+        return self.sku.lower() == "basic"
+
+    def pool_of(self, rule: LoadBalancingRule) -> BackendAddressPool | None:
+        """The pool that a rule sends to; None when it is not listed here."""
+        return next((pool for pool in self.pools if pool.id == rule.pool_id), None)
+
+    def probe_of(self, rule: LoadBalancingRule) -> HealthProbe | None:
+        """What a rule's members are asked; None when it has no probe."""
+        return next((probe for probe in self.probes if probe.id == rule.probe_id), None)
+
+    def has_health(self, rule: LoadBalancingRule) -> bool:
+        """Whether a rule's health can be asked for: an empty pool costs a write and has no answer."""
+        pool = self.pool_of(rule)
+        # A pool that is not listed may have members.
+        return rule.probe_id is not None and rule.pool_id is not None and not (pool and pool.is_empty)
+
 
 @dataclass(frozen=True, slots=True)
 class MemberHealth:
@@ -181,6 +273,15 @@ class BalancerHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class NatIpConfiguration:
+    """An address of a private link service: what its customers' connections seem to come from."""
+
+    id: ResourceId
+    name: str
+    subnet_id: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateLinkService(Resource):
     """A private link service and the connections to it."""
 
@@ -188,6 +289,13 @@ class PrivateLinkService(Resource):
     connections: tuple[Connection, ...] = ()
     frontend_ids: tuple[ResourceId, ...] = ()
     proxy_protocol: bool = False
+    ip_configurations: tuple[NatIpConfiguration, ...] = ()
+    interface_ids: tuple[ResourceId, ...] = ()
+    visibility: tuple[str, ...] | None = None
+    """The subscriptions that may see it, `*` for all, in lower case and in order; None when it leaves that open."""
+    auto_approval: tuple[str, ...] | None = None
+    """The subscriptions that it approves by itself, likewise."""
+    tags: tuple[tuple[str, str], ...] = ()
 
     def is_target(self, target: str) -> bool:
         """Whether an endpoint that asked for `target` asked for this: by its id or its alias, in any case."""
@@ -203,6 +311,16 @@ class PrivateEndpoint(Resource):
     interface_ids: tuple[ResourceId, ...] = ()
     subnet_id: ResourceId | None = None
 
+    @property
+    def request(self) -> EndpointConnection | None:
+        """Its own view of its connection, of which it has one in practice: a manual one before an automatic one."""
+        return min(self.connections, key=lambda connection: not connection.manual, default=None)
+
+    @property
+    def network_id(self) -> ResourceId | None:
+        """The virtual network that it is in."""
+        return self.subnet_id.parent if self.subnet_id else None
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualMachine(Resource):
@@ -213,3 +331,48 @@ class VirtualMachine(Resource):
     zones: tuple[str, ...] = ()
     size: str = ""
     interface_ids: tuple[ResourceId, ...] = ()
+    is_windows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DnsZone(Resource):
+    """A private DNS zone, or a public one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLink(Resource):
+    """That the machines of a virtual network get answers from a private zone, which is the link's parent."""
+
+    network_id: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRecord(Resource):
+    """The A records of one name in a zone, which is their parent."""
+
+    addresses: tuple[str, ...] = ()
+    auto_registered: bool = False
+    """Whether Azure has written it for a machine."""
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name that is asked for."""
+        return f"{self.name}.{self.id.parent.name if self.id.parent else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRegistration:
+    """Whether a subscription may have resources of a provider."""
+
+    namespace: str
+    state: str
+    """Azure's word, like `Registered`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What who is signed in may do: what `actions` grants and `notActions` does not take away, with wildcards."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()

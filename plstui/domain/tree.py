@@ -161,7 +161,7 @@ def _children(resource: Resource) -> Iterator[TreeRow]:
     """What is read as a part of a resource: a network's subnets, a service's connections."""
     if isinstance(resource, VirtualNetwork):
         for subnet in resource.subnets:
-            yield _row(subnet, resource.id, subnet.provisioning_state, detail=subnet.address_prefix)
+            yield _row(subnet, resource.id, subnet.provisioning_state, detail=", ".join(subnet.address_prefixes))
     elif isinstance(resource, PrivateLinkService):
         for connection in resource.connections:
             yield TreeRow(

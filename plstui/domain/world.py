@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from typing import TypeVar
 
 from plstui.domain.connection import (
+    APPROVED,
     PENDING,
     Connection,
     ConnectionStatus,
@@ -15,8 +18,10 @@ from plstui.domain.connection import (
     endpoint_name_of,
     why_not,
 )
+from plstui.domain.errors import PlstuiError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import PrivateEndpoint, PrivateLinkService
+from plstui.domain.probe import TargetResult
+from plstui.domain.resources import Kind, LoadBalancer, LoadBalancingRule, PrivateEndpoint, PrivateLinkService
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 
@@ -59,6 +64,11 @@ class Link:
         if self.service_side is None or self.endpoint_side is None:
             return True
         return self.service_side.status == self.endpoint_side.status
+
+    @property
+    def statuses(self) -> tuple[ConnectionStatus, ...]:
+        """The status at each end that is seen, the service's first."""
+        return tuple(end.status for end in (self.service_side, self.endpoint_side) if end)
 
     @property
     def message(self) -> str:
@@ -115,10 +125,31 @@ class Link:
 
 @dataclass(frozen=True)
 class World:
-    """The two sides, as last seen. A side is None while it is not configured."""
+    """The two sides, as last seen. A side is None while it is not configured.
+
+    What stands below the sides only a diagnosis finds out.
+    """
 
     isv: Snapshot | None = None
     customer: Snapshot | None = None
+    results: tuple[TargetResult, ...] = ()
+    """What a probe brought, if one was made."""
+    boots: Mapping[ResourceId, str] = field(default_factory=dict)
+    """What `cloud-init status` says on a machine, where it could be asked: `done`, `running`, `error`."""
+    silent: Mapping[ResourceId, str] = field(default_factory=dict)
+    """Why a machine that was asked does not say that."""
+    failures: Mapping[Side, PlstuiError] = field(default_factory=dict, compare=False)
+    """The sides that could not be read at all, and why."""
+
+    @property
+    def sides(self) -> tuple[Snapshot, ...]:
+        """The sides that are configured."""
+        return tuple(side for side in (self.isv, self.customer) if side)
+
+    def knows(self, side: Side, *kinds: Kind) -> bool:
+        """Whether all resources of these types on a side are known."""
+        snapshot = self.side(side)
+        return snapshot is not None and snapshot.knows(*kinds)
 
     def side(self, side: Side) -> Snapshot | None:
         """One side's snapshot."""
@@ -156,7 +187,7 @@ class World:
                 links.append(self._link(connection, endpoint if own else None, own))
         for endpoint in endpoints:
             for own in endpoint.connections:
-                if own.id not in joined and _leads_to_a_service(own):
+                if own.id not in joined and own.leads_to_a_service:
                     links.append(self._link(None, endpoint, own))
         return tuple(links)
 
@@ -165,6 +196,69 @@ class World:
     ) -> Link:
         address = self.customer.endpoint_address(endpoint) if self.customer and endpoint else ""
         return Link(connection, endpoint, own, address)
+
+    def service_of(self, link: Link) -> PrivateLinkService | None:
+        """The service that a link is with, or was: the endpoint still knows it when the connection is gone."""
+        if link.service_side:
+            return self._services.get(link.service_side.service_id.key)
+        return self._services.get(link.endpoint_side.target.lower()) if link.endpoint_side else None
+
+    @cached_property
+    def _services(self) -> dict[str, PrivateLinkService]:
+        """The ISV's services by what an endpoint may call them, in lower case: id and alias."""
+        services = self.isv.services if self.isv else ()
+        return {name: service for service in services for name in (service.alias.lower(), service.id.key) if name}
+
+    def service_key(self, link: Link) -> str:
+        """The id of the service that a link is with, or what the request named it by where nothing is known of it.
+
+        In lower case; a name alone may be two services'.
+        """
+        if link.service_side:
+            return link.service_side.service_id.key
+        service = self.service_of(link)
+        return service.id.key if service else link.endpoint_side.target.lower() if link.endpoint_side else ""
+
+    def is_between(self, link: Link) -> bool:
+        """Whether a connection is one between the two sides; a service has other customers, too."""
+        if link.endpoint or self.customer is None:
+            return True
+        other = link.endpoint_id
+        return other is not None and other.subscription.lower() == self.customer.subscription.lower()
+
+    def asked_services(self) -> tuple[PrivateLinkService, ...]:
+        """The services that this customer has asked for; all while there is none, or where there is no customer."""
+        return self._asked_services
+
+    @cached_property
+    def _asked_services(self) -> tuple[PrivateLinkService, ...]:
+        services = self.isv.services if self.isv else ()
+        if self.customer is None:
+            return services
+        asked = {service.id for link in self.links() if self.is_between(link) and (service := self.service_of(link))}
+        return tuple(service for service in services if service.id in asked) or services
+
+    def balancers(self) -> Iterator[LoadBalancer]:
+        """The balancers that these services stand on; all of them where there is no service yet."""
+        if self.isv is None:
+            return
+        used = {frontend.parent for service in self.asked_services() for frontend in service.frontend_ids}
+        yield from (balancer for balancer in self.isv.balancers if not self.isv.services or balancer.id in used)
+
+    def balancer_rules(self) -> Iterator[tuple[LoadBalancer, LoadBalancingRule]]:
+        """Each of these balancers with each of its rules."""
+        return ((balancer, rule) for balancer in self.balancers() for rule in balancer.rules)
+
+    def stands(self, link: Link) -> bool:
+        """Whether the customer has an approved connection to the service that a link is with, by whatever endpoint."""
+        return self.service_key(link) in self._standing
+
+    @cached_property
+    def _standing(self) -> frozenset[str]:
+        if self.customer is None:
+            return frozenset()
+        approved = (link for link in self.links() if set(link.statuses) == {APPROVED} and self.is_between(link))
+        return frozenset(map(self.service_key, approved))
 
     def find(self, target: str) -> tuple[Link, ...]:
         """The links a person may mean by `target`: a connection id or name, or an endpoint id or name, in any case."""
@@ -188,7 +282,19 @@ def _connection_to(endpoint: PrivateEndpoint, service: PrivateLinkService) -> En
     return endpoint.connections[0] if len(endpoint.connections) == 1 else None
 
 
-def _leads_to_a_service(connection: EndpointConnection) -> bool:
-    """Whether the target is a private link service, not Azure's own storage, database and the like."""
-    target = connection.target.lower()
-    return "/privatelinkservices/" in target or target.endswith(".azure.privatelinkservice")
+Answer = TypeVar("Answer")
+
+
+def once(question: Callable[[World], Answer]) -> Callable[[World], Answer]:
+    """Answers a question about a world a single time: several rules ask, and there may be thousands of connections."""
+    name = f"{question.__module__}.{question.__qualname__}"
+
+    @wraps(question)
+    def answered(world: World) -> Answer:
+        kept = vars(world)  # Where a cached property of its own would keep them.
+        if name not in kept:
+            kept[name] = question(world)
+        answer: Answer = kept[name]
+        return answer
+
+    return answered

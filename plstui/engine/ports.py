@@ -16,16 +16,19 @@ from plstui.domain.errors import Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Target, TargetResult
 from plstui.domain.resources import BalancerHealth, LoadBalancer
-from plstui.domain.snapshot import Reading, Tier
+from plstui.domain.snapshot import HealthReading, Reading, Tier
 
 
 class CloudReader(Protocol):
     """Reads one side. Every method raises `PlstuiError` and nothing else."""
 
     async def read(self, tiers: Tier) -> Reading:
-        """One refresh: at most eight calls, whatever the tiers."""
+        """One refresh, one LIST a type. A type that cannot be read takes nothing else away.
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
+        Raises `CredentialsError`, and what the first type raised when none could be read.
+        """
+
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> HealthReading:
         """Ask balancers for the health of their rules' members; a rule that Azure does not tell it of is left out.
 
         A long-running POST per rule, so this is a refresh of its own and bounded likewise.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.actions import Actions
+from plstui.engine.doctor import Doctor
 from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
@@ -37,6 +38,15 @@ class Runtime:
     """Fresh connections per target of a probe."""
     close: Callable[[], Awaitable[None]]
     """Gives everything back: sockets, jump connections, an embedded sandbox."""
+
+    def doctor(self) -> Doctor:
+        """One who examines all sides that are configured."""
+        watchers = self.watchers
+        return Doctor(
+            {side: watcher.snapshot.subscription for side, watcher in watchers.items()},
+            {side: watcher.reader for side, watcher in watchers.items()},
+            self.bodies,
+        )
 
     def world(self) -> World:
         """Both sides as last seen."""

@@ -7,8 +7,9 @@ import random
 from collections.abc import AsyncGenerator, Callable
 
 from plstui.domain.errors import AzureError, PlstuiError, SignInPendingError
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot, Tier
+from plstui.domain.snapshot import HealthReading, Snapshot, Tier
 from plstui.domain.tree import rows
 from plstui.engine.ports import Clock, CloudReader, SystemClock
 
@@ -80,6 +81,8 @@ class Watcher:
         """Why the last refresh failed; None when it did not."""
         self.answered_at: float | None = None
         """When Azure last answered, in steady seconds of the clock; None before the first answer."""
+        self.not_read: dict[Kind, PlstuiError] = {}
+        """Why the last LIST of a type failed, where others did not."""
         self.health_failure: PlstuiError | None = None
         """Why the last question about health failed; None when it did not."""
         self.reader = reader
@@ -173,7 +176,9 @@ class Watcher:
         except PlstuiError as error:
             return self._failed(error)
         self._failures = 0
-        self._retry_after = 0.0
+        self.not_read = {kind: error for kind, error in self.not_read.items() if kind not in reading.resources}
+        self.not_read |= reading.failures
+        self._retry_after = max(map(_asked_to_wait, reading.failures.values()), default=0.0)
         self.failure = None
         self.answered_at = self._clock.monotonic()
         return self._keep(self.snapshot.fold(reading, self._clock.now()))
@@ -185,7 +190,7 @@ class Watcher:
         """
         balancers = self.snapshot.balancers
         try:
-            health = await self.reader.read_health(balancers) if balancers else ()
+            health = await self.reader.read_health(balancers) if balancers else HealthReading()
         except PlstuiError as error:
             self.health_failure = error
             self._health_from = self._clock.monotonic() + _asked_to_wait(error)
@@ -214,11 +219,12 @@ class Watcher:
             back_off = min(doubled, max(LONGEST_BACK_OFF, self._interval))
             return max(back_off * self._jitter(), self._retry_after)
         now = self._clock.monotonic()
+        interval = self._interval
         if self._busy(now):
-            return min(BUSY_INTERVAL, self._interval) * self._jitter()
-        if now - self._changed_at >= IDLE_AFTER and not self.health_failure:
-            return max(IDLE_INTERVAL, self._interval) * self._jitter()
-        return self._interval * self._jitter()
+            interval = min(BUSY_INTERVAL, interval)
+        elif now - self._changed_at >= IDLE_AFTER and not self.health_failure:
+            interval = max(IDLE_INTERVAL, interval)
+        return max(interval * self._jitter(), self._retry_after)
 
     def _busy(self, now: float) -> bool:
         if self._written_at is not None and now - self._written_at < BUSY_AFTER_WRITE:

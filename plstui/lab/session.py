@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from plstui.domain.connection import Verb
 from plstui.domain.errors import AzureError, RefusedError, Retrying
-from plstui.domain.probe import Target, TargetKind, TargetResult, addresses, targets
+from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
+from plstui.domain.targets import addresses, targets
 from plstui.domain.world import Link, World
 from plstui.engine.actions import Intent
 from plstui.engine.ports import SystemClock

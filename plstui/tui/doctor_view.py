@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
-from plstui.domain.facts import ENDPOINT
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
@@ -71,7 +71,7 @@ class Examination:
 
     def step(self, finding: Finding) -> str:
         """The id of the step of the lab that mends a finding; empty when none does."""
-        if finding.where.is_type(ENDPOINT) and finding.where != self.endpoint:
+        if finding.where.is_type(Kind.ENDPOINTS) and finding.where != self.endpoint:
             return ""
         step_id = finding.fix.removeprefix(_STEP)
         return step_id if finding.fix.startswith(_STEP) and step_id in self.steps else ""

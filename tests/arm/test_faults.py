@@ -28,6 +28,7 @@ from plstui.domain.errors import (
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.snapshot import Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler, break_off, drop
 from tests.arm.sides import opened
@@ -230,10 +231,9 @@ async def test_a_list_that_cannot_be_read(azure: ArmServer, side: ArmSide, body:
     azure.everything_empty()
     azure.on("GET", LISTS["services"], Answer(body))
 
-    with pytest.raises(AzureError) as caught:
-        await side.reader.read(Tier.CONNECTIONS)
+    reading = await side.reader.read(Tier.CONNECTIONS)
 
-    assert caught.value.code == "UnreadableAnswer"
+    assert [(kind, error.code) for kind, error in reading.failures.items()] == [(Kind.SERVICES, "UnreadableAnswer")]
 
 
 # No answer at all

@@ -9,11 +9,14 @@ import pytest
 from azure.mgmt.network import models as network
 
 from plstui.arm import mapping
-from plstui.arm.clients import NETWORK_API, Clients
-from plstui.arm.lists import NetworkList
+from plstui.arm.clients import Clients
+from plstui.arm.fields import every
+from plstui.arm.lists import ResourceList
 from plstui.arm.side import ArmSide
+from plstui.arm.versions import NETWORK_API
 from plstui.config.settings import Settings
 from plstui.domain.errors import AzureError, CredentialsError, NotFoundError, ThrottledError
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer
@@ -96,8 +99,8 @@ async def test_a_list_is_what_the_sdk_lists(azure: ArmServer, settings: Settings
     clients = Clients(settings, Side.ISV)
     models = clients.network.private_link_services.list_by_subscription(api_version=NETWORK_API)
 
-    by_sdk = mapping.every(mapping.service, [model async for model in models])
-    ours = await NetworkList(clients, "privateLinkServices", mapping.service).read()
+    by_sdk = every(mapping.service, [model async for model in models])
+    ours = await ResourceList(clients, f"providers/{Kind.SERVICES}", mapping.service, Kind.SERVICES).read()
     await clients.close()
 
     assert ours == by_sdk
@@ -120,10 +123,13 @@ async def test_what_reads_as_before_is_the_same_fact(azure: ArmServer, side: Arm
     first = await read(azure, side, Answer({"value": [quiet, busy]}))
     second = await read(azure, side, Answer({"value": [quiet, decided]}))
 
-    assert first.services
-    assert second.services
-    assert second.services[0] is first.services[0]
-    assert [found.connections[0].status.word for found in (first.services[1], second.services[1])] == [
+    assert first.resources[Kind.SERVICES]
+    assert second.resources[Kind.SERVICES]
+    assert second.resources[Kind.SERVICES][0] is first.resources[Kind.SERVICES][0]
+    assert [
+        found.connections[0].status.word
+        for found in (first.resources[Kind.SERVICES][1], second.resources[Kind.SERVICES][1])
+    ] == [
         "Pending",
         "Approved",
     ]
@@ -133,7 +139,7 @@ async def test_what_is_gone_is_gone_and_may_come_back(azure: ArmServer, side: Ar
     listed = Answer({"value": [service("pls")]})
 
     names = [
-        [found.name for found in (await read(azure, side, answer)).services or ()]
+        [found.name for found in (await read(azure, side, answer)).resources[Kind.SERVICES]]
         for answer in (listed, Answer({"value": []}), listed)
     ]
 
@@ -145,7 +151,7 @@ async def test_items_that_make_no_sense_are_left_out(azure: ArmServer, side: Arm
 
     reading = await read(azure, side, Answer({"value": [*odd, service("pls"), service("pls")]}))
 
-    assert [found.name for found in reading.services or ()] == ["pls", "pls"]
+    assert [found.name for found in reading.resources[Kind.SERVICES]] == ["pls", "pls"]
 
 
 @pytest.mark.parametrize(
@@ -166,24 +172,23 @@ async def test_items_that_make_no_sense_are_left_out(azure: ArmServer, side: Arm
 async def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_side(
     azure: ArmServer, side: ArmSide, body: Any
 ) -> None:
-    with pytest.raises(AzureError) as caught:
-        await read(azure, side, Answer(body))
+    failure = (await read(azure, side, Answer(body))).failures[Kind.SERVICES]
 
-    assert caught.value.code == "UnreadableAnswer"
+    assert failure.code == "UnreadableAnswer"
 
 
 async def test_pages_that_lead_back_to_each_other_come_to_an_end(azure: ArmServer, side: ArmSide) -> None:
     again = f"{azure.arm}{LISTS['services']}?again"
 
-    with pytest.raises(AzureError, match="lead back"):
-        await read(azure, side, Answer({"value": [service("pls")], "nextLink": again}))
+    reading = await read(azure, side, Answer({"value": [service("pls")], "nextLink": again}))
 
+    assert "lead back" in reading.failures[Kind.SERVICES].message
     assert len(azure.requests("GET", "privateLinkServices")) == 2
 
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(401, CredentialsError), (403, AzureError), (404, NotFoundError), (429, ThrottledError), (500, AzureError)],
+    [(403, AzureError), (404, NotFoundError), (429, ThrottledError), (500, AzureError)],
 )
 async def test_refusals_of_a_page_are_told_in_azures_words(
     azure: ArmServer, side: ArmSide, status: int, error: type[AzureError]
@@ -191,7 +196,15 @@ async def test_refusals_of_a_page_are_told_in_azures_words(
     refusal = Answer({"error": {"code": "SomeCode", "message": "Azure's own words."}}, status)
     following = f"{azure.arm}{LISTS['services']}?second"
 
-    with pytest.raises(error, match=r"Azure's own words\.") as caught:
-        await read(azure, side, Answer({"value": [], "nextLink": following}), refusal)
+    failure = (await read(azure, side, Answer({"value": [], "nextLink": following}), refusal)).failures[Kind.SERVICES]
 
-    assert caught.value.code == "SomeCode"
+    assert type(failure) is error
+    assert "Azure's own words." in failure.message
+    assert failure.code == "SomeCode"
+
+
+async def test_a_sign_in_that_is_not_accepted_is_of_the_whole_side(azure: ArmServer, side: ArmSide) -> None:
+    refusal = Answer({"error": {"code": "SomeCode", "message": "Azure's own words."}}, 401)
+
+    with pytest.raises(CredentialsError, match=r"Azure's own words\."):
+        await read(azure, side, refusal)

@@ -214,7 +214,7 @@ def test_a_load_balancer_and_everything_inside_it() -> None:
     assert (front.name, front.private_ip_address) == ("front", "10.0.1.4")
     pool, empty, by_address = balancer.pools
     assert (pool.member_ids, empty.member_ids) == ((an_id(nic),), ())
-    assert by_address.addresses == ("10.0.1.5",)
+    assert by_address.bare_addresses == ("10.0.1.5",)
     assert [pool.is_empty for pool in balancer.pools] == [False, True, False]
     (probe,) = balancer.probes
     assert (probe.protocol, probe.port, probe.interval) == ("Tcp", 80, 15)
@@ -278,7 +278,7 @@ def test_a_network_with_its_subnets() -> None:
     assert a.security_group_id == an_id(f"{NETWORK}/networkSecurityGroups/nsg")
     assert a.nat_gateway_id == an_id(f"{NETWORK}/natGateways/nat")
     assert (a.private_endpoint_network_policies, a.private_link_service_network_policies) == ("Disabled", "Enabled")
-    assert (b.name, b.address_prefix, b.security_group_id) == ("b", "10.0.2.0/24, fd00::/64", None)
+    assert (b.name, b.address_prefixes, b.security_group_id) == ("b", ("10.0.2.0/24", "fd00::/64"), None)
 
 
 def test_a_security_group_with_its_own_rules() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plstui.arm import mapping
+from plstui.arm.fields import every
 from plstui.domain.ids import ResourceId
 
 PLS = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateLinkServices/pls"
@@ -44,7 +45,7 @@ def test_whatever_is_missing_or_null_is_empty(kind: str, properties: Any) -> Non
 def test_what_has_no_id_is_left_out(kind: str, value: Any) -> None:
     model, convert = CONVERSIONS[kind]
 
-    assert mapping.every(convert, [model({"id": value}), None, "x"]) == ()
+    assert every(convert, [model({"id": value}), None, "x"]) == ()
 
 
 KEYS = [

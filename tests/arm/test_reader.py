@@ -18,9 +18,9 @@ from plstui.config.settings import Settings
 from plstui.domain.connection import PENDING
 from plstui.domain.errors import AzureError, NotFoundError, ThrottledError, UnreachableError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import BackendAddressPool, LoadBalancer, LoadBalancingRule
+from plstui.domain.resources import BackendAddress, BackendAddressPool, Kind, LoadBalancer, LoadBalancingRule
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Tier
+from plstui.domain.snapshot import HealthReading, Tier
 from tests.arm.server import LISTS, SUBSCRIPTION, Answer, ArmServer, Handler
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -56,7 +56,7 @@ async def test_a_full_read_is_eight_lists_at_once(azure: ArmServer, side: ArmSid
 
     assert len(azure.seen) == 8
     for field in LISTS:
-        assert [fact.name for fact in getattr(reading, field)] == [field]
+        assert [fact.name for fact in reading.resources[Kind[field.upper()]]] == [field]
     assert azure.tokens == 1
 
 
@@ -75,7 +75,7 @@ async def test_a_tier_reads_its_own_types_and_says_nothing_of_the_others(
 
     reading = await side.reader.read(tier)
 
-    assert {field for field in LISTS if getattr(reading, field) is not None} == fields
+    assert {kind.field for kind in reading.resources} == fields
     assert len(azure.seen) == len(fields)
 
 
@@ -104,8 +104,7 @@ async def test_every_page_is_read_at_the_address_that_azure_gives(azure: ArmServ
 
     reading = await side.reader.read(Tier.CONNECTIONS)
 
-    assert reading.services is not None
-    assert [service.name for service in reading.services] == ["first", "second"]
+    assert [service.name for service in reading.resources[Kind.SERVICES]] == ["first", "second"]
     assert azure.requests("GET", "skiptoken=a%2Bb")
 
 
@@ -115,8 +114,9 @@ async def test_machines_come_with_power_state_and_zones_in_one_list(azure: ArmSe
 
     reading = await side.reader.read(Tier.MACHINES)
 
-    assert reading.machines is not None
-    assert [(vm.name, vm.power_state, vm.zones) for vm in reading.machines] == [("web1", "deallocated", ("2",))]
+    assert [(vm.name, vm.power_state, vm.zones) for vm in reading.resources[Kind.MACHINES]] == [
+        ("web1", "deallocated", ("2",))
+    ]
     assert azure.requests("GET", "virtualMachines")[0].query["$expand"] == "instanceView"
 
 
@@ -141,32 +141,36 @@ async def test_machines_keep_power_state_and_zones_where_they_come_apart(
     second = await side.reader.read(Tier.MACHINES)
     third = await side.reader.read(Tier.MACHINES)
 
-    assert first.machines is not None
-    assert [vm.power_state for vm in first.machines] == ["running"]
+    assert [vm.power_state for vm in first.resources[Kind.MACHINES]] == ["running"]
     for reading in (second, third):
-        assert reading.machines is not None
-        assert [(vm.power_state, vm.zones) for vm in reading.machines] == [("running", ("2",))]
+        assert [(vm.power_state, vm.zones) for vm in reading.resources[Kind.MACHINES]] == [("running", ("2",))]
     assert len(azure.requests("GET", "virtualMachines")) == 2
     assert not azure.requests("GET", "expand")
 
 
-async def test_one_failing_list_fails_the_read_and_ends_the_others(azure: ArmServer, side: ArmSide) -> None:
-    never = asyncio.Event()
-
-    async def hang(request: web.Request) -> web.StreamResponse:
-        await never.wait()
-        return web.Response()
-
-    for path in LISTS.values():
-        azure.on("GET", path, hang)
+@pytest.mark.parametrize("kind", Tier.ALL.kinds)
+async def test_one_list_that_fails_takes_nothing_else_away(azure: ArmServer, side: ArmSide, kind: Kind) -> None:
+    azure.everything_empty()
     throttled = {"error": {"code": "SubscriptionRequestsThrottled", "message": "Too many."}}
-    azure.on("GET", LISTS["endpoints"], Answer(throttled, 429, {"Retry-After": "17"}))
+    azure.on("GET", LISTS[kind.field], Answer(throttled, 429, {"Retry-After": "17"}))
 
-    with pytest.raises(ThrottledError) as caught:
+    reading = await side.reader.read(Tier.ALL)
+
+    failure = reading.failures[kind]
+    assert isinstance(failure, ThrottledError)
+    assert failure.retry_after == 17
+    assert reading.resources == {other: () for other in Tier.ALL.kinds if other is not kind}
+    assert len(azure.requests("GET")) == 8
+
+
+async def test_where_nothing_can_be_read_the_first_failure_is_raised(azure: ArmServer, side: ArmSide) -> None:
+    for path in LISTS.values():
+        azure.on("GET", path, Answer({"error": {"code": "AuthorizationFailed", "message": "No."}}, 403))
+
+    with pytest.raises(AzureError) as caught:
         await side.reader.read(Tier.ALL)
 
-    assert caught.value.retry_after == 17
-    assert len(azure.requests("GET", "privateEndpoints")) == 1
+    assert caught.value.code == "AuthorizationFailed"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -285,7 +289,7 @@ async def test_health_is_asked_of_every_rule_and_waited_for(azure: ArmServer, si
         azure.on("POST", health_of(rule), Answer(status=202, headers=headers))
         azure.on("GET", result, Answer(status=202, headers=headers), Answer(HEALTH))
 
-    health = await side.reader.read_health([balancer("http", "https")])
+    health = (await side.reader.read_health([balancer("http", "https")])).health
 
     assert [(h.balancer_id, h.rule_id.name) for h in health] == [(BALANCER, "http"), (BALANCER, "https")]
     assert [(m.address, m.up, m.reason) for m in health[0].members] == [
@@ -296,7 +300,7 @@ async def test_health_is_asked_of_every_rule_and_waited_for(azure: ArmServer, si
 
 
 async def test_rules_without_a_probe_are_not_asked(azure: ArmServer, side: ArmSide) -> None:
-    assert await side.reader.read_health([balancer("http", probe=False)]) == ()
+    assert await side.reader.read_health([balancer("http", probe=False)]) == HealthReading()
     assert not azure.seen
 
 
@@ -305,7 +309,7 @@ NIC = ResourceId(f"{GROUP}/providers/Microsoft.Network/networkInterfaces/nic/ipC
 
 @pytest.mark.parametrize(
     ("pool", "asked"),
-    [({}, 0), ({"member_ids": (NIC,)}, 1), ({"addresses": ("10.9.0.4",)}, 1)],
+    [({}, 0), ({"member_ids": (NIC,)}, 1), ({"addresses": (BackendAddress("one", "10.9.0.4"),)}, 1)],
     ids=["empty", "interface", "address alone"],
 )
 async def test_only_rules_whose_pool_has_members_are_asked(
@@ -316,7 +320,7 @@ async def test_only_rules_whose_pool_has_members_are_asked(
 
     health = await side.reader.read_health([replace(balancer("http"), pools=pools)])
 
-    assert len(health) == len(azure.requests("POST")) == asked
+    assert len(health.health) == len(azure.requests("POST")) == asked
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405])
@@ -324,7 +328,7 @@ async def test_health_that_azure_does_not_tell_is_left_out(azure: ArmServer, sid
     azure.on("POST", health_of("http"), Answer({"error": {"code": "No", "message": "No."}}, status))
     azure.on("POST", health_of("https"), Answer(HEALTH))
 
-    health = await side.reader.read_health([balancer("http", "https")])
+    health = (await side.reader.read_health([balancer("http", "https")])).health
 
     assert [h.rule_id.name for h in health] == ["https"]
 
@@ -332,7 +336,10 @@ async def test_health_that_azure_does_not_tell_is_left_out(azure: ArmServer, sid
 async def test_no_health_is_told_when_no_right_allows_it(azure: ArmServer, side: ArmSide) -> None:
     azure.on("POST", health_of("http"), Answer({"error": {"code": "AuthorizationFailed", "message": "No."}}, 403))
 
-    assert await side.reader.read_health([balancer("http")]) == ()
+    answer = await side.reader.read_health([balancer("http")])
+
+    assert [rule.name for rule in answer.refused] == ["http"]
+    assert answer.health == ()
 
 
 async def test_health_that_takes_too_long_is_left_out(azure: ArmServer, settings: Settings) -> None:
@@ -344,7 +351,7 @@ async def test_health_that_takes_too_long_is_left_out(azure: ArmServer, settings
     health = await reader.read_health([balancer("http")])
     await reader.close()
 
-    assert health == ()
+    assert health == HealthReading()
     assert azure.requests("GET", "operationResults")
 
 

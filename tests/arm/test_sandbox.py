@@ -15,6 +15,7 @@ from plstui.config.load import load
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED
 from plstui.domain.errors import CredentialsError, NotFoundError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Tier
 from tests.arm.sides import opened
@@ -84,45 +85,43 @@ async def test_each_side_is_read_in_eight_lists(looked_at: Served, readers: Both
 
     assert sum(asked.values()) == 8
     assert {count for count in asked.values() if count} == {1}
-    assert isv.machines is not None
-    assert {(vm.name, vm.power_state) for vm in isv.machines} >= {("web1", "running"), ("web2", "running")}
-    assert len({vm.zones for vm in isv.machines if vm.name.startswith("web")}) == 3
-    assert isv.balancers is not None
-    (balancer,) = isv.balancers
+    assert {(vm.name, vm.power_state) for vm in isv.resources[Kind.MACHINES]} >= {
+        ("web1", "running"),
+        ("web2", "running"),
+    }
+    assert len({vm.zones for vm in isv.resources[Kind.MACHINES] if vm.name.startswith("web")}) == 3
+    (balancer,) = isv.resources[Kind.BALANCERS]
     assert balancer.rules[0].probe_id in {probe.id for probe in balancer.probes}
-    assert isv.networks
-    assert isv.groups
-    assert isv.security_groups
-    assert isv.interfaces
+    assert isv.resources[Kind.NETWORKS]
+    assert isv.resources[Kind.GROUPS]
+    assert isv.resources[Kind.SECURITY_GROUPS]
+    assert isv.resources[Kind.INTERFACES]
 
 
 async def test_both_sides_tell_of_the_same_request(readers: Both) -> None:
     isv = await readers.isv.reader.read(Tier.CONNECTIONS)
     customer = await readers.customer.reader.read(Tier.CONNECTIONS)
 
-    assert isv.services is not None
-    assert customer.endpoints is not None
-    (connection,) = isv.services[0].connections
-    (endpoint,) = customer.endpoints
+    (connection,) = isv.resources[Kind.SERVICES][0].connections
+    (endpoint,) = customer.resources[Kind.ENDPOINTS]
     assert connection.status == endpoint.connections[0].status == PENDING
     assert connection.name == f"{endpoint.name}.{endpoint.resource_guid}"
     assert connection.endpoint_id == endpoint.id
 
 
 async def test_the_balancer_tells_how_its_members_are(readers: Both) -> None:
-    balancers = (await readers.isv.reader.read(Tier.MACHINES)).balancers
-    assert balancers is not None
+    balancers = (await readers.isv.reader.read(Tier.MACHINES)).resources[Kind.BALANCERS]
 
     health = await readers.isv.reader.read_health(balancers)
 
-    assert [member.up for member in health[0].members] == [True] * 3
-    assert all(member.ip_configuration_id for member in health[0].members)
+    assert [member.up for member in health.health[0].members] == [True] * 3
+    assert all(member.ip_configuration_id for member in health.health[0].members)
 
 
 def the_connection(reading: Reading) -> ResourceId:
-    assert reading.services is not None
-    (connection,) = reading.services[0].connections
-    return connection.id
+    (connection,) = reading.resources[Kind.SERVICES][0].connections
+    resource_id: ResourceId = connection.id
+    return resource_id
 
 
 async def test_approving_rejecting_and_removing_shows_on_both_sides(writers: Both) -> None:
@@ -148,8 +147,7 @@ async def test_approving_rejecting_and_removing_shows_on_both_sides(writers: Bot
 
 
 async def customers_status(sides: Both) -> object:
-    endpoints = (await sides.customer.reader.read(Tier.CONNECTIONS)).endpoints
-    assert endpoints is not None
+    endpoints = (await sides.customer.reader.read(Tier.CONNECTIONS)).resources[Kind.ENDPOINTS]
     return endpoints[0].connections[0].status
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from plstui.arm.side import open_side
 from plstui.config.load import load
 from plstui.domain.findings import diagnose
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.engine.doctor import Doctor
 from tests.bench.fleet import show
@@ -28,18 +29,20 @@ async def examined(served: Served, rounds: int) -> None:
     settings = load(served.config, environ={})
     sides = {side: open_side(settings, side) for side in Side}
     doctor = Doctor(
-        {side: settings.side(side).subscription for side in Side}, {side: arm.bodies for side, arm in sides.items()}
+        {side: settings.side(side).subscription for side in Side},
+        {side: arm.reader for side, arm in sides.items()},
+        {side: arm.bodies for side, arm in sides.items()},
     )
     reading, judging = [], []
     for _ in range(rounds):
         start = time.perf_counter()
-        facts = await doctor.examine()
+        world = await doctor.examine()
         reading.append((time.perf_counter() - start) * 1000)
-        fresh = replace(facts)  # Nothing that follows from it is known yet.
+        fresh = replace(world)  # Nothing that follows from it is known yet.
         start = time.perf_counter()
         findings = diagnose(fresh)
         judging.append((time.perf_counter() - start) * 1000)
-    resources = sum(len(bodies) for bodies in facts.bodies.values())
+    resources = sum(len(getattr(side, kind.field)) for side in world.sides for kind in Kind)
     show(f"reading {resources} resources of both sides", reading)
     show(f"rules on them, which find {len(findings)} things", judging)
     for arm in sides.values():

@@ -33,6 +33,7 @@ from typing import Any
 
 from plstui.arm.side import open_side
 from plstui.config.load import load
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from tests.bench.program import Program, program
@@ -106,7 +107,7 @@ async def read(served: Served, rounds: int) -> None:
             show(f"{side}: longest stop in it", blocks)
         before = questions(served)
         start = time.perf_counter()
-        await reader.read_health(found.balancers or ())
+        await reader.read_health(found.resources[Kind.BALANCERS])
         show(f"{side}: {questions(served) - before} questions about health", [(time.perf_counter() - start) * 1000])
         await reader.close()
 

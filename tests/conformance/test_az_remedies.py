@@ -15,10 +15,8 @@ from plstui.cli.session import read_both
 from plstui.compose import Composer, Options
 from plstui.domain.findings import diagnose
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.probe import targets
-from plstui.engine.doctor import Doctor
+from plstui.domain.targets import targets
 from plstui.engine.runtime import Runtime
-from plstui.lab.session import subscriptions
 from tests.conformance.az import PATIENCE, Az, find_az
 from tests.support.served import Served, serve
 
@@ -64,7 +62,7 @@ class Patient:
         """What the doctor finds wrong."""
 
         async def examined(runtime: Runtime) -> tuple[Finding, ...]:
-            return diagnose(await Doctor(subscriptions(runtime), runtime.bodies).examine())
+            return diagnose(await runtime.doctor().examine())
 
         return [finding for finding in self._with_plstui(examined) if finding.severity is not Severity.INFO]
 

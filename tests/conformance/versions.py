@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plstui.arm.clients import COMPUTE_API, NETWORK_API, RESOURCES_API
+from plstui.arm.versions import COMPUTE_API, NETWORK_API, RESOURCES_API
 
 OURS = {
     "microsoft.network/privatednszones": "2024-06-01",

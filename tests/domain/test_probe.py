@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from plstui.domain.connection import APPROVED, DISCONNECTED
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, all_well, frontends, targets
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, all_well
+from plstui.domain.resources import BackendAddress
 from plstui.domain.sides import Side
+from plstui.domain.targets import frontends, targets
 from plstui.domain.world import World
 from tests.support.lab import ENDPOINT_ADDRESS, Request, empty, lab, with_status
 
@@ -80,7 +82,9 @@ def test_frontends_of_one_balancer_have_names_of_their_own_and_members_by_addres
     [balancer] = world.isv.balancers
     [frontend], [rule], [pool] = balancer.frontends, balancer.rules, balancer.pools
     second = replace(frontend, id=ResourceId(f"{frontend.id.text}-2"), name="second", private_ip_address="10.0.1.99")
-    by_address = replace(pool, id=ResourceId(f"{pool.id.text}-2"), member_ids=(), addresses=("10.0.1.77",))
+    by_address = replace(
+        pool, id=ResourceId(f"{pool.id.text}-2"), member_ids=(), addresses=(BackendAddress("one", "10.0.1.77"),)
+    )
     other = replace(rule, frontend_id=second.id, frontend_port=8080, pool_id=by_address.id)
     two = replace(balancer, frontends=(frontend, second), rules=(rule, other), pools=(pool, by_address))
     found = frontends(replace(world, isv=replace(world.isv, balancers=(two,))))

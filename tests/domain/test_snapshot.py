@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from plstui.domain.resources import BalancerHealth, MemberHealth
+from plstui.domain.resources import BalancerHealth, Kind, MemberHealth
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Reading, Snapshot
+from plstui.domain.snapshot import HealthReading, Reading, Snapshot
 from tests.support.lab import BALANCER_ID, lab
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ def isv(down: tuple[str, ...] = ()) -> Snapshot:
 
 def test_what_was_read_replaces_and_the_rest_stays() -> None:
     before = isv()
-    after = before.fold(Reading(machines=(), services=before.services), NOON)
+    after = before.fold(Reading(resources={Kind.MACHINES: (), Kind.SERVICES: before.services}), NOON)
 
     assert after.machines == ()
     assert after.services == before.services
@@ -54,7 +54,7 @@ def test_health_has_an_age_and_a_reason_of_its_own() -> None:
     assert stale.reachable
     assert stale.fold(Reading(), LATER).health_stale_since == NOON
 
-    again = stale.failed("No answer.", "Unreachable", LATER).with_health(())
+    again = stale.failed("No answer.", "Unreachable", LATER).with_health(HealthReading())
     assert (again.health, again.health_stale_since, again.health_error) == ((), None, "")
     assert not again.reachable
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Target, TargetKind, frontends, targets
+from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
+from plstui.domain.targets import frontends, targets
 from plstui.domain.vantage import starting_points
 from plstui.domain.world import World
 from tests.support.lab import with_status

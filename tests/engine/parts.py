@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from plstui.domain.errors import UnreachableError
-from plstui.domain.resources import BalancerHealth, LoadBalancer
+from plstui.domain.resources import LoadBalancer
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Reading, Snapshot, Tier
+from plstui.domain.snapshot import HealthReading, Reading, Snapshot, Tier
 from plstui.engine.watcher import Watcher
 from tests.support.cloud import Cloud, Reader
 from tests.support.lab import lab
@@ -68,7 +68,7 @@ class NotingReader(Reader):
             happening()
         return await super().read(tiers)
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> HealthReading:
         """The health of these balancers' members."""
         self.asked.append("health")
         return await super().read_health(balancers)

@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from plstui.domain import facts as kinds
 from plstui.domain.errors import AzureError, ThrottledError
 from plstui.domain.findings import diagnose, healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
+from plstui.domain.snapshot import Outcome, Tier
 from plstui.engine import doctor
 from plstui.sandbox.gateway.messages import Drop, Request, Response
 from tests.domain.findings.ward import Meddle, Ward, ward
+
+LISTED = [kind for kind in (Tier.ALL | Tier.NAMES).kinds if kind.count("/") == 1 and kind is not Kind.GROUPS]
+IN_ZONES = [Kind.ZONE_LINKS, Kind.RECORDS]
 
 BROKEN = Response(500, {"error": {"code": "InternalServerError", "message": "Oh."}})
 FORBIDDEN = Response(403, {"error": {"code": "AuthorizationFailed", "message": "The client may not do that."}})
@@ -49,31 +53,37 @@ async def test_every_type_is_listed_once_and_nothing_one_by_one(approved: Ward) 
             asked[f"{request.method} {request.path}"] += 1
 
     approved.meddle = count
-    facts = await approved.facts()
+    world = await approved.world()
 
     assert set(asked.values()) <= {1, 2}  # A long-running question is one POST and a look at its answer.
     for side in Side:
-        root = f"GET /subscriptions/{facts.subscriptions[side]}/providers/"
-        assert {kind for kind in kinds.TYPES if asked[root + kind]} == set(kinds.TYPES)
+        snapshot = world.side(side)
+        assert snapshot is not None
+        root = f"GET /subscriptions/{snapshot.subscription}/providers/"
+        assert [kind for kind in LISTED if not asked[root + kind]] == []
+        assert snapshot.not_read == {}
     assert {verb.partition(" ")[0] for verb in asked} <= {"GET", "POST"}
     assert [path for path in asked if path.startswith("POST")] == [f"POST {approved.provider.rule}/health"]
-    assert len(facts.health[0].members) == 3
-    assert facts.of(Side.CUSTOMER, kinds.RECORD)
-    assert facts.of(Side.CUSTOMER, kinds.ZONE_LINK)
-    assert facts.unread == dict.fromkeys(Side, frozenset())
+    assert world.isv is not None
+    assert len(world.isv.health[0].members) == 3
+    assert world.customer is not None
+    assert world.customer.records
+    assert world.customer.zone_links
 
 
-@pytest.mark.parametrize("kind", [*kinds.TYPES, *kinds.ZONE_TYPES])
-async def test_a_type_that_may_not_be_listed_is_unread_and_the_rest_is_there(approved: Ward, kind: str) -> None:
+@pytest.mark.parametrize("kind", [*LISTED, *IN_ZONES])
+async def test_a_type_that_may_not_be_listed_is_unread_and_the_rest_is_there(approved: Ward, kind: Kind) -> None:
     approved.meddle = refusing(kind)
 
-    facts = await approved.facts()
+    world = await approved.world()
 
-    for side in Side if kind not in (kinds.RECORD, kinds.ZONE_LINK) else (Side.CUSTOMER,):
-        assert facts.unread[side] == {kind.lower()}
-        assert not facts.knows(side, kind)
-        assert facts.of(side, kinds.NETWORK) or kind == kinds.NETWORK
-    assert {finding.rule for finding in diagnose(facts) if finding.severity is not Severity.INFO} == {"not-looked-at"}
+    for side in Side if kind not in IN_ZONES else (Side.CUSTOMER,):
+        snapshot = world.side(side)
+        assert snapshot is not None
+        assert list(snapshot.not_read) == [kind]
+        assert snapshot.outcome(kind) is Outcome.NOT_ALLOWED
+        assert snapshot.networks or kind is Kind.NETWORKS
+    assert {finding.rule for finding in diagnose(world) if finding.severity is not Severity.INFO} == {"not-looked-at"}
 
 
 @pytest.mark.parametrize("kind", ["Microsoft.Resources/providers", "Microsoft.Authorization/permissions"])
@@ -81,11 +91,11 @@ async def test_without_a_word_on_the_account_the_rest_is_judged(approved: Ward, 
     approved.meddle = refusing(kind)
     await approved.decide("Rejected")
 
-    facts = await approved.facts()
+    world = await approved.world()
 
-    assert diagnose(facts)[0].rule == "connection-rejected"
-    other = facts.permissions if kind.endswith("providers") else {side: p for side, p in facts.providers.items() if p}
-    assert set(other) == set(Side)
+    assert diagnose(world)[0].rule == "connection-rejected"
+    other = Kind.PERMISSIONS if kind.endswith("providers") else Kind.PROVIDERS
+    assert all(world.knows(side, other) for side in Side)
 
 
 async def test_who_may_not_ask_the_balancer_does_without(approved: Ward) -> None:
@@ -94,10 +104,11 @@ async def test_who_may_not_ask_the_balancer_does_without(approved: Ward) -> None
 
     approved.meddle = meddle
 
-    facts = await approved.facts()
+    world = await approved.world()
 
-    assert facts.health == ()
-    assert facts.forbidden == (approved.provider.rule,)
+    assert world.isv is not None
+    assert world.isv.health == ()
+    assert world.isv.health_refused == (approved.provider.rule,)
 
 
 async def test_a_side_that_does_not_answer_does_not_stop_the_other(approved: Ward) -> None:
@@ -108,13 +119,13 @@ async def test_a_side_that_does_not_answer_does_not_stop_the_other(approved: War
 
     approved.meddle = meddle
 
-    facts = await approved.facts()
+    world = await approved.world()
 
-    assert set(facts.bodies) == {Side.ISV}
-    failure = facts.failures[Side.CUSTOMER]
+    assert [snapshot.side for snapshot in world.sides if snapshot.reachable] == [Side.ISV]
+    failure = world.failures[Side.CUSTOMER]
     assert isinstance(failure, ThrottledError)
     assert failure.retry_after == 7
-    assert healthy(diagnose(facts))
+    assert healthy(diagnose(world))
 
 
 async def test_where_no_side_answers_there_is_nothing_to_say(approved: Ward) -> None:
@@ -124,7 +135,7 @@ async def test_where_no_side_answers_there_is_nothing_to_say(approved: Ward) -> 
     approved.meddle = meddle
 
     with pytest.raises(AzureError):
-        await approved.facts()
+        await approved.world()
 
 
 # Inside the machines
@@ -138,16 +149,16 @@ async def test_only_machines_that_seem_ill_are_asked_and_only_when_that_is_wante
             asked.append(ResourceId(request.path.rpartition("/")[0]).name)
 
     approved.meddle = note
-    await approved.facts(probe=True)
+    await approved.world(probe=True)
     assert asked == []
     await approved.box.network.break_web("web2")
-    await approved.facts()
+    await approved.world()
     assert asked == []
 
-    facts = await approved.facts(probe=True)
+    world = await approved.world(probe=True)
 
     assert asked == ["web2"]
-    assert facts.boots == {approved.provider.machines[1]: "done"}
+    assert world.boots == {approved.provider.machines[1]: "done"}
     journal = [json.loads(line) for line in approved.runtime.journal.path.read_text("utf-8").splitlines()]
     web2 = approved.provider.machines[1]
     assert [(line["outcome"], line["id"]) for line in journal] == [("sent", web2.text), ("done", web2.text)]
@@ -165,11 +176,11 @@ async def test_who_is_read_only_runs_nothing_in_a_machine(approved: Ward) -> Non
     approved.runtime.writes.read_only = True
     approved.meddle = note
 
-    facts = await approved.facts(probe=True)
+    world = await approved.world(probe=True)
 
-    assert seeming_ill(facts) == (approved.provider.machines[1],)
+    assert seeming_ill(world) == (approved.provider.machines[1],)
     assert sent == []
-    assert facts.boots == {}
+    assert world.boots == {}
 
 
 async def test_a_machine_that_hangs_is_not_waited_for_without_end(
@@ -178,10 +189,10 @@ async def test_a_machine_that_hangs_is_not_waited_for_without_end(
     monkeypatch.setattr(doctor, "BOOT_PATIENCE", 0.2)
     await approved.box.network.hang_machine("web2")
 
-    facts = await approved.facts(probe=True)
+    world = await approved.world(probe=True)
 
-    assert facts.boots == {}
-    finding = diagnose(facts)[0]
+    assert world.boots == {}
+    finding = diagnose(world)[0]
     assert (finding.rule, finding.where) == ("page-missing", approved.provider.machines[1])
 
 
@@ -196,10 +207,10 @@ async def test_a_machine_that_cannot_be_asked_does_not_stop_the_others_and_says_
         await approved.box.network.break_web(machine.name)
     approved.meddle = meddle
 
-    facts = await approved.facts(probe=True)
+    world = await approved.world(probe=True)
 
-    assert facts.boots == {web3: "done"}
-    assert set(facts.silent) == {web1, web2}
-    assert "closed the connection" in facts.silent[web1]
-    assert "may not do that" in facts.silent[web2]
-    assert [finding.rule for finding in diagnose(facts)][:3] == ["page-missing"] * 3
+    assert world.boots == {web3: "done"}
+    assert set(world.silent) == {web1, web2}
+    assert "closed the connection" in world.silent[web1]
+    assert "may not do that" in world.silent[web2]
+    assert [finding.rule for finding in diagnose(world)][:3] == ["page-missing"] * 3

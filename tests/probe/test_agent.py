@@ -17,8 +17,9 @@ import pytest
 from plstui.cli.session import read_both
 from plstui.config.settings import Probe
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import Failure, Target, TargetKind, TargetResult, frontends, targets
+from plstui.domain.probe import Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
+from plstui.domain.targets import frontends, targets
 from plstui.engine import agents
 from plstui.probe.agent.route import NOBODY
 from plstui.probe.agent.script import Asked, powershell_script, shell_script

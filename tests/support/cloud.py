@@ -16,9 +16,9 @@ from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, Connect
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
-from plstui.domain.resources import BalancerHealth, LoadBalancer, PrivateEndpoint
+from plstui.domain.resources import LoadBalancer, PrivateEndpoint
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Reading, Snapshot, Tier
+from plstui.domain.snapshot import HealthReading, Reading, Snapshot, Tier
 from plstui.domain.world import World
 from plstui.engine.actions import Actions
 from plstui.engine.journal import Journal
@@ -123,22 +123,15 @@ class Reader:
         """The types of these tiers."""
         await self._cloud.read_told[self._side].wait()
         seen = self._snapshot()
-        reading = Reading()
-        if Tier.CONNECTIONS in tiers:
-            reading = replace(reading, services=seen.services, endpoints=seen.endpoints)
-        if Tier.MACHINES in tiers:
-            reading = replace(reading, machines=seen.machines, interfaces=seen.interfaces, balancers=seen.balancers)
-        if Tier.NETWORKS in tiers:
-            reading = replace(reading, groups=seen.groups, networks=seen.networks, security_groups=seen.security_groups)
-        return reading
+        return Reading(resources={kind: getattr(seen, kind.field) for kind in tiers.kinds})
 
-    async def read_health(self, balancers: Sequence[LoadBalancer]) -> tuple[BalancerHealth, ...]:
+    async def read_health(self, balancers: Sequence[LoadBalancer]) -> HealthReading:
         """The health of these balancers' members."""
         await self._cloud.health_told.wait()
         if self._cloud.health_fault:
             raise self._cloud.health_fault
         asked = {balancer.id for balancer in balancers}
-        return tuple(health for health in self._snapshot().health if health.balancer_id in asked)
+        return HealthReading(tuple(health for health in self._snapshot().health if health.balancer_id in asked))
 
     async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
         """One connection as it is now."""

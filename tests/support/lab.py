@@ -150,7 +150,7 @@ def isv_side(requests: tuple[Request, ...] = (), down: tuple[str, ...] = ()) -> 
                         "saas",
                         "",
                         DONE,
-                        address_prefix="10.0.1.0/24",
+                        address_prefixes=("10.0.1.0/24",),
                         security_group_id=rules,
                         private_link_service_network_policies="Disabled",
                     ),
@@ -230,7 +230,7 @@ def customer_side(requests: tuple[Request, ...] = ()) -> Snapshot:
                 LOCATION,
                 DONE,
                 address_prefixes=("10.1.0.0/16",),
-                subnets=(Subnet(subnet, subnet.name, "", DONE, address_prefix="10.1.0.0/24"),),
+                subnets=(Subnet(subnet, subnet.name, "", DONE, address_prefixes=("10.1.0.0/24",)),),
             ),
         ),
         interfaces=(

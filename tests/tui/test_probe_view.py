@@ -10,7 +10,8 @@ import pytest
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import UnreachableError
-from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult, addresses, targets
+from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
+from plstui.domain.targets import addresses, targets
 from plstui.domain.world import World
 from plstui.tui.clock import NO_TIME
 from plstui.tui.state import ProbeRun

@@ -1,13 +1,12 @@
 """Why the page does not come: rules that look at both sides and name what is wrong, worst first.
 
-Each rule is a function from `Facts` to findings. None asks anything. What could not be read, only `unseen` speaks of.
+Each rule is a function from a `World` to findings. None asks anything. What could not be read, only `unseen` speaks of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from plstui.domain.facts import Facts
 from plstui.domain.findings import (
     account,
     balancer,
@@ -22,8 +21,9 @@ from plstui.domain.findings import (
     unseen,
 )
 from plstui.domain.findings.finding import Finding, Severity
+from plstui.domain.world import World
 
-Rule = Callable[[Facts], Iterator[Finding]]
+Rule = Callable[[World], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     *account.RULES,
@@ -42,11 +42,11 @@ RULES: tuple[Rule, ...] = (
 """In the order in which causes come before their effects: of two findings that weigh the same, the earlier is first."""
 
 
-def diagnose(facts: Facts) -> tuple[Finding, ...]:
+def diagnose(world: World) -> tuple[Finding, ...]:
     """All findings, the worst first, and among those the one that explains the most."""
-    found = [finding for rule in RULES for finding in rule(facts)]
+    found = [finding for rule in RULES for finding in rule(world)]
     if all(finding.severity is not Severity.ERROR for finding in found):
-        found += hints.unexplained(facts)
+        found += hints.unexplained(world)
     return tuple(sorted(found, key=lambda finding: finding.severity.rank))
 
 

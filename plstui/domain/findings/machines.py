@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from plstui.domain.az import run_command_line, shell_word
-from plstui.domain.facts import ENDPOINT, INTERFACE, NETWORK, Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, TargetKind, TargetResult
+from plstui.domain.resources import Kind, VirtualMachine
 from plstui.domain.sides import Side
+from plstui.domain.world import World, once
+
+_UP = frozenset({"", "running", "starting"})
+"""Power states in which there is nothing to start; the first is that it is not known."""
 
 _AT_WORK = frozenset({"running", "not run", "not started"})
 _FAILED = frozenset({"error"})
@@ -32,21 +36,12 @@ class _Ailment(TypedDict):
     fix: NotRequired[str]
 
 
-def power_of(machine: Body) -> str:
-    """A machine's power state, `running`; empty when it is not known."""
-    view = properties(machine).get("instanceView")
-    statuses = view.get("statuses") if isinstance(view, dict) else None
-    listed = statuses if isinstance(statuses, list) else []
-    codes = [str(one.get("code", "")) for one in listed if isinstance(one, dict)]
-    return next((code.partition("/")[2].lower() for code in codes if code.startswith("PowerState/")), "")
-
-
 @dataclass(frozen=True, slots=True)
 class _Backend:
     """A machine behind a rule, and what is known of it."""
 
     member: Member
-    machine: Body
+    machine: VirtualMachine
     up: bool | None
     """What the balancer finds; None when it was not asked."""
     result: TargetResult | None
@@ -91,61 +86,64 @@ class _Backend:
     @property
     def serves(self) -> bool:
         """Whether its page comes, as far as anybody can tell."""
-        return power_of(self.machine) in ("running", "") and not self.silent and not self.wrong_page
+        return self.machine.power_state in ("running", "") and not self.silent and not self.wrong_page
 
 
-def _backends(facts: Facts) -> list[_Backend]:
+@once
+def _backends(world: World) -> tuple[_Backend, ...]:
     """Every machine behind a rule, once for each port."""
+    isv = world.isv
+    if isv is None:
+        return ()
     up: dict[ResourceId | str, bool] = {}
-    for health in facts.health:
+    for health in isv.health:
         for one in health.members:
             key = one.ip_configuration_id or one.address
             up[key] = up.get(key, True) and one.up
     results = {
         (result.target.address, result.target.port): result
-        for result in facts.results
+        for result in world.results
         if result.target.kind is TargetKind.BACKEND
     }
     found = []
-    for member in pool_members(facts):
-        machine = facts.get(properties(member.nic).get("virtualMachine"))
+    for member in pool_members(world):
+        machine = isv.machine(member.nic.machine_id)
         if machine:
             result = results.get((member.address, member.port))
-            boot = facts.boots.get(id_of(machine), "")
+            boot = world.boots.get(machine.id, "")
             found.append(_Backend(member, machine, up.get(member.id, up.get(member.address)), result, boot))
-    return found
+    return tuple(found)
 
 
-def seeming_ill(facts: Facts) -> tuple[ResourceId, ...]:
+def seeming_ill(world: World) -> tuple[ResourceId, ...]:
     """The running Linux machines of the pools that the balancer finds down, or whose own page did not come."""
-    found = (one.machine for one in _backends(facts) if one.ill and power_of(one.machine) == "running")
-    return tuple(dict.fromkeys(id_of(machine) for machine in found if not _is_windows(machine)))
+    found = (one.machine for one in _backends(world) if one.ill and one.machine.power_state == "running")
+    return tuple(dict.fromkeys(machine.id for machine in found if not machine.is_windows))
 
 
-def _is_windows(machine: Body) -> bool:
-    profile = properties(machine).get("osProfile")
-    return isinstance(profile, dict) and "windowsConfiguration" in profile
-
-
-def _severity(backends: list[_Backend]) -> Severity:
+def _severity(backends: Sequence[_Backend]) -> Severity:
     """While one machine serves its page, pages come."""
     return Severity.WARNING if any(one.serves for one in backends) else Severity.ERROR
 
 
-def stopped(facts: Facts) -> Iterator[Finding]:
+def stopped(world: World) -> Iterator[Finding]:
     """A machine behind a rule that does not run, or no machine beside an endpoint from which to open the page."""
-    backends = _backends(facts)
-    behind = {id_of(one.machine): one.machine for one in backends}
-    for machine in behind.values():
-        if power_of(machine) not in ("", "running", "starting"):
+    backends = _backends(world)
+    for machine in _machines(backends):
+        if machine.power_state not in _UP:
             yield _start(machine, _severity(backends), "step:machines")
-    beside = list(_beside_endpoints(facts))
-    if beside and all(power_of(machine) not in ("", "running", "starting") for machine in beside):
+    beside = list(_beside_endpoints(world))
+    if beside and all(machine.power_state not in _UP for machine in beside):
         yield _start(beside[0], Severity.WARNING, "step:customer-network")
 
 
-def _start(machine: Body, severity: Severity, fix: str) -> Finding:
-    power, where = power_of(machine), id_of(machine)
+def _machines(backends: Sequence[_Backend]) -> Iterator[VirtualMachine]:
+    """The machines behind rules, each once."""
+    yield from {one.machine.id: one.machine for one in backends}.values()
+
+
+def _start(machine: VirtualMachine, severity: Severity, fix: str) -> Finding:
+    power, where = machine.power_state, machine.id
     return Finding(
         rule="machine-stopped",
         severity=severity,
@@ -158,51 +156,52 @@ def _start(machine: Body, severity: Severity, fix: str) -> Finding:
     )
 
 
-def _beside_endpoints(facts: Facts) -> Iterator[Body]:
+def _beside_endpoints(world: World) -> Iterator[VirtualMachine]:
     """The customer's machines in the networks of the endpoints."""
-    networks = {
-        subnet.parent for endpoint in facts.of(Side.CUSTOMER, ENDPOINT) if (subnet := reference(endpoint, "subnet"))
-    }
-    for nic in facts.of(Side.CUSTOMER, INTERFACE):
-        subnets = [subnet for one in items(nic, "ipConfigurations") if (subnet := reference(one, "subnet"))]
-        machine = facts.get(properties(nic).get("virtualMachine"))
+    customer = world.customer
+    if customer is None:
+        return
+    networks = {endpoint.network_id for endpoint in customer.endpoints if endpoint.subnet_id}
+    for nic in customer.interfaces:
+        machine = customer.machine(nic.machine_id)
+        subnets = [one.subnet_id for one in nic.ip_configurations if one.subnet_id]
         if machine and any(subnet.parent in networks for subnet in subnets):
             yield machine
 
 
-def failed(facts: Facts) -> Iterator[Finding]:
+def failed(world: World) -> Iterator[Finding]:
     """A machine behind a rule that Azure could not make or change."""
-    backends = _backends(facts)
-    for machine in {id_of(one.machine): one.machine for one in backends}.values():
-        if word(machine, "provisioningState").lower() == "failed":
-            where = id_of(machine)
+    backends = _backends(world)
+    for machine in _machines(backends):
+        if machine.provisioning_state.lower() == "failed":
+            where = machine.id
             yield Finding(
                 rule="machine-failed",
                 severity=_severity(backends),
                 where=where,
                 what=f"{where.name} could not be made or changed.",
                 remedy="Let Azure try again; its activity log says what went wrong.",
-                evidence={"provisioningState": word(machine, "provisioningState")},
+                evidence={"provisioningState": machine.provisioning_state},
                 az=f"az vm reapply --ids {shell_word(where.text)}",
             )
 
 
-def unwell(facts: Facts) -> Iterator[Finding]:
+def unwell(world: World) -> Iterator[Finding]:
     """A machine that runs, and whose page does not come, or that the balancer finds down all the same."""
-    backends = _backends(facts)
+    backends = _backends(world)
     told: set[ResourceId] = set()
     for one in backends:
-        where = id_of(one.machine)
-        if where in told or power_of(one.machine) not in ("running", ""):
+        where = one.machine.id
+        if where in told or one.machine.power_state not in ("running", ""):
             continue
-        if found := _ailment(one, _has_way_out(facts, one.member)):
+        if found := _ailment(one, _has_way_out(world, one.member)):
             told.add(where)
             yield Finding(severity=_severity(backends), where=where, az=_look(where), **found)
 
 
 def _ailment(one: _Backend, way_out: bool | None) -> _Ailment | None:
     """What is wrong with a machine, the cause rather than the effect; None when nothing is."""
-    name = id_of(one.machine).name
+    name = one.machine.id.name
     if one.up is False and one.host:
         return {
             "rule": "health-down-page-right",
@@ -255,16 +254,15 @@ def _look(machine: ResourceId) -> str:
     )
 
 
-def _has_way_out(facts: Facts, member: Member) -> bool | None:
+def _has_way_out(world: World, member: Member) -> bool | None:
     """Whether a machine can fetch packages: by NAT gateway, by a route, or by an address of its own.
 
     Members of a Standard balancer have no other one. None when the subnet could not be read.
     """
-    subnet = facts.get(properties(member.configuration).get("subnet"))
-    if subnet is None or not facts.knows(Side.ISV, NETWORK):
+    subnet = world.isv.subnet(member.configuration.subnet_id) if world.isv else None
+    if subnet is None or not world.knows(Side.ISV, Kind.NETWORKS):
         return None
-    own = properties(member.configuration).get("publicIPAddress")
-    return bool(own or properties(subnet).get("natGateway") or properties(subnet).get("routeTable"))
+    return bool(member.configuration.public_ip_address_id or subnet.nat_gateway_id or subnet.route_table_id)
 
 
 RULES = (stopped, failed, unwell)

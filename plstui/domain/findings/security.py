@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 from plstui.domain.az import shell_word
-from plstui.domain.facts import Body, Facts, id_of, items, properties, reference, word
 from plstui.domain.findings.finding import Finding, Severity
-from plstui.domain.findings.links import services
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import NetworkSecurityGroup, SecurityRule
+from plstui.domain.world import World
 
 PROBE_SOURCE = "168.63.129.16"
 """Where a balancer's probes come from, in every network."""
@@ -57,48 +57,31 @@ class Winner:
         return self.access.lower() == "allow"
 
 
-def winning(group: Body, flow: Flow) -> Winner:
+def winning(group: NetworkSecurityGroup, flow: Flow) -> Winner:
     """The inbound rule that decides on a flow: the first by priority that matches."""
-    rules = [rule for rule in items(group, "securityRules") if word(rule, "direction").lower() == "inbound"]
-    for rule in sorted(rules, key=_priority):
+    for rule in sorted((rule for rule in group.rules if rule.is_inbound), key=lambda rule: rule.priority):
         if _matches(rule, flow):
-            return Winner(str(rule.get("name", "")), _priority(rule), word(rule, "access"))
+            return Winner(rule.name, rule.priority, rule.access)
     for name, priority, access, source, destination in _DEFAULTS:
         if _covers(source, flow.source, flow.networks) and _covers(destination, flow.destination, flow.networks):
             return Winner(name, priority, access, built_in=True)
     raise AssertionError("the last of the built-in rules matches everything")
 
 
-def _priority(rule: Body) -> int:
-    value = properties(rule).get("priority")
-    return value if isinstance(value, int) else 65_000
-
-
-def _matches(rule: Body, flow: Flow) -> bool:
-    if word(rule, "protocol").lower() not in ("tcp", "*"):
+def _matches(rule: SecurityRule, flow: Flow) -> bool:
+    if rule.protocol.lower() not in ("tcp", "*"):
         return False
-    if not any(_has_port(ports, flow.port) for ports in _values(rule, "destinationPortRange")):
+    if not any(_has_port(ports, flow.port) for ports in rule.ports):
         return False
-    if not any(_has_port(ports, flow.source_port) for ports in _values(rule, "sourcePortRange")):
+    if not any(_has_port(ports, flow.source_port) for ports in rule.source_ports):
         return False
-    if any(items(rule, "sourceApplicationSecurityGroups")):
+    if rule.source_group_ids:
         return False
-    if not any(_covers(place, flow.source, flow.networks) for place in _values(rule, "sourceAddressPrefix")):
+    if not any(_covers(place, flow.source, flow.networks) for place in rule.sources):
         return False
-    if groups := _named_groups(rule):
-        return bool(groups & flow.groups)
-    return any(_covers(place, flow.destination, flow.networks) for place in _values(rule, "destinationAddressPrefix"))
-
-
-def _named_groups(rule: Body) -> frozenset[ResourceId]:
-    """The application security groups that a rule names as its destination."""
-    return frozenset(map(id_of, items(rule, "destinationApplicationSecurityGroups")))
-
-
-def _values(rule: Body, name: str) -> list[str]:
-    """A property's one value and its many, which stand under two names."""
-    many = properties(rule).get(f"{name}es" if name.endswith("Prefix") else f"{name}s")
-    return [*filter(None, [word(rule, name)]), *(map(str, many) if isinstance(many, list) else ())]
+    if rule.destination_group_ids:
+        return not flow.groups.isdisjoint(rule.destination_group_ids)
+    return any(_covers(place, flow.destination, flow.networks) for place in rule.destinations)
 
 
 def _has_port(ports: str, port: int) -> bool:
@@ -138,7 +121,7 @@ class _Stop:
     """A security group that keeps a flow from a member."""
 
     member: Member
-    group: Body
+    group: NetworkSecurityGroup
     winner: Winner
     port: int
     about_probe: bool
@@ -146,34 +129,34 @@ class _Stop:
     """The application security group that would let it in, if the member were in it."""
 
 
-def _stops(facts: Facts, members: list[Member]) -> Iterator[_Stop]:
+def _stops(world: World, members: Sequence[Member]) -> Iterator[_Stop]:
     for member in members:
-        networks = _networks(facts, member)
-        flows = [(Flow(source, member.address, member.port), False) for source in _nat_addresses(facts, networks)]
+        networks = _networks(world, member)
+        flows = [(Flow(source, member.address, member.port), False) for source in _nat_addresses(world, networks)]
         if member.probe_port is not None:
             flows.append((Flow(PROBE_SOURCE, member.address, member.probe_port), True))
         for flow, about_probe in flows:
             whole = replace(flow, groups=member.groups, networks=networks)
-            for group in _groups(facts, member):
+            for group in _groups(world, member):
                 winner = winning(group, whole)
                 if not winner.allows:
                     yield _Stop(member, group, winner, flow.port, about_probe, _lacking(group, whole))
                     break  # What the first one keeps out, the second never sees.
 
 
-def _lacking(group: Body, flow: Flow) -> ResourceId | None:
-    named = {one for rule in items(group, "securityRules") for one in _named_groups(rule)} - flow.groups
+def _lacking(group: NetworkSecurityGroup, flow: Flow) -> ResourceId | None:
+    named = {one for rule in group.rules for one in rule.destination_group_ids} - flow.groups
     found = (one for one in sorted(named, key=str) if winning(group, replace(flow, groups=flow.groups | {one})).allows)
     return next(found, None)
 
 
-def blocked(facts: Facts) -> Iterator[Finding]:
+def blocked(world: World) -> Iterator[Finding]:
     """A rule that keeps out the customers' connections, or the balancer's probe."""
-    members = list(pool_members(facts))
-    stops = [stop for stop in _stops(facts, members) if stop.lacking is None]
+    members = pool_members(world)
+    stops = [stop for stop in _stops(world, members) if stop.lacking is None]
     told: set[tuple[ResourceId, bool]] = set()
     for stop in stops:
-        group, winner, key = id_of(stop.group), stop.winner, (id_of(stop.group), stop.about_probe)
+        group, winner, key = stop.group.id, stop.winner, (stop.group.id, stop.about_probe)
         if key in told:
             continue
         told.add(key)
@@ -192,7 +175,7 @@ def blocked(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _severity(kept_out: set[ResourceId], members: list[Member]) -> Severity:
+def _severity(kept_out: set[ResourceId], members: Sequence[Member]) -> Severity:
     """While one member can be reached, pages come, and sometimes not."""
     return Severity.ERROR if all(member.id in kept_out for member in members) else Severity.WARNING
 
@@ -204,53 +187,54 @@ def _delete(group: ResourceId, rule: str) -> str:
     )
 
 
-def _networks(facts: Facts, member: Member) -> tuple[str, ...]:
+def _networks(world: World, member: Member) -> tuple[str, ...]:
     """The ranges of the network that a member is in."""
-    subnet = reference(member.configuration, "subnet")
-    space = properties(facts.get(subnet.parent if subnet else None)).get("addressSpace")
-    found = space.get("addressPrefixes") if isinstance(space, dict) else None
-    return tuple(map(str, found)) if isinstance(found, list) else ()
+    subnet = member.configuration.subnet_id
+    network = world.isv.network(subnet.parent) if world.isv and subnet else None
+    return network.address_prefixes if network else ()
 
 
-def _nat_addresses(facts: Facts, networks: tuple[str, ...]) -> list[str]:
+def _nat_addresses(world: World, networks: tuple[str, ...]) -> list[str]:
     """Where customers' connections seem to come from: the addresses that the services in a network have.
 
     While there is no service, any address of the network stands for them.
     """
     found: dict[str, None] = {}
-    for service in services(facts):
-        for nic in items(service, "networkInterfaces"):
-            for configuration in items(facts.get(nic), "ipConfigurations"):
-                address = word(configuration, "privateIPAddress")
+    for service in world.asked_services() if world.isv else ():
+        for nic in (world.isv.interface(nic_id) for nic_id in service.interface_ids if world.isv):
+            for configuration in nic.ip_configurations if nic else ():
+                address = configuration.private_ip_address
                 if any(_inside(address, network) for network in networks):
                     found[address] = None
     return list(found) or [network.partition("/")[0] for network in networks[:1]]
 
 
-def _groups(facts: Facts, member: Member) -> Iterator[Body]:
+def _groups(world: World, member: Member) -> Iterator[NetworkSecurityGroup]:
     """The security groups on a member's subnet and on its interface, in the order in which Azure asks them."""
-    for owner in (facts.get(properties(member.configuration).get("subnet")), member.nic):
-        group = facts.get(properties(owner).get("networkSecurityGroup"))
+    isv = world.isv
+    subnet = isv.subnet(member.configuration.subnet_id) if isv else None
+    for owner in (subnet, member.nic):
+        group = isv.security_group(owner.security_group_id) if isv and owner else None
         if group:
             yield group
 
 
-def outside_group(facts: Facts) -> Iterator[Finding]:
+def outside_group(world: World) -> Iterator[Finding]:
     """A member that is not in the application security group that the rule for its port names.
 
     Bad where nothing else lets connections in; else the built-in rules do, until somebody closes those.
     """
-    members = list(pool_members(facts))
-    stopped = {stop.member.id: stop for stop in _stops(facts, members) if stop.lacking}
+    members = pool_members(world)
+    stopped = {stop.member.id: stop for stop in _stops(world, members) if stop.lacking}
     told: set[ResourceId] = set()
     for member in members:
         stop = stopped.get(member.id)
-        for group in _groups(facts, member):
+        for group in _groups(world, member):
             rule, asg = (stop.winner.name, stop.lacking) if stop and stop.lacking else _unused(group, member)
             if asg is None or member.id in told:
                 continue
             told.add(member.id)
-            nic = id_of(member.nic)
+            nic = member.nic.id
             yield Finding(
                 rule="nic-without-asg",
                 severity=_severity(set(stopped), members) if stop else Severity.WARNING,
@@ -267,14 +251,13 @@ def outside_group(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _unused(group: Body, member: Member) -> tuple[str, ResourceId | None]:
+def _unused(group: NetworkSecurityGroup, member: Member) -> tuple[str, ResourceId | None]:
     """A rule that lets connections to a member's port into groups that the member is in none of."""
-    for rule in items(group, "securityRules"):
-        named = _named_groups(rule)
-        lets_in = word(rule, "access").lower() == "allow" and word(rule, "direction").lower() == "inbound"
-        about = any(_has_port(ports, member.port) for ports in _values(rule, "destinationPortRange"))
-        if named and lets_in and about and not named & member.groups:
-            return str(rule.get("name", "")), min(named, key=str)
+    for rule in group.rules:
+        named = rule.destination_group_ids
+        about = any(_has_port(ports, member.port) for ports in rule.ports)
+        if named and rule.allows and rule.is_inbound and about and member.groups.isdisjoint(named):
+            return rule.name, min(named, key=str)
     return "", None
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from textual.message import Message
 
 from plstui.domain.errors import PlstuiError
-from plstui.domain.facts import Facts
 from plstui.domain.findings import diagnose
 from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.states import Tone
@@ -60,10 +59,10 @@ class Doctoring:
         which what has been found so far is in view.
         """
         runtime = self._runtime
-        doctor = Doctor(subscriptions(runtime), runtime.bodies)
+        doctor = runtime.doctor()
         try:
-            facts = await doctor.examine(begun.results)
-            seen = await self._look_inside(doctor, await _seen(begun, facts), facts)
+            world = await doctor.examine(begun.results)
+            seen = await self._look_inside(doctor, await _seen(begun, world), world)
         except PlstuiError as error:
             sentence = clean(str(error), LONGEST)
             self._tell(Examined(replace(begun, running=False, findings=(), trouble=(sentence,), blind=True)))
@@ -74,9 +73,9 @@ class Doctoring:
             self._tell(Examined(seen))
             self._tell(Said(f"doctor: {verdict.text}", verdict.tone))
 
-    async def _look_inside(self, doctor: Doctor, seen: Examination, facts: Facts) -> Examination:
+    async def _look_inside(self, doctor: Doctor, seen: Examination, world: World) -> Examination:
         """The same with what machines say that seem ill, or with why they were not asked."""
-        writes, ill = self._runtime.writes, seeming_ill(facts)
+        writes, ill = self._runtime.writes, seeming_ill(world)
         if not ill:
             return seen
         if not seen.results:
@@ -85,7 +84,7 @@ class Doctoring:
             return replace(seen, outside=ill, outside_why="plstui is read-only")
         self._tell(Examined(replace(seen, running=True, asking=ill)))
         try:
-            told = await doctor.look_inside(facts, writes)
+            told = await doctor.look_inside(world, writes)
         except PlstuiError as error:
             return replace(seen, outside=ill, outside_why=clean(str(error), LONGEST))
         why = "; ".join(dict.fromkeys(told.silent.values()))
@@ -97,12 +96,12 @@ class Doctoring:
         )
 
 
-async def _seen(begun: Examination, facts: Facts) -> Examination:
-    """What follows from facts."""
+async def _seen(begun: Examination, world: World) -> Examination:
+    """What follows from all that was looked at."""
     # With thousands of connections this takes a moment, and the interface has others to serve meanwhile.
-    findings = await asyncio.to_thread(diagnose, facts)
+    findings = await asyncio.to_thread(diagnose, world)
     trouble = tuple(
         f"{side.marker} {side.label} could not be looked at: {clean(str(error), LONGEST)}"
-        for side, error in facts.failures.items()
+        for side, error in world.failures.items()
     )
     return replace(begun, running=False, findings=findings, trouble=trouble, blind=False)

@@ -19,9 +19,9 @@ from plstui.domain.absence import absence
 from plstui.domain.connection import Verb
 from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
-from plstui.domain.probe import addresses
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
+from plstui.domain.targets import addresses
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.ports import Clock

@@ -10,11 +10,12 @@ from typing import ClassVar
 from textual.reactive import reactive
 
 from plstui.domain.absence import absence
-from plstui.domain.probe import Target, TargetKind, TargetResult, targets
+from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.resources import VirtualMachine
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone, tone_of
+from plstui.domain.targets import targets
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.tui.messages import DetailsRequested

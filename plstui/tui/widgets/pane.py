@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from textual.widgets import Static
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot
+from plstui.domain.snapshot import Outcome, Snapshot
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.tree import TreeRow, rows
@@ -129,9 +129,21 @@ class SidePane(Vertical):
             return styled(f"Since {clock_time(snapshot.stale_since)}: {clean(snapshot.error, 400)}", Tone.BAD)
         if self.side not in self.read_at:
             return styled("Reading the resources…", Tone.QUIET)
+        if snapshot.not_read:
+            return styled("\n".join(_not_read(snapshot)), Tone.WAITING)
         if not self.rows:
             return styled("There is nothing in this subscription yet.", Tone.QUIET)
         return Content("")
+
+
+def _not_read(snapshot: Snapshot) -> Iterator[str]:
+    """The types that could not be read, those with the same reason in one line."""
+    kinds: dict[str, list[str]] = {}
+    for kind, known in snapshot.not_read.items():
+        why = "no right to read them" if known.outcome is Outcome.NOT_ALLOWED else clean(known.why, 200)
+        kinds.setdefault(why, []).append(kind.plural)
+    for why, names in kinds.items():
+        yield f"! {', '.join(names)}: {why}"
 
 
 def _ago(seconds: float) -> str:

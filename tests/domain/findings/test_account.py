@@ -12,6 +12,7 @@ from plstui.domain.findings import healthy
 from plstui.domain.findings.account import allowed
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Permission
 from plstui.domain.sides import Side
 from tests.domain.findings.ward import Ward, told, ward
 
@@ -66,9 +67,11 @@ async def test_who_may_only_look(read: Ward) -> None:
 
 
 async def test_where_the_link_stands_nobody_needs_a_right(approved: Ward) -> None:
-    facts = replace(await approved.facts(), permissions={Side.ISV: ({"actions": ["*/read"]},)})
+    seen = await approved.world()
+    assert seen.isv is not None
+    world = replace(seen, isv=replace(seen.isv, permissions=(Permission(("*/read",)),)))
 
-    findings = told(facts)
+    findings = told(world)
 
     assert (findings[0].rule, findings[0].severity) == ("missing-right", Severity.INFO)
     assert healthy(findings)
@@ -77,9 +80,9 @@ async def test_where_the_link_stands_nobody_needs_a_right(approved: Ward) -> Non
 def test_rights_are_patterns_in_any_case_and_can_be_taken_away_again() -> None:
     action = "Microsoft.Network/privateEndpoints/write"
 
-    assert allowed(({"actions": ["*"]},), action)
-    assert allowed(({"actions": ["microsoft.network/PRIVATEENDPOINTS/*"]},), action)
-    assert allowed(({"actions": []}, {"actions": [action]}), action)
-    assert not allowed(({"actions": ["*"], "notActions": ["Microsoft.Network/*/write"]},), action)
-    assert not allowed(({"actions": ["Microsoft.Compute/*"]},), action)
-    assert not allowed(({"actions": None}, {}), action)
+    assert allowed([Permission(("*",))], action)
+    assert allowed([Permission(("microsoft.network/PRIVATEENDPOINTS/*",))], action)
+    assert allowed([Permission(), Permission((action,))], action)
+    assert not allowed([Permission(("*",), ("Microsoft.Network/*/write",))], action)
+    assert not allowed([Permission(("Microsoft.Compute/*",))], action)
+    assert not allowed([Permission()], action)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from plstui.domain.facts import Facts
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
+from plstui.domain.world import World
 from tests.domain.findings.ward import Ward, named, told
 
 
@@ -38,14 +38,14 @@ def result(ward: Ward, side: Side, *attempts: Attempt) -> TargetResult:
     return TargetResult(Target(where.name, kind, side, address, 80, where), "ssh", attempts)
 
 
-def probed(ward: Ward, facts: Facts, through: list[Attempt], direct: list[Attempt]) -> Facts:
-    return replace(facts, results=(result(ward, Side.ISV, *direct), result(ward, Side.CUSTOMER, *through)))
+def probed(ward: Ward, world: World, through: list[Attempt], direct: list[Attempt]) -> World:
+    return replace(world, results=(result(ward, Side.ISV, *direct), result(ward, Side.CUSTOMER, *through)))
 
 
 async def test_some_connections_through_the_endpoint_time_out(approved: Ward) -> None:
-    facts = probed(approved, await approved.facts(), [PAGE, SILENCE, PAGE], [PAGE])
+    world = probed(approved, await approved.world(), [PAGE, SILENCE, PAGE], [PAGE])
 
-    finding = told(facts)[0]
+    finding = told(world)[0]
 
     assert (finding.rule, finding.severity) == ("snat-exhaustion", Severity.WARNING)
     assert (finding.where, finding.evidence) == (approved.provider.service, {"ipConfigurations": "1"})
@@ -55,9 +55,9 @@ async def test_some_connections_through_the_endpoint_time_out(approved: Ward) ->
     ("through", "direct"), [([PAGE], [PAGE]), ([PAGE, SILENCE], [PAGE, SILENCE]), ([SILENCE], [SILENCE])]
 )
 async def test_no_hint_at_ports_without_a_reason(approved: Ward, through: list[Attempt], direct: list[Attempt]) -> None:
-    facts = probed(approved, await approved.facts(), through, direct)
+    world = probed(approved, await approved.world(), through, direct)
 
-    assert healthy(told(facts))
+    assert healthy(told(world))
 
 
 async def test_what_no_rule_explains(approved: Ward) -> None:
@@ -98,9 +98,9 @@ async def test_what_a_rule_explains_needs_no_other_explanation(approved: Ward) -
 
 async def test_an_endpoint_that_nobody_could_ask_is_not_silent(approved: Ward) -> None:
     unasked = Attempt(failure=Failure.JUMP, error="No way in.")
-    facts = await approved.facts()
+    world = await approved.world()
 
     for direct in (PAGE, unasked):
-        found = told(probed(approved, facts, [unasked], [direct]))
+        found = told(probed(approved, world, [unasked], [direct]))
         assert "page-not-through" not in [finding.rule for finding in found]
-    assert healthy(told(probed(approved, facts, [Attempt(error="Not told.")], [Attempt(error="Not told.")])))
+    assert healthy(told(probed(approved, world, [Attempt(error="Not told.")], [Attempt(error="Not told.")])))

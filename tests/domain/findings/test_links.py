@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from plstui.domain.facts import ENDPOINT, INTERFACE, SERVICE, Facts
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
-from tests.domain.findings.ward import Ward, altered, told
+from plstui.domain.snapshot import Snapshot
+from plstui.domain.world import World
+from tests.domain.findings.ward import Ward, altered, blinded, told
 
 STATUS = "privateLinkServiceConnectionState.status"
 
@@ -81,7 +83,7 @@ async def test_no_endpoint_and_no_network_to_make_it_in(approved: Ward) -> None:
 
 async def test_approved_on_one_side_only(approved: Ward) -> None:
     await approved.decide("Rejected")
-    await approved.list_lags(Side.ISV, SERVICE)
+    await approved.list_lags(Side.ISV, Kind.SERVICES)
     await approved.decide("Approved")
 
     finding = await approved.first()
@@ -95,7 +97,7 @@ async def test_approved_on_one_side_only(approved: Ward) -> None:
 
 async def test_a_service_that_knows_nothing_of_the_endpoint(approved: Ward) -> None:
     await approved.delete(approved.consumer.endpoint)
-    await approved.list_lags(Side.ISV, SERVICE)
+    await approved.list_lags(Side.ISV, Kind.SERVICES)
     await approved.up("endpoint")
 
     finding = await approved.first()
@@ -106,7 +108,7 @@ async def test_a_service_that_knows_nothing_of_the_endpoint(approved: Ward) -> N
 
 async def test_an_endpoint_that_asked_for_another_service(approved: Ward) -> None:
     await approved.delete(approved.consumer.endpoint)
-    await approved.list_lags(Side.ISV, SERVICE)
+    await approved.list_lags(Side.ISV, Kind.SERVICES)
     other = ResourceId(f"{approved.provider.service}2")
     service = await approved.get(approved.provider.service)
     (nat,) = service["properties"]["ipConfigurations"]
@@ -127,7 +129,7 @@ async def test_an_endpoint_that_asked_for_another_service(approved: Ward) -> Non
 
 async def test_no_address(approved: Ward) -> None:
     await approved.delete(approved.consumer.endpoint)
-    await approved.list_lags(Side.CUSTOMER, INTERFACE)
+    await approved.list_lags(Side.CUSTOMER, Kind.INTERFACES)
     await approved.up("endpoint")
     await approved.decide("Approved")
 
@@ -140,9 +142,9 @@ async def test_an_endpoint_that_is_being_made_may_be_without_an_address(approved
     def make(endpoint: dict[str, Any]) -> None:
         endpoint["properties"] |= {"provisioningState": "Updating", "networkInterfaces": []}
 
-    facts = altered(await approved.facts(), Side.CUSTOMER, approved.consumer.endpoint, make)
+    world = altered(await approved.world(), await approved.get(approved.consumer.endpoint), make)
 
-    assert "endpoint-no-address" not in {finding.rule for finding in told(facts)}
+    assert "endpoint-no-address" not in {finding.rule for finding in told(world)}
 
 
 async def test_an_endpoint_of_azures_own_services_is_nobodys_business(approved: Ward) -> None:
@@ -152,8 +154,8 @@ async def test_an_endpoint_of_azures_own_services_is_nobodys_business(approved: 
         request = endpoint["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]
         request |= {"privateLinkServiceId": store, "privateLinkServiceConnectionState": {"status": "Disconnected"}}
 
-    facts = altered(await approved.facts(), Side.CUSTOMER, approved.consumer.endpoint, ask)
-    alone = replace(facts, bodies={Side.CUSTOMER: facts.bodies[Side.CUSTOMER]})
+    world = altered(await approved.world(), await approved.get(approved.consumer.endpoint), ask)
+    alone = replace(world, isv=Snapshot(side=Side.ISV, subscription=approved.box.isv.subscription.id))
 
     assert [finding.rule for finding in told(alone)] == ["endpoint-missing"]
 
@@ -161,7 +163,7 @@ async def test_an_endpoint_of_azures_own_services_is_nobodys_business(approved: 
 # Several customers
 
 
-def other_requests(facts: Facts, number: int) -> Facts:
+async def other_requests(ward: Ward, number: int) -> World:
     """The same with requests of other customers at the service."""
     endpoint = "/subscriptions/{0}/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe{0}"
 
@@ -179,13 +181,13 @@ def other_requests(facts: Facts, number: int) -> Facts:
             for other in range(number)
         ]
 
-    return altered(facts, Side.ISV, ResourceId(facts.of(Side.ISV, SERVICE)[0]["id"]), ask)
+    return altered(await ward.world(), await ward.get(ward.provider.service), ask)
 
 
 async def test_other_customers_requests_are_no_error_of_this_customers(approved: Ward) -> None:
-    facts = other_requests(await approved.facts(), 3)
+    world = await other_requests(approved, 3)
 
-    finding = told(facts)[0]
+    finding = told(world)[0]
 
     assert (finding.rule, finding.severity) == ("requests-waiting", Severity.INFO)
     assert "3 requests" in finding.what
@@ -215,8 +217,7 @@ async def test_an_endpoint_that_is_left_over_beside_one_that_works(approved: War
 
 
 async def test_to_the_isv_alone_every_request_counts(approved: Ward) -> None:
-    facts = other_requests(await approved.facts(), 3)
-    alone = Facts(subscriptions={Side.ISV: facts.subscriptions[Side.ISV]}, bodies={Side.ISV: facts.bodies[Side.ISV]})
+    alone = replace(await other_requests(approved, 3), customer=None)
 
     rules = [finding.rule for finding in told(alone)]
 
@@ -226,17 +227,7 @@ async def test_to_the_isv_alone_every_request_counts(approved: Ward) -> None:
 
 async def test_what_the_customer_may_not_list_is_told_from_the_service(approved: Ward) -> None:
     await approved.decide("Rejected")
-    facts = await approved.facts()
-    hidden = replace(
-        facts,
-        bodies={
-            **facts.bodies,
-            Side.CUSTOMER: tuple(
-                body for body in facts.bodies[Side.CUSTOMER] if not ResourceId(body["id"]).is_type(ENDPOINT)
-            ),
-        },
-        unread={Side.CUSTOMER: frozenset({ENDPOINT.lower()})},
-    )
+    hidden = blinded(await approved.world(), Kind.ENDPOINTS)
 
     finding = told(hidden)[0]
 

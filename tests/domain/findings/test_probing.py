@@ -25,7 +25,7 @@ def result(ward: Ward, side: Side, machine: ResourceId, *attempts: Attempt) -> T
 
 
 async def found(ward: Ward, *results: TargetResult) -> list[Finding]:
-    findings = told(replace(await ward.facts(), results=results))
+    findings = told(replace(await ward.world(), results=results))
     assert healthy(findings) is not any(finding.rule == "probe-not-possible" for finding in findings)
     return [finding for finding in findings if finding.rule == "probe-not-possible"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from plstui.domain import facts as kinds
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.lab.session import subscriptions
 from plstui.lab.steps import workshop
 from plstui.sandbox.gateway.messages import Request, Response
@@ -95,7 +95,7 @@ async def test_who_may_not_read_public_zones_is_told_so_and_nothing_else(public:
     findings = await public.findings()
 
     assert [finding.rule for finding in findings if finding.severity is not Severity.INFO] == ["not-looked-at"]
-    assert findings[0].evidence == {"types": kinds.PUBLIC_ZONE}
+    assert findings[0].evidence == {"types": Kind.PUBLIC_ZONES.value}
 
 
 async def test_public_zones_are_read_only_where_no_private_one_has_the_name(approved: Ward) -> None:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plstui.arm import mapping
 from plstui.domain.findings import healthy
 from plstui.domain.findings import security as ours
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import NetworkSecurityGroup
 from plstui.sandbox.fabric import security as theirs
 from tests.domain.findings.ward import Ward, named
 
@@ -181,11 +183,21 @@ def security_groups(draw: st.DrawFn) -> dict[str, Any]:
     return {"properties": {"securityRules": rules}}
 
 
+GROUP_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/nsg"
+
+
+def typed(group: dict[str, Any]) -> NetworkSecurityGroup:
+    """A group as a reader hands it to the rules."""
+    found = mapping.security_group({"id": GROUP_ID, **group})
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("ports", ["²", "80-²", "٨٠", "9" * 5000, ""])
 def test_what_is_no_port_is_read_without_harm(ports: str) -> None:
     group = {"properties": {"securityRules": [rule("odd", 200, destinationPortRange=ports)]}}
 
-    winner = ours.winning(group, ours.Flow("10.1.0.4", "10.0.0.4", 81))
+    winner = ours.winning(typed(group), ours.Flow("10.1.0.4", "10.0.0.4", 81))
 
     assert winner.name == "DenyAllInBound"
 
@@ -200,7 +212,7 @@ def test_the_same_rule_wins_as_in_the_fabric(
     target = theirs.Party(destination, frozenset(one.lower() for one in asgs))
     same = theirs.Flow(theirs.Party(source), source_port, target, port)
 
-    winner = ours.winning(group, flow)
+    winner = ours.winning(typed(group), flow)
     verdict = theirs.decide(group, "Inbound", same, [ip_network(network) for network in NETWORKS])  # type: ignore[misc]
 
     assert (winner.name, winner.allows) == (verdict.rule, verdict.allowed)

@@ -10,7 +10,6 @@ from plstui.domain.errors import AzureError
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Severity
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
 from tests.domain.findings.ward import Ward, altered, named, told
 
 OTHER = "99999999-9999-4999-8999-999999999999"
@@ -65,7 +64,7 @@ async def test_policies_of_the_subnet_of_a_service(approved: Ward) -> None:
     def switch_on(network: dict[str, Any]) -> None:
         named(network, "subnets", "saas")["privateLinkServiceNetworkPolicies"] = "Enabled"
 
-    finding = told(altered(await approved.facts(), Side.ISV, approved.provider.network, switch_on))[0]
+    finding = told(altered(await approved.world(), await approved.get(approved.provider.network), switch_on))[0]
 
     assert (finding.rule, finding.where, finding.fix) == ("service-subnet-policies", subnet, "step:policies")
     assert finding.az.endswith("--private-link-service-network-policies Disabled")
@@ -254,6 +253,6 @@ async def test_a_service_on_a_balancer_that_is_gone(approved: Ward) -> None:
             {"id": ResourceId(f"{approved.provider.balancer}x").child("frontendIPConfigurations", "f").text}
         ]
 
-    facts = altered(await approved.facts(), Side.ISV, approved.provider.service, forget)
+    world = altered(await approved.world(), await approved.get(approved.provider.service), forget)
 
-    assert healthy(told(facts))
+    assert healthy(told(world))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from plstui.domain.findings import healthy
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.sandbox.gateway.messages import Request, Response
 from tests.domain.findings.ward import Ward, told
@@ -63,9 +64,9 @@ async def test_a_provider_that_is_not_registered_is_told_of_once(approved: Ward)
 
     approved.meddle = meddle
 
-    facts = await approved.facts()
+    world = await approved.world()
 
-    assert not facts.knows(Side.ISV, "Microsoft.Network/privateLinkServices")
-    findings = told(facts)
+    assert not world.knows(Side.ISV, Kind.SERVICES)
+    findings = told(world)
     assert findings[0].rule == "provider-not-registered"
     assert unlooked(findings) == []

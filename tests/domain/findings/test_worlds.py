@@ -12,14 +12,13 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from plstui.domain import facts as kinds
-from plstui.domain.facts import Facts
 from plstui.domain.findings import RULES, diagnose, healthy
 from plstui.domain.findings.finding import Severity
-from plstui.domain.ids import ResourceId
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
+from plstui.domain.world import World
 from plstui.lab.steps import workshop
-from tests.domain.findings.ward import Ward, altered, told, ward
+from tests.domain.findings.ward import Ward, altered, blinded, told, ward
 
 
 class Worlds(Protocol):
@@ -83,27 +82,21 @@ async def test_from_anywhere_the_remedies_lead_to_the_page(worlds: Worlds, world
 # One side
 
 
-def only(facts: Facts, side: Side) -> Facts:
+def only(world: World, side: Side) -> World:
     """What somebody knows who has one of the two subscriptions."""
-    return Facts(
-        subscriptions={side: facts.subscriptions[side]},
-        bodies={side: facts.bodies[side]},
-        health=facts.health if side is Side.ISV else (),
-        providers={side: facts.providers[side]},
-        permissions={side: facts.permissions[side]},
-    )
+    return replace(world, customer=None) if side is Side.ISV else replace(world, isv=None)
 
 
 @pytest.mark.parametrize("side", list(Side))
 async def test_one_side_alone_is_well(approved: Ward, side: Side) -> None:
-    assert healthy(diagnose(only(await approved.facts(), side)))
+    assert healthy(diagnose(only(await approved.world(), side)))
 
 
 @pytest.mark.parametrize(("side", "fix"), [(Side.ISV, "approve"), (Side.CUSTOMER, "")])
 async def test_one_side_alone_sees_what_is_wrong(approved: Ward, side: Side, fix: str) -> None:
     await approved.decide("Rejected")
 
-    finding = told(only(await approved.facts(), side))[0]
+    finding = told(only(await approved.world(), side))[0]
 
     assert (finding.rule, finding.fix) == ("connection-rejected", fix)
     assert bool(finding.az) is bool(fix)
@@ -111,36 +104,22 @@ async def test_one_side_alone_sees_what_is_wrong(approved: Ward, side: Side, fix
 
 # What could not be read
 
-EVERY_TYPE = (*kinds.TYPES, *kinds.ZONE_TYPES, *kinds.PUBLIC_TYPES)
-
-
-def blinded(facts: Facts, kind: str) -> Facts:
-    """The same for somebody who may not list a type on either side."""
-    bodies = {
-        side: tuple(body for body in found if not ResourceId(body["id"]).is_type(kind))
-        for side, found in facts.bodies.items()
-    }
-    return replace(facts, bodies=bodies, unread=dict.fromkeys(Side, frozenset({kind.lower()})), health=())
+EVERY_TYPE = [kind for kind in Kind if kind not in (Kind.PROVIDERS, Kind.PERMISSIONS)]
 
 
 @pytest.mark.parametrize("kind", EVERY_TYPE)
-async def test_a_type_that_may_not_be_read_makes_nothing_ill(approved: Ward, kind: str) -> None:
-    findings = diagnose(blinded(await approved.facts(), kind))
+async def test_a_type_that_may_not_be_read_makes_nothing_ill(approved: Ward, kind: Kind) -> None:
+    findings = diagnose(blinded(await approved.world(), kind))
 
     assert [finding.evidence["types"] for finding in findings if finding.rule == "not-looked-at"] == [kind, kind]
     assert healthy([finding for finding in findings if finding.rule != "not-looked-at"])
 
 
 async def test_who_may_read_next_to_nothing_is_told_just_that(approved: Ward) -> None:
-    facts = await approved.facts()
-    none = Facts(
-        subscriptions=facts.subscriptions,
-        bodies=dict.fromkeys(Side, ()),
-        unread=dict.fromkeys(Side, frozenset(kind.lower() for kind in EVERY_TYPE)),
-    )
+    none = blinded(await approved.world(), *Kind)
 
     assert [finding.rule for finding in diagnose(none)] == ["not-looked-at", "not-looked-at"]
-    assert diagnose(Facts()) == ()
+    assert diagnose(World()) == ()
 
 
 # What others write
@@ -156,9 +135,9 @@ async def test_hostile_names_stay_words(approved: Ward) -> None:
         connection["id"] += EVIL
         connection["name"] += EVIL
 
-    facts = altered(await approved.facts(), Side.ISV, approved.provider.service, rename)
+    world = altered(await approved.world(), await approved.get(approved.provider.service), rename)
 
-    finding = told(facts)[0]
+    finding = told(world)[0]
 
     assert finding.rule == "connection-rejected"
     assert finding.az.isprintable()
@@ -182,17 +161,19 @@ def paths(value: Any, before: Place = ()) -> Iterator[Place]:
 @pytest.mark.parametrize("turn", [0, 7])
 async def test_no_shape_of_an_answer_breaks_a_rule(approved: Ward, turn: int) -> None:
     """Unknown words are tolerated: a newer Azure may answer what nobody here has seen."""
-    facts = await approved.facts()
-    places = [(s, ResourceId(b["id"]), p) for s, found in facts.bodies.items() for b in found for p in paths(b)]
+    world = await approved.world()
+    listed = [one.id for side in world.sides for kind in EVERY_TYPE for one in getattr(side, kind.field)]
+    bodies = [await approved.get(resource_id) for resource_id in listed]
+    places = [(body, path) for body in bodies for path in paths(body) if path != ("id",)]
 
-    for number, (side, resource_id, (*before, last)) in enumerate(places):
+    for number, (raw, (*before, last)) in enumerate(places):
 
         def odd(body: Any, before: list[str | int] = before, last: str | int = last, number: int = number) -> None:
             for key in before:
                 body = body[key]
             body[last] = SHAPES[(number + turn) % len(SHAPES)]
 
-        diagnose(altered(facts, side, resource_id, odd))
+        diagnose(altered(world, raw, odd))
 
 
 def test_every_rule_is_a_sentence_of_its_own() -> None:

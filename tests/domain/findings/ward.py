@@ -6,7 +6,7 @@ Each test gets a sandbox of its own, from resources that were built once: that t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -21,18 +21,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plstui.arm import clients
 from plstui.arm.bodies import Bodies
+from plstui.arm.fields import every
+from plstui.arm.reader import CONVERTERS
 from plstui.cli.doctor import report
 from plstui.cli.output import EXIT_OK
 from plstui.cli.session import read_both
 from plstui.compose import Composer, Options
 from plstui.domain.errors import Retrying
-from plstui.domain.facts import Facts
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import TargetResult
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
+from plstui.domain.snapshot import NotRead, Outcome, Snapshot
+from plstui.domain.world import World
 from plstui.engine.actions import Intent
-from plstui.engine.doctor import Doctor
 from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
@@ -188,7 +191,7 @@ class Ward:
 
     # Looking
 
-    async def facts(self, *, probe: bool = False, settled: bool = True) -> Facts:
+    async def world(self, *, probe: bool = False, settled: bool = True) -> World:
         """All there is to know; with a probe also what every page says and how machines were set up.
 
         Machines are waited for until they are done with that, unless one of them never is.
@@ -199,12 +202,11 @@ class Ward:
         if probe:
             await read_both(self.runtime)
             results = [r async for r in self.runtime.prober.probe(await all_targets(self.runtime), 6)]
-        doctor = Doctor(subscriptions(self.runtime), self.runtime.bodies)
-        return await doctor.examine(results, inside=self.runtime.writes if probe else None)
+        return await self.runtime.doctor().examine(results, inside=self.runtime.writes if probe else None)
 
     async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
         """What `plstui doctor --json` says."""
-        return told(await self.facts(probe=probe, settled=settled))
+        return told(await self.world(probe=probe, settled=settled))
 
     async def first(self, *, probe: bool = False, settled: bool = True) -> Finding:
         """What `plstui doctor --json` says first."""
@@ -263,10 +265,10 @@ class Ward:
         raise AssertionError(f"still not well after {rules}")
 
 
-def told(facts: Facts) -> tuple[Finding, ...]:
-    """The findings in the document that `plstui doctor --json` prints of these facts."""
+def told(world: World) -> tuple[Finding, ...]:
+    """The findings in the document that `plstui doctor --json` prints of a world."""
     with redirect_stdout(StringIO()) as printed:
-        exit_code = report(facts, as_json=True)
+        exit_code = report(world, as_json=True)
     document = json.loads(printed.getvalue())
     findings = tuple(map(_finding, document["findings"]))
     assert document["ok"] is (exit_code == EXIT_OK)
@@ -286,17 +288,34 @@ def _finding(told: dict[str, Any]) -> Finding:
     )
 
 
-def altered(facts: Facts, side: Side, resource_id: ResourceId, change: Callable[[dict[str, Any]], None]) -> Facts:
-    """The same with one resource as Azure would never let anybody make it."""
-    changed: list[Mapping[str, Any]] = []
-    for body in facts.bodies[side]:
-        if ResourceId(body["id"]) == resource_id:
-            own = deepcopy(dict(body))
-            change(own)
-            changed.append(own)
-        else:
-            changed.append(body)
-    return replace(facts, bodies={**facts.bodies, side: tuple(changed)})
+def altered(world: World, raw: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> World:
+    """The same with one resource, of which `raw` is what ARM answers, as Azure would never let anybody make it."""
+    resource_id, body = ResourceId(raw["id"]), deepcopy(raw)
+    change(body)
+    kind = next(kind for kind in Kind if resource_id.is_type(kind))
+    for side in Side:
+        snapshot = world.side(side)
+        if snapshot and snapshot.subscription.lower() == resource_id.subscription.lower():
+            others = (one for one in getattr(snapshot, kind.field) if one.id != resource_id)
+            listed: dict[str, Any] = {kind.field: (*others, *every(CONVERTERS[kind], [body]))}
+            return seen(world, side, replace(snapshot, **listed))
+    raise AssertionError(f"no side has {resource_id}")
+
+
+def seen(world: World, side: Side, snapshot: Snapshot | None) -> World:
+    """The same with one side as it is here."""
+    return replace(world, isv=snapshot) if side is Side.ISV else replace(world, customer=snapshot)
+
+
+def blinded(world: World, *kinds: Kind) -> World:
+    """The same for somebody who may not list these types on either side."""
+    refused = {kind: NotRead(Outcome.NOT_ALLOWED, "The client may not do that.") for kind in kinds}
+    for side in Side:
+        if snapshot := world.side(side):
+            empty: dict[str, Any] = {kind.field: () for kind in kinds}
+            empty |= {"not_read": {**snapshot.not_read, **refused}, "health": ()}
+            world = seen(world, side, replace(snapshot, **empty))
+    return world
 
 
 async def _as_proposed(intent: Intent) -> str:

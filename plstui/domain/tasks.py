@@ -1,0 +1,28 @@
+"""Several things at once: ended by the first failure, or all to the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """All at once; the first that fails ends the others and is raised alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except ExceptionGroup as failures:
+        first = failures.exceptions[0]
+        raise first from first.__cause__
+    return [task.result() for task in tasks]
+
+
+async def to_the_end(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """All at once and all to the end: when something fails, that is raised once nothing is under way any more."""
+    tasks = [asyncio.create_task(each) for each in work]
+    # It waits for all of them, and cancels them where it is cancelled; what is raised is raised below.
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.result() for task in tasks]
