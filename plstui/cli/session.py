@@ -17,7 +17,7 @@ from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError, Retrying, ThrottledError
 from plstui.domain.patience import THROTTLED_PATIENCE
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Tier
+from plstui.domain.snapshot import ENDS, Tier
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -106,7 +106,7 @@ async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
 
 def _failure(watcher: Watcher) -> PlstuiError | None:
     """Why a side could not be read, or its end of the connections: without these a command has nothing to go by."""
-    ends = (watcher.not_read.get(kind) for kind in Tier.CONNECTIONS.kinds)
+    ends = (watcher.not_read.get(kind) for kind in ENDS[watcher.snapshot.side])
     return watcher.failure or next((error for error in ends if error), None)
 
 

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot
+from plstui.domain.snapshot import ENDS, Snapshot
 from plstui.domain.world import World
+
+MEMBERS = (Kind.BALANCERS, Kind.INTERFACES)
+"""What machines behind a balancer are seen in."""
+
+TARGETS = {Side.ISV: MEMBERS, Side.CUSTOMER: (Kind.ENDPOINTS, Kind.INTERFACES)}
+"""What each side sees the targets of a probe in."""
 
 UNCONNECTED = "Not connected yet."
 
 
-def absence(world: World, nothing: str, *, what: str, of: Sequence[Side] = tuple(Side)) -> str:
+def absence(
+    world: World,
+    nothing: str,
+    *,
+    what: str,
+    of: Sequence[Side] = tuple(Side),
+    needs: Mapping[Side, Sequence[Kind]] = ENDS,
+) -> str:
     """`nothing` where every side of these that is configured has been read; otherwise what is still to come or unknown.
 
-    `what` is a noun without an article, like `connection`; `of` are the sides that could show it.
+    `what` is a noun without an article, like `connection`; `of` are the sides that could show it, and `needs` the types
+    that each would see it in.
     """
     sides = [snapshot for side in of if (snapshot := world.side(side))]
     if not sides:
         elsewhere = any(world.side(side) for side in Side)
         return f"No {what} is seen from here: {_names(of)} is not configured." if elsewhere else UNCONNECTED
-    unread = [side for side in sides if side.stale_since]
+    unread = [
+        side for side in sides if side.stale_since or any(kind in side.not_read for kind in needs.get(side.side, ()))
+    ]
     awaited = [side for side in sides if side.awaited]
     if awaited:
         failed = f" {_sides(unread)} could not be read." if unread else ""

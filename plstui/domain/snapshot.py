@@ -70,6 +70,10 @@ _KINDS = {
 }
 
 
+ENDS = {Side.ISV: (Kind.SERVICES,), Side.CUSTOMER: (Kind.ENDPOINTS,)}
+"""What each side sees its end of a connection in."""
+
+
 class Outcome(StrEnum):
     """What came of asking for the resources of a type."""
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from plstui.domain.absence import absence
+from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import Snapshot
+from plstui.domain.snapshot import NotRead, Outcome, Snapshot
 from plstui.domain.world import World
 
 NOW = datetime(2026, 3, 14, tzinfo=UTC)
@@ -19,7 +20,10 @@ def snapshot(side: Side, state: str) -> Snapshot | None:
     """A side that is `read`, `awaited`, `failed` to be read, or is `stale`; None without a word."""
     awaited = Snapshot(side=side, subscription="s")
     failed = awaited.failed("No answer.", "Unreachable", NOW)
-    states = {"awaited": awaited, "read": replace(awaited, answered=True), "failed": failed}
+    read = replace(awaited, answered=True)
+    states = {"awaited": awaited, "read": read, "failed": failed}
+    for kind in (Kind.SERVICES, Kind.ENDPOINTS):
+        states[f"no {kind.field}"] = replace(read, not_read={kind: NotRead(Outcome.NOT_ALLOWED, "You may not.")})
     return {**states, "stale": replace(failed, answered=True), "": None}[state]
 
 
@@ -36,6 +40,8 @@ def snapshot(side: Side, state: str) -> Snapshot | None:
         ("stale", "failed", "Whether there is a connection is not known: neither side could be read."),
         ("", "stale", "Whether there is a connection is not known: the one side could not be read."),
         ("read", "failed", "🔵 ISV shows no connection; 🟢 Customer could not be read."),
+        ("no services", "read", "🟢 Customer shows no connection; 🔵 ISV could not be read."),
+        ("no endpoints", "no services", "Nothing."),
         ("stale", "read", "🟢 Customer shows no connection; 🔵 ISV could not be read."),
     ],
 )

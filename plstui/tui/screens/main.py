@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.reactive import var
 from textual.types import CSSPathType
 
-from plstui.domain.absence import absence
+from plstui.domain.absence import TARGETS, absence
 from plstui.domain.connection import Verb
 from plstui.domain.errors import CredentialsError, RefusedError, SignInPendingError
 from plstui.domain.ids import ResourceId
@@ -355,7 +355,9 @@ class MainScreen(SelectingScreen):
             link=link,
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
-            no_targets="" if addresses(self.world) else absence(self.world, NO_TARGETS, what="probe target"),
+            no_targets=""
+            if addresses(self.world)
+            else absence(self.world, NO_TARGETS, what="probe target", needs=TARGETS),
             probing=self.probe.running,
             examining=self.examination.running,
         )

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual.reactive import reactive
 
-from plstui.domain.absence import absence
+from plstui.domain.absence import TARGETS, absence
 from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.resources import VirtualMachine
 from plstui.domain.sides import Side
@@ -44,7 +44,7 @@ class BackendsTable(Table):
 
     @property
     def nothing(self) -> str:
-        return absence(self.world, self.EMPTY, what="backend", of=(Side.ISV,))
+        return absence(self.world, self.EMPTY, what="backend", of=(Side.ISV,), needs=TARGETS)
 
     def watch_world(self) -> None:
         self._fill()
