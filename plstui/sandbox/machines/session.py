@@ -98,6 +98,8 @@ async def _prompt(process: asyncssh.SSHServerProcess[str], shell: Shell, streams
                 work.cancel()
     finally:
         reading.cancel()
+        # Who hangs up ends them, as in every shell.
+        shell.jobs.cancel()
 
 
 async def _line(process: asyncssh.SSHServerProcess[str]) -> str | None:

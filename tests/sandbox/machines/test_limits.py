@@ -263,8 +263,11 @@ async def test_user_data_that_is_too_much_is_an_error_and_the_machine_is_there(u
     assert await booted(user_data, "cloud-init status; hostname") == "status: error\nweb1\n"
 
 
-async def test_a_machine_whose_boot_never_ends_can_be_switched_off(lab: Lab) -> None:
-    unit = "[Service]\\nType=oneshot\\nExecStart=/bin/sh -c 'sleep 77777'\\n"
+@pytest.mark.parametrize(
+    "script", ["sleep 77777", "sleep 77777 & wait", "echo \\$(sleep 77777 & wait)", "(sleep 77777 & wait) | cat"]
+)
+async def test_a_machine_whose_boot_never_ends_can_be_switched_off(lab: Lab, script: str) -> None:
+    unit = f"[Service]\\nType=oneshot\\nExecStart=/bin/sh -c '{script}'\\n"
     await lab.run("web1", f'printf "{unit}" >/etc/systemd/system/slow.service; systemctl enable slow')
     await lab.network.stop_machine("web1")
     await lab.network.start_machine("web1")

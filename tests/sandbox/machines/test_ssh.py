@@ -138,6 +138,16 @@ async def test_a_client_that_goes_ends_what_it_started(lab: Lab) -> None:
     assert await lab.run("testVM", "test -e /tmp/late || echo none") == "none\n"
 
 
+async def test_what_was_begun_at_a_prompt_ends_with_it(lab: Lab) -> None:
+    async with lab.ssh("testVM") as connection:
+        process = await connection.create_process(term_type="xterm")
+        await process.stdout.readuntil("$ ")
+        process.stdin.write("sleep 100 &\n")
+        await lab.clock.until_asleep(100)
+        process.stdin.write("exit\n")
+        await lab.clock.until_awake(100)
+
+
 async def test_remote_forwarding_is_refused(lab: Lab) -> None:
     async with lab.ssh("testVM") as connection:
         with pytest.raises(asyncssh.ChannelListenError):

@@ -92,17 +92,16 @@ class Shell:
 
     async def run(self, source: str, streams: Streams) -> int:
         """Run a script; returns its exit code. Errors of the script go to its standard error."""
-        try:
-            with self.guest.process():
-                await self._script(await self._parsed(source), self._metered(streams))
-        except ShellExit as end:
-            self.status = end.code
-        except LoopControl:
-            self.status = 0
-        except ShellSyntaxError as error:
-            self._give_up(error, streams)
-        finally:
-            await self.jobs.end()
+        async with self.jobs:
+            try:
+                with self.guest.process():
+                    await self._script(await self._parsed(source), self._metered(streams))
+            except ShellExit as end:
+                self.status = end.code
+            except LoopControl:
+                self.status = 0
+            except ShellSyntaxError as error:
+                self._give_up(error, streams)
         return self.status
 
     def _give_up(self, error: ShellSyntaxError, streams: Streams) -> None:
@@ -225,12 +224,11 @@ class Shell:
     async def _captured(self, script: Script, streams: Streams) -> tuple[str, int]:
         shell = self.child()
         sink = Sink(self.budget.characters)
-        try:
-            await shell._script(script, replace(streams, out=sink.write, flush=no_flush))
-        except ShellExit as end:
-            shell.status = end.code
-        finally:
-            await shell.jobs.end()
+        async with shell.jobs:
+            try:
+                await shell._script(script, replace(streams, out=sink.write, flush=no_flush))
+            except ShellExit as end:
+                shell.status = end.code
         return sink.text, shell.status
 
     async def _script(self, script: Script, streams: Streams) -> None:
@@ -249,14 +247,13 @@ class Shell:
             self._depth -= 1
 
     async def _in_background(self, chain: Chain, streams: Streams) -> None:
-        try:
-            await self._chain(chain, streams)
-        except (ShellExit, LoopControl):
-            pass
-        except ShellSyntaxError as error:
-            self._give_up(error, streams)
-        finally:
-            await self.jobs.end()
+        async with self.jobs:
+            try:
+                await self._chain(chain, streams)
+            except (ShellExit, LoopControl):
+                pass
+            except ShellSyntaxError as error:
+                self._give_up(error, streams)
 
     async def _chain(self, chain: Chain, streams: Streams) -> None:
         pipelines = [("", chain.first), *chain.rest]
@@ -277,11 +274,9 @@ class Shell:
         for piped in before:
             # One after the other: whoever reads a pipe here wants all of it.
             shell, sink = self.child(), Sink(self.budget.characters)
-            try:
+            async with shell.jobs:
                 with contextlib.suppress(ShellExit):
                     await shell._command(piped, replace(streams, out=sink.write, flush=no_flush))
-            finally:
-                await shell.jobs.end()
             streams = replace(streams, read=text_input(sink.text, self.budget.characters))
         await self._command(last, streams)
         if pipeline.negated:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest
 
 
 class Jobs:
-    """The jobs of one shell."""
+    """The jobs of one shell. `async with` it they end with what stands there."""
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
@@ -38,10 +38,17 @@ class Jobs:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def end(self) -> None:
-        """Whoever reads the output of a script waits until nobody holds it open, jobs included."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Whoever reads the output of a script waits until nobody holds it open, jobs included.
+
+        A script that is ended from outside waits for nothing.
+        """
         try:
-            await self.wait()
+            if error is None:
+                await self.wait()
         finally:
             self.cancel()
 
