@@ -57,6 +57,7 @@ SAME = {
     "an alias": "HostKeyAlias %h-x\n",
     "an unknown keyword": "Host other\n Frobnicate yes\n",
     "an unknown keyword to be ignored": "IgnoreUnknown Use*,frob*\nFrobnicate yes\nUser ann\n",
+    "an unknown keyword to be ignored, as people write it": "IgnoreUnknown FrobNicate\nFrobnicate yes\nUser ann\n",
     "an unknown keyword that is ignored later": "Frobnicate yes\nIgnoreUnknown frob*\n",
     "a byte order mark": "\ufeffHost jump\n User ann\n",
     "no keyword": "Host jump\n = x\n",

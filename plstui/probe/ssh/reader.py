@@ -170,7 +170,7 @@ def _take_line(state: _State, line: str, where: str, depth: int, *, never: bool)
     if not rest:
         raise _Wrong(f"{clean(keyword, 40)} has no value")
     if keyword not in OTHERS | SINGLE | LISTS and not keyword.startswith("gssapi"):
-        if _matches(state.values.get("ignoreunknown", ""), keyword):
+        if _matches(state.values.get("ignoreunknown", "").lower(), keyword):
             return
         raise _Wrong(f"“{clean(match['keyword'], 40)}” is not a keyword that plstui knows")
     words = list(_words(rest))
