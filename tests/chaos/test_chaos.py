@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-MINUTES = float(os.environ.get("PLSTUI_CHAOS_MINUTES", "2"))
-SEED = os.environ.get("PLSTUI_CHAOS_SEED", "7")
+MINUTES = float(os.environ.get("CHAOS_MINUTES", "2"))
+SEED = os.environ.get("CHAOS_SEED", "7")
 TO_THE_END = 300
 """Seconds that the last rounds may take beyond that, and what hangs."""
 
