@@ -13,6 +13,7 @@ from plstui.sandbox.machines.commands import load
 from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.network import Network
+from plstui.sandbox.machines.shell.budget import Budget
 from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell
 from plstui.sandbox.machines.shell.streams import Sink, Streams
 from plstui.sandbox.ports import CommandOutput
@@ -236,5 +237,5 @@ class Machine:
             work.cancel()
             off.cancel()
 
-    async def _run_as_root(self, line: str) -> int:
-        return await Shell(self.guest, "root").run(line, Streams())
+    async def _run_as_root(self, line: str, budget: Budget | None) -> int:
+        return await Shell(self.guest, "root", budget=budget).run(line, Streams())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from plstui.sandbox.machines.guest import Guest
+    from plstui.sandbox.machines.shell.budget import Budget
 
 _FOLDERS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 LONGEST_UNIT = 16 * 1024
@@ -70,8 +71,8 @@ class Services:
         self._powered = False
         self.on_change: Callable[[], None] = lambda: None
         """Called when a port opens or closes."""
-        self.run_script: Callable[[str], Awaitable[int]]
-        """Runs a line as root; set by the machine, which has the shell."""
+        self.run_script: Callable[[str, Budget | None], Awaitable[int]]
+        """Runs a line as root, on the budget of the script that asks for it; set by the machine, which has the shell."""
 
     def unit(self, name: str) -> Unit | None:
         """A unit by name, with or without `.service`; None when there is no such file."""
@@ -116,23 +117,26 @@ class Services:
         """The units that have a port open."""
         return [name for name, servers in self._running.items() if servers]
 
-    async def start(self, name: str) -> bool:
-        """Start a unit; whether it runs, or did what it had to, or its condition said not to."""
+    async def start(self, name: str, budget: Budget | None = None) -> bool:
+        """Start a unit; whether it runs, or did what it had to, or its condition said not to.
+
+        What it runs is on the `budget` of the script that starts it, so that units which start each other end too.
+        """
         name = _full(name)
         unit = self.unit(name)
         if unit is None:
             return False
         if self.state(name) == "active" or not self._wanted(unit):
             return True
-        state = "active" if await self._launch(unit) else "failed"
+        state = "active" if await self._launch(unit, budget) else "failed"
         one_shot = unit.value("service", "Type") == "oneshot" and unit.value("service", "RemainAfterExit") != "yes"
         self._states[name] = "inactive" if state == "active" and one_shot else state
         self.on_change()
         return state == "active"
 
-    async def _launch(self, unit: Unit) -> bool:
+    async def _launch(self, unit: Unit, budget: Budget | None) -> bool:
         for line in unit.values("service", "ExecStartPre"):
-            if await self.run_script(line.lstrip("-@:+!")) and not line.startswith("-"):
+            if await self.run_script(line.lstrip("-@:+!"), budget) and not line.startswith("-"):
                 return False
         lines = unit.values("service", "ExecStart")
         for line in lines:
@@ -143,7 +147,7 @@ class Services:
             except ValueError:
                 return False
             if program is None:
-                if await self.run_script(line):
+                if await self.run_script(line, budget):
                     return False
             elif not await self._serve(unit.name, program):
                 return False
@@ -183,10 +187,10 @@ class Services:
         self._states.pop(name, None)
         self.on_change()
 
-    async def restart(self, name: str) -> bool:
+    async def restart(self, name: str, budget: Budget | None = None) -> bool:
         """Stop, then start with what the files say now."""
         await self.stop(name)
-        return await self.start(name)
+        return await self.start(name, budget)
 
     def power_on(self) -> None:
         """From now on units can run."""

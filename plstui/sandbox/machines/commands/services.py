@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from plstui.sandbox.machines.services import Services
 from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
 from plstui.sandbox.machines.shell.streams import Streams
@@ -38,16 +36,17 @@ async def systemctl(shell: Shell, arguments: list[str], streams: Streams) -> int
         if services.unit(name) is None:
             streams.err(f"Failed to {verb} {_full(name)}: Unit {_full(name)} not found.\n")
             status = 5
-        elif not await _change(services, verb, name, now="--now" in options):
+        elif not await _change(shell, verb, name, now="--now" in options):
             streams.err(f"Job for {_full(name)} failed because the control process exited with error code.\n")
             status = 1
     return status
 
 
-async def _change(services: Services, verb: str, name: str, *, now: bool) -> bool:
+async def _change(shell: Shell, verb: str, name: str, *, now: bool) -> bool:
+    services = shell.guest.services
     if verb == "enable":
         services.enable(name)
-        return await services.start(name) if now else True
+        return await services.start(name, shell.budget) if now else True
     if verb == "disable":
         services.disable(name)
         if now:
@@ -57,11 +56,10 @@ async def _change(services: Services, verb: str, name: str, *, now: bool) -> boo
         await services.stop(name)
         return True
     if verb == "start":
-        return await services.start(name)
+        return await services.start(name, shell.budget)
     if verb == "try-restart" and services.state(name) != "active":
         return True
-    restart: Callable[[str], Awaitable[bool]] = services.restart
-    return await restart(name)
+    return await services.restart(name, shell.budget)
 
 
 def _asked(services: Services, verb: str, names: list[str], streams: Streams, *, quiet: bool) -> int:

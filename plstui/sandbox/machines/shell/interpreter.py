@@ -66,7 +66,9 @@ def command(*names: str) -> Callable[[Builtin], Builtin]:
 class Shell:
     """One shell in a machine, with its variables."""
 
-    def __init__(self, guest: Guest, user: str, *, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, guest: Guest, user: str, *, arguments: Sequence[str] = (), budget: Budget | None = None
+    ) -> None:
         self.guest = guest
         self.user = user
         self.folder = guest.home(user)
@@ -82,7 +84,7 @@ class Shell:
         )
         self.exit_on_error = False
         self._arguments = list(arguments)
-        self.budget = Budget()
+        self.budget = budget or Budget()
         self._within = False
         """Whether another shell has started this one, and so pays attention to what it prints."""
         self._conditions = 0
