@@ -174,7 +174,7 @@ class Bodies:
             async with self._clients.translated():
                 return await poller.result()
         except PlstuiError as error:
-            in_trouble = isinstance(error, AzureError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            in_trouble = isinstance(error, AzureError) and (error.status >= 500 or error.code == UNREADABLE)
             if in_trouble or isinstance(error, UnreachableError | ThrottledError):
                 raise AnswerLostError(error.message, hint=error.hint) from error
             raise

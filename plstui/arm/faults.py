@@ -162,9 +162,8 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
     if status < HTTPStatus.BAD_REQUEST:
         if status < HTTPStatus.MULTIPLE_CHOICES or body is not None:
             return operation_failed(body)
-        return AzureError(
-            _without_words(status, where.address, is_html=is_html), code=f"Http{status}", hint=_ON_THE_WAY
-        )
+        # Whoever leads elsewhere is not Azure, and tells nothing of what was asked for.
+        return AzureError(_without_words(status, where.address, is_html=is_html), code=UNREADABLE, hint=_ON_THE_WAY)
     words = _words(body)
     code, message = words.code, words.message or _without_words(status, where.address, is_html=is_html)
     if code == "SubscriptionNotFound":

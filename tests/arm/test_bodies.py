@@ -135,7 +135,18 @@ async def test_a_script_that_is_answered_with_nothing_of_use_may_run(
 async def test_an_answer_that_leads_elsewhere_has_deleted_nothing(azure: ArmServer, side: ArmSide) -> None:
     azure.on("DELETE", NETWORK.text, Answer(None, 302, {"Location": "/elsewhere"}))
 
-    for call in (side.bodies.delete, side.bodies.discard):
-        with pytest.raises(AzureError) as caught:
-            await call(NETWORK)
-        assert caught.value.code == "Http302"
+    with pytest.raises(AnswerLostError, match="answered 302"):
+        await side.bodies.delete(NETWORK)
+    with pytest.raises(AzureError, match="answered 302") as caught:
+        await side.bodies.discard(NETWORK)
+    assert caught.value.code == "UnreadableAnswer"
+
+
+async def test_who_leads_elsewhere_on_the_way_tells_nothing_of_a_write(azure: ArmServer, side: ArmSide) -> None:
+    azure.on("PUT", NETWORK.text, Answer({}, 201, headers={"Azure-AsyncOperation": "{arm}/operations/elsewhere"}))
+    azure.on("GET", "/operations/elsewhere", Answer("<html/>", 302, content_type="text/html"))
+
+    with pytest.raises(AnswerLostError):
+        await side.bodies.put(NETWORK, {})
+
+    assert len(azure.requests("PUT")) == 1

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from plstui.domain.ids import ResourceId
 from tests.support.cutting import CuttingProxy, Harm, cutting
-from tests.support.served import PATIENCE, Served, environment, serve
+from tests.support.served import PATIENCE, Served, environment, run_plstui, serve
 
 SCRIPTS = {"PLSTUI_PROBE_ROUTES": "run-command", "PLSTUI_PROBE_COUNT": "1"}
 AN_HOUR_AND_MORE = {"seconds": 3700}
@@ -87,6 +89,18 @@ def test_who_does_not_wait_for_the_clean_up_is_told_what_is_left(tmp_path: Path)
             f"--name {run.name} --subscription {run.subscription} --yes"
         )
     assert len(lines) == 4
+
+
+@pytest.mark.parametrize("harm", [Harm.NOT_JSON, Harm.NOT_HTTP, Harm.CUT_AFTER], ids=lambda harm: harm.name)
+def test_a_script_runs_once_also_when_nobody_hears_how_far_it_is(tmp_path: Path, harm: Harm) -> None:
+    with serve(tmp_path, "approved") as served, cutting(served, tmp_path) as proxy:
+        proxy.harm(harm, "GET", "/Microsoft.Compute/locations/", times=None)
+        probe = run_plstui("--config", str(proxy.config), "probe", "--json", home=served.home, environ=SCRIPTS)
+
+        assert probe.exit_code == 0, probe.stdout + probe.stderr
+        assert len(proxy.taken("PUT", "/runCommands/")) == 2
+        assert proxy.taken("POST", "/runCommand") == []
+        assert scripts_in(served) == []
 
 
 def test_who_waits_for_it_is_told_nothing(tmp_path: Path) -> None:

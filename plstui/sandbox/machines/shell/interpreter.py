@@ -66,9 +66,7 @@ def command(*names: str) -> Callable[[Builtin], Builtin]:
 class Shell:
     """One shell in a machine, with its variables."""
 
-    def __init__(
-        self, guest: Guest, user: str, *, arguments: Sequence[str] = (), budget: Budget | None = None
-    ) -> None:
+    def __init__(self, guest: Guest, user: str, *, arguments: Sequence[str] = (), budget: Budget | None = None) -> None:
         self.guest = guest
         self.user = user
         self.folder = guest.home(user)
