@@ -72,7 +72,7 @@ class Services:
         self.on_change: Callable[[], None] = lambda: None
         """Called when a port opens or closes."""
         self.run_script: Callable[[str, Budget | None], Awaitable[int]]
-        """Runs a line as root, on the budget of the script that asks for it; set by the machine, which has a shell."""
+        """Runs a line as root, on the budget of the script that asks for it; set by the machine: it has the shell."""
 
     def unit(self, name: str) -> Unit | None:
         """A unit by name, with or without `.service`; None when there is no such file."""
