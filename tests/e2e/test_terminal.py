@@ -38,7 +38,7 @@ def test_approve_and_probe(tmp_path: Path, size: tuple[int, int]) -> None:
         assert len(re.findall("Approved", approved)) >= 2, approved
 
         screen.press("p")
-        probed = screen.wait_for("Host: web1", "Host: web2", "Host: web3", gone=("probing",))
+        probed = screen.wait_for("Host: web1", "Host: web2", "Host: web3", "probed 5 targets")
         assert "saasPrivateEndpoint" in probed
         leave(screen)
 
@@ -57,7 +57,7 @@ def test_a_sick_backend_is_marked(tmp_path: Path) -> None:
         screen.wait_for("web2", "2/3", "Approved")
         screen.press("p")
         screen.wait_for("Host: web1", "Host: web3", "refused")
-        screen.wait_for("✔ name resolves", "2/3 → ✔ web1", " ✖ web2")
+        screen.wait_for("✔ name resolves", "2/3 → ✔ web1", " ✖ web2", "probed 6 targets")
         screen.press("w")
         screen.wait_for("looked at", "▸ ! warning", "Nothing answers on port 80 of web2.")
         screen.press("Enter")
