@@ -174,7 +174,9 @@ class Bodies:
             async with self._clients.translated():
                 return await poller.result()
         except PlstuiError as error:
-            in_trouble = isinstance(error, AzureError) and (error.status >= 500 or error.code == UNREADABLE)
+            # Our own codes stand where Azure's words are missing: something on the way has answered.
+            ours = error.code == UNREADABLE or error.code.startswith("Http")
+            in_trouble = isinstance(error, AzureError) and (error.status >= 500 or ours)
             if in_trouble or isinstance(error, UnreachableError | ThrottledError):
                 raise AnswerLostError(error.message, hint=error.hint) from error
             raise

@@ -142,11 +142,13 @@ async def test_an_answer_that_leads_elsewhere_has_deleted_nothing(azure: ArmServ
     assert caught.value.code == "UnreadableAnswer"
 
 
-async def test_who_leads_elsewhere_on_the_way_tells_nothing_of_a_write(azure: ArmServer, side: ArmSide) -> None:
-    azure.on("PUT", NETWORK.text, Answer({}, 201, headers={"Azure-AsyncOperation": "{arm}/operations/elsewhere"}))
-    azure.on("GET", "/operations/elsewhere", Answer("<html/>", 302, content_type="text/html"))
+@pytest.mark.parametrize("status", [302, 404, 403])
+async def test_a_page_instead_of_an_operation_says_nothing_of_the_write(
+    azure: ArmServer, side: ArmSide, status: int
+) -> None:
+    azure.on("PUT", NETWORK.text, UNDER_WAY)
+    azure.on("GET", OPERATION, Answer("<html/>", status, content_type="text/html"))
 
-    with pytest.raises(AnswerLostError):
+    with pytest.raises(AnswerLostError, match=f"answered {status}"):
         await side.bodies.put(NETWORK, {})
-
     assert len(azure.requests("PUT")) == 1
