@@ -151,7 +151,7 @@ async def _look_up(runtime: Runtime, names: Sequence[str]) -> None:
             return
         if watcher:
             await refresh_patiently(watcher, _tell_of_waiting)
-            if watcher.failure:
+            if watcher.blind:
                 return
 
 
@@ -238,8 +238,8 @@ def _found(runtime: Runtime, target: str) -> Link | ResourceId:
     connection_id = _connection_id(target)
     if connection_id and connection_id.subscription.lower() == isv.snapshot.subscription.lower():
         return connection_id
-    if not connection_id and isv.failure:
-        raise isv.failure
+    if not connection_id and isv.blind:
+        raise isv.blind
     found = runtime.world().find(target)
     if not found:
         raise NotFoundError(

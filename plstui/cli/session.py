@@ -17,7 +17,7 @@ from plstui.compose import Composer, Options
 from plstui.domain.errors import PlstuiError, Retrying, ThrottledError
 from plstui.domain.patience import THROTTLED_PATIENCE
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import ENDS, Tier
+from plstui.domain.snapshot import Tier
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -79,7 +79,7 @@ async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:
     Raises the first side's error when no side could be read at all: there is nothing to show then.
     """
     await asyncio.gather(*(watcher.refresh() for watcher in runtime.watchers.values()))
-    failures = {side: failure for side, watcher in runtime.watchers.items() if (failure := _failure(watcher))}
+    failures = {side: failure for side, watcher in runtime.watchers.items() if (failure := watcher.blind)}
     if len(failures) == len(runtime.watchers):
         raise next(iter(failures.values()))
     return failures
@@ -93,7 +93,7 @@ async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
     waited = 0.0
     while True:
         await watcher.refresh(Tier.CONNECTIONS)
-        error = watcher.failure
+        error = watcher.blind
         if not isinstance(error, ThrottledError):
             return
         pause = max(error.retry_after, 1.0)
@@ -102,12 +102,6 @@ async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
             return
         retrying(error, pause)
         await asyncio.sleep(pause)
-
-
-def _failure(watcher: Watcher) -> PlstuiError | None:
-    """Why a side could not be read, or its end of the connections: without these a command has nothing to go by."""
-    ends = (watcher.not_read.get(kind) for kind in ENDS[watcher.snapshot.side])
-    return watcher.failure or next((error for error in ends if error), None)
 
 
 async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from plstui.domain.errors import AzureError, PlstuiError, SignInPendingError
 from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
-from plstui.domain.snapshot import HealthReading, Snapshot, Tier
+from plstui.domain.snapshot import ENDS, HealthReading, Snapshot, Tier
 from plstui.domain.tree import rows
 from plstui.engine.ports import Clock, CloudReader, SystemClock
 
@@ -101,6 +101,12 @@ class Watcher:
         self._retry_after = 0.0
         self._changed_at = self._clock.monotonic()
         self._written_at: float | None = None
+
+    @property
+    def blind(self) -> PlstuiError | None:
+        """Why this side's ends of the connections are not known as they are now; None when they are."""
+        ends = (self.not_read.get(kind) for kind in ENDS[self.snapshot.side])
+        return self.failure or next((error for error in ends if error), None)
 
     def wake(self, *, after_write: bool = False) -> None:
         """Refresh now; `after_write` keeps the pace up for a minute."""

@@ -41,8 +41,8 @@ async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm, retrying: R
     await isv.refresh(Tier.CONNECTIONS)
     link = _link(runtime.world(), lab)
     if link is None:
-        if isv.failure:
-            raise isv.failure
+        if isv.blind:
+            raise isv.blind
         raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
     await runtime.actions.perform(Verb.APPROVE, link, confirm, retrying=retrying)
 

@@ -167,8 +167,7 @@ async def test_a_side_that_cannot_be_looked_at_is_said_and_nothing_is_called_wel
         refused = [made.box.customer.subscription.id]
 
         async def meddle(request: Request) -> Response | None:
-            asked = request.path.rstrip("/").endswith("/natGateways") and request.path.split("/")[2] in refused
-            return ODD if asked else None
+            return ODD if any(f"/subscriptions/{subscription}/" in request.path for subscription in refused) else None
 
         made.meddle = meddle
         await play.press("w")
@@ -199,7 +198,7 @@ async def test_while_it_looks_it_says_so_and_what_it_has_found_before_stays(
         answering = asyncio.Event()
 
         async def wait(request: Request) -> Response | None:
-            if request.path.rstrip("/").endswith("/natGateways"):
+            if request.path.rstrip("/").endswith("/privateDnsZones"):
                 await answering.wait()
             return None
 
@@ -301,7 +300,7 @@ async def test_it_can_be_left_while_it_looks(tmp_path: Path, monkeypatch: pytest
         never = asyncio.Event()
 
         async def wait(request: Request) -> Response | None:
-            if request.path.rstrip("/").endswith("/natGateways"):
+            if request.path.rstrip("/").endswith("/privateDnsZones"):
                 await never.wait()
             return None
 

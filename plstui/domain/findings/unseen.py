@@ -8,6 +8,7 @@ from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import Kind
 from plstui.domain.snapshot import Outcome
+from plstui.domain.text import clean
 from plstui.domain.world import World
 
 HEALTH = "Microsoft.Network/loadBalancers/loadBalancingRules/health/action"
@@ -18,25 +19,26 @@ _ACCOUNT = (Kind.PROVIDERS, Kind.PERMISSIONS)
 
 
 def unread_types(world: World) -> Iterator[Finding]:
-    """Types that could not be listed, once for each side."""
+    """Types that could not be listed, once for each side and reason."""
     for snapshot in world.sides:
         states = {provider.namespace.lower(): provider.state.lower() for provider in snapshot.providers}
-        kinds = [
-            kind
-            for kind in Kind
+        kinds: dict[bool, list[Kind]] = {}
+        for kind in Kind:
             # Of a provider that is not registered there is nothing to see; who needs it hears of that elsewhere.
-            if snapshot.outcome(kind) not in (Outcome.READ, Outcome.NOT_ASKED)
-            and kind not in _ACCOUNT
-            and states.get(kind.partition("/")[0].lower(), "registered") == "registered"
-        ]
-        if kinds:
+            registered = states.get(kind.partition("/")[0].lower(), "registered") == "registered"
+            if kind in snapshot.not_read and kind not in _ACCOUNT and registered:
+                kinds.setdefault(snapshot.outcome(kind) is Outcome.FAILED, []).append(kind)
+        for failed, unread in sorted(kinds.items()):
+            names, why = ", ".join(unread), snapshot.not_read[unread[0]].why
             yield Finding(
                 rule="not-looked-at",
                 severity=Severity.WARNING,
                 where=ResourceId(f"/subscriptions/{snapshot.subscription}"),
-                what=f"Not everything on the {snapshot.side.label}'s side could be looked at: {', '.join(kinds)}.",
-                remedy="Ask for a role that may read these, like Reader, and look again.",
-                evidence={"types": ", ".join(kinds)},
+                what=f"Not everything on the {snapshot.side.label}'s side could be looked at: {names}.",
+                remedy="Look again in a moment; if it stays so, the reason is in the evidence."
+                if failed
+                else "Ask for a role that may read these, like Reader, and look again.",
+                evidence={"types": names, **({"error": clean(why, 300)} if failed else {})},
             )
 
 
