@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from plstui.domain.connection import (
     APPROVED,
+    DISCONNECTED,
     PENDING,
     Connection,
     ConnectionStatus,
@@ -115,6 +116,8 @@ class Link:
 
     def why_not(self, verb: Verb) -> str | None:
         """Why `verb` is not possible now; None when it is."""
+        if self.service_side is None and self.status == DISCONNECTED:
+            return "The ISV has removed this connection for good: the customer deletes the endpoint and asks again."
         return why_not(verb, self.service_side)
 
     @property

@@ -110,6 +110,7 @@ def test_after_a_removal_only_the_customer_sees_it() -> None:
     assert link.seen_from == (Side.CUSTOMER,)
     assert link.status == DISCONNECTED
     assert link.allowed == ()
+    assert "deletes the endpoint and asks again" in (link.why_not(Verb.APPROVE) or "")
 
 
 def test_the_services_word_decides_and_a_difference_is_told() -> None:
