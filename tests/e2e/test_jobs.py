@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.served import environment
-from tests.support.terminal import Terminal, terminal
+from tests.support.terminal import PATIENCE, Terminal, terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -43,9 +44,16 @@ def modes(screen: Terminal) -> str:
     return screen.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}").strip()
 
 
+def has(screen: Terminal, wanted: str) -> None:
+    """Wait until the terminal has these modes: a program sets them one by one, before and after what it draws."""
+    deadline = time.monotonic() + PATIENCE
+    while (seen := modes(screen)) != wanted:
+        assert time.monotonic() < deadline, f"{seen} and not {wanted}"
+
+
 def a_shells_again(screen: Terminal) -> None:
     """The terminal is as the shell had it: what is typed is shown, and read line by line."""
-    assert modes(screen) == OWN_SCREEN
+    has(screen, OWN_SCREEN)
     screen.press("echo typed $(stty -a | grep -wo -e icanon -e echo -e isig | sort | xargs)", "Enter")
     screen.wait_for("typed echo icanon isig")
 
@@ -54,7 +62,7 @@ def a_shells_again(screen: Terminal) -> None:
 def test_a_job_that_is_stopped_comes_back_whole(tmp_path: Path, how: str | signal.Signals) -> None:
     with panes(tmp_path) as screen:
         screen.wait_for(*PANES)
-        assert modes(screen) == ALT_SCREEN
+        has(screen, ALT_SCREEN)
         if isinstance(how, str):
             screen.press("C-z")
         else:
@@ -64,7 +72,7 @@ def test_a_job_that_is_stopped_comes_back_whole(tmp_path: Path, how: str | signa
             a_shells_again(screen)
         screen.press("clear; fg", "Enter")
         screen.wait_for(*PANES, gone=("ready>", "Stopped"))
-        assert modes(screen) == ALT_SCREEN
+        has(screen, ALT_SCREEN)
 
         screen.press("a")
         screen.wait_for("az network private-link-service", "--connection-status Approved")
@@ -107,7 +115,7 @@ def test_a_signal_that_ends_it_leaves_the_terminal_whole(tmp_path: Path, number:
 def test_standard_error_may_be_led_elsewhere(tmp_path: Path, where: str) -> None:
     with panes(tmp_path, f"2>{where.format(tmp_path)}") as screen:
         screen.wait_for(*PANES)
-        assert modes(screen) == ALT_SCREEN
+        has(screen, ALT_SCREEN)
         screen.press("a")
         screen.wait_for("az network private-link-service")
         screen.press("Escape")
