@@ -51,6 +51,13 @@ def has(screen: Terminal, wanted: str) -> None:
         assert time.monotonic() < deadline, f"{seen} and not {wanted}"
 
 
+def prompted(screen: Terminal) -> None:
+    """Wait until the shell asks for the next command: what is typed before that the panes may still take."""
+    deadline = time.monotonic() + PATIENCE
+    while (shown := screen.wait_for("ready>", gone=PANES)).split()[-1] != "ready>":
+        assert time.monotonic() < deadline, shown
+
+
 def a_shells_again(screen: Terminal) -> None:
     """The terminal is as the shell had it: what is typed is shown, and read line by line."""
     has(screen, OWN_SCREEN)
@@ -84,7 +91,7 @@ def test_a_job_that_is_stopped_comes_back_whole(tmp_path: Path, how: str | signa
         screen.press("Escape")
         screen.wait_for(*PANES, gone=("az network",))
         screen.press("q")
-        screen.wait_for("ready>", gone=PANES)
+        prompted(screen)
         a_shells_again(screen)
 
 
@@ -105,7 +112,7 @@ def test_a_signal_that_ends_it_leaves_the_terminal_whole(tmp_path: Path, number:
     with panes(tmp_path) as screen:
         screen.wait_for(*PANES)
         os.kill(pid(tmp_path), number)
-        screen.wait_for("ready>", gone=PANES)
+        prompted(screen)
         screen.press("echo it was $?", "Enter")
         screen.wait_for("it was 130")
         a_shells_again(screen)
@@ -121,7 +128,7 @@ def test_standard_error_may_be_led_elsewhere(tmp_path: Path, where: str) -> None
         screen.press("Escape")
         screen.wait_for(*PANES, gone=("az network",))
         screen.press("q")
-        screen.wait_for("ready>", gone=PANES)
+        prompted(screen)
         a_shells_again(screen)
     if where.startswith("{}"):
         assert (tmp_path / "err.log").read_text() == "", "nothing of the screen is in it"
