@@ -22,6 +22,7 @@ from plstui.cli.output import (
 from plstui.cli.session import read_both, run_session
 from plstui.cli.tables import print_target
 from plstui.compose import Options
+from plstui.domain.absence import TARGETS
 from plstui.domain.assertion import Assertion
 from plstui.domain.errors import AzureError, NotFoundError, UnreachableError
 from plstui.domain.probe import TargetResult, all_well
@@ -72,13 +73,23 @@ async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertio
     """Read both sides, probe what is there and print it; returns the exit code. Raises `PlstuiError`."""
     failures = await read_both(runtime)
     print_failures(failures)
+    unseen = [
+        (watcher.snapshot.side, kind, error)
+        for watcher in runtime.watchers.values()
+        for kind, error in watcher.not_read.items()
+        # What is of a side that could not be read at all is told above.
+        if kind in TARGETS[watcher.snapshot.side] and watcher.snapshot.side not in failures
+    ]
+    for side, kind, error in unseen:
+        print_failures({side: error}, kind.plural)
+    trouble = [*failures.values(), *(error for _, _, error in unseen)]
     wanted = await all_targets(runtime)
     if not wanted:
         nothing = NotFoundError(
             "There is nothing to probe: no backend is in a balancer's pool and no endpoint has an address.",
             hint="plstui status shows what there is.",
         )
-        raise next(iter(failures.values()), nothing)
+        raise next(iter(trouble), nothing)
     places = {target: place for place, target in enumerate(wanted)}
     results: list[TargetResult] = []
     async for result in runtime.prober.probe(wanted, count):
@@ -88,12 +99,12 @@ async def probe_once(runtime: Runtime, count: int, assertions: Sequence[Assertio
     results.sort(key=lambda result: places[result.target])
     held = [(assertion, assertion.holds(results)) for assertion in assertions]
     # What could not be looked at is not well.
-    good = not failures and (all(holds for _, holds in held) if held else all_well(results))
+    good = not trouble and (all(holds for _, holds in held) if held else all_well(results))
     if as_json:
         print_json(_document(results, held, good))
     for assertion, holds in () if as_json else held:
         click.echo(f"{'holds' if holds else 'FAILS'}: {assertion.text} (it is {assertion.measure(results):g})")
-    return exit_code_of_all(failures.values()) or (EXIT_OK if good else EXIT_FAILED)
+    return exit_code_of_all(trouble) or (EXIT_OK if good else EXIT_FAILED)
 
 
 def _document(results: Sequence[TargetResult], held: Sequence[tuple[Assertion, bool]], good: bool) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from plstui.domain.errors import PlstuiError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
-from plstui.engine.watcher import Watcher
 
 
 @command_with_globals(cli, "status")
@@ -22,15 +21,15 @@ from plstui.engine.watcher import Watcher
 def status(options: Options, as_json: bool) -> int:
     """Show both sides and the connections between them."""
 
-    watchers: list[Watcher] = []
-
-    async def body(runtime: Runtime) -> tuple[World, dict[Side, PlstuiError], dict[Side, PlstuiError]]:
+    async def body(
+        runtime: Runtime,
+    ) -> tuple[World, dict[Side, PlstuiError], dict[Side, PlstuiError], list[PlstuiError]]:
         failures = await read_both(runtime)
         without_health = await read_health(runtime)
-        watchers.extend(runtime.watchers.values())
-        return runtime.world(), failures, without_health
+        not_read = [error for watcher in runtime.watchers.values() for error in watcher.not_read.values()]
+        return runtime.world(), failures, without_health, not_read
 
-    world, failures, without_health = run_session(options, body)
+    world, failures, without_health, not_read = run_session(options, body)
     if as_json:
         print_json(
             {
@@ -47,5 +46,4 @@ def status(options: Options, as_json: bool) -> int:
     print_failures(failures)
     print_failures(without_health, "health of the backends")
     # What could not be looked at is not well; the tables and the document say which types of a side these are.
-    not_read = [error for watcher in watchers for error in watcher.not_read.values()]
     return exit_code_of_all([*failures.values(), *without_health.values(), *not_read])

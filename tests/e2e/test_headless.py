@@ -261,3 +261,24 @@ def test_a_decision_that_azure_is_too_busy_for_is_sent_again_and_that_is_said(pe
     (line,) = run.stderr.splitlines()
     assert line.startswith("AnotherOperationInProgress: ")
     assert line.endswith("Trying again in 1 s.")
+
+
+def test_a_probe_is_not_well_where_its_targets_could_not_be_listed(approved: Served) -> None:
+    refused = {
+        "kind": "error",
+        "status": 500,
+        "method": "GET",
+        "type": "Microsoft.Network/loadBalancers",
+        "side": "isv",
+    }
+    approved.control("POST", "/faults", {"faults": [refused]})
+    probe = approved.plstui("probe", "--count", "1", "--json")
+    status = approved.plstui("status", "--json")
+    approved.control("POST", "/faults", {"faults": []})
+
+    assert (probe.exit_code, probe.json["ok"]) == (1, False)
+    assert "The ISV's balancers could not be read" in probe.stderr
+    assert "endpoint" in {target["kind"] for target in probe.json["targets"]}
+    assert status.exit_code == 1
+    assert [known["type"] for known in status.json["isv"]["not_read"]] == ["Microsoft.Network/loadBalancers"]
+    assert status.json["connections"]
