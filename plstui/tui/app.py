@@ -17,7 +17,7 @@ from plstui.domain.errors import PlstuiError
 from plstui.tui.dialog_app import DialogApp
 from plstui.tui.driver import TerminalDriver
 from plstui.tui.messages import Connected, Failed, Painted
-from plstui.tui.screens.opening import OpeningScreen
+from plstui.tui.opening import OpeningScreen
 from plstui.tui.themes import DEFAULT, own_themes
 from plstui.tui.work import work
 
@@ -77,7 +77,7 @@ class PlstuiApp(DialogApp):
     async def _open(self) -> None:
         # Only now: these imports take longer than the first frame.
         from plstui.engine.ports import SystemClock
-        from plstui.tui.screens.main import MainScreen
+        from plstui.tui.panes.screen import MainScreen
 
         main = MainScreen(self._where, self._clock or SystemClock())
         # A mode, because Textual cannot switch its default screen for another.
@@ -92,7 +92,7 @@ class PlstuiApp(DialogApp):
 
     async def ask(self, question: Question) -> str | None:
         """Ask the person what a probe cannot know. What asks may be cancelled: then the question goes away."""
-        from plstui.tui.screens.ask import AskScreen
+        from plstui.tui.dialogs.ask import AskScreen
 
         answered: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         screen = AskScreen(question)
@@ -122,8 +122,8 @@ class PlstuiApp(DialogApp):
 
     async def action_quit(self) -> None:
         """Leave; where something still runs, once a person has seen what that is."""
-        from plstui.tui.screens.commanding import CommandingScreen
-        from plstui.tui.screens.leave import LeaveScreen
+        from plstui.tui.commanding import CommandingScreen
+        from plstui.tui.dialogs.leave import LeaveScreen
 
         screens = dict.fromkeys((*self.screen_stack, *self._installed_screens.values()))
         running = [work for screen in screens if isinstance(screen, CommandingScreen) for work in screen.running()]

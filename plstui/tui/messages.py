@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from plstui.domain.snapshot import Snapshot
     from plstui.engine.runtime import Runtime
     from plstui.tui.details import Details
-    from plstui.tui.doctor_view import Examination
+    from plstui.tui.doctor.words import Examination
     from plstui.tui.state import Line
 
 

@@ -17,7 +17,7 @@ from plstui.lab.runner import StepFailedError
 from plstui.lab.session import approve
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
-from plstui.tui.lab_commands import KEYS
+from plstui.tui.lab.commands import KEYS
 from tests.lab.rig import Rig, as_proposed, rig, undone, zones_of
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from plstui.domain.question import Question
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.panes.screen import MainScreen
 from tests.support.lab import lab
 from tests.support.stage import stage
 

@@ -8,10 +8,10 @@ from textual.widgets import Input
 
 from plstui.domain.connection import APPROVED
 from plstui.tui.commands import COMMANDS, Context, bindings
-from plstui.tui.screens.details import DetailsScreen
-from plstui.tui.screens.help import HelpScreen
+from plstui.tui.dialogs.details import DetailsScreen
+from plstui.tui.dialogs.help import HelpScreen
+from plstui.tui.panes.deck import Deck
 from plstui.tui.widgets.bars import CommandBar
-from plstui.tui.widgets.deck import Deck
 from tests.support.lab import empty, lab, with_status
 from tests.support.stage import Stage, stage
 

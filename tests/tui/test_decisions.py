@@ -11,7 +11,7 @@ from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED
 from plstui.domain.errors import AzureError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.tui.screens.confirm import ConfirmScreen
+from plstui.tui.dialogs.confirm import ConfirmScreen
 from plstui.tui.widgets.az_line import AzLine
 from tests.support.lab import Request, lab, with_status
 from tests.support.labscreen import panes

@@ -10,7 +10,7 @@ import pytest
 from plstui.domain.connection import APPROVED, PENDING
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.tui.widgets.connections import ConnectionsTable
+from plstui.tui.panes.connections import ConnectionsTable
 from tests.support.lab import Request, crowd, empty, lab
 from tests.support.stage import Stage, stage
 

@@ -16,10 +16,10 @@ from plstui.engine import doctor
 from plstui.engine.runtime import Runtime
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.app import PlstuiApp
-from plstui.tui.doctor_view import Examination, mended_by
-from plstui.tui.screens.lab import LabScreen
-from plstui.tui.widgets.doctor import DoctorView
-from plstui.tui.widgets.step_table import StepTable
+from plstui.tui.doctor.view import DoctorView
+from plstui.tui.doctor.words import Examination, mended_by
+from plstui.tui.lab.screen import LabScreen
+from plstui.tui.lab.step_table import StepTable
 from tests.domain.findings.test_machines import NO_YAML, make_again
 from tests.domain.findings.ward import Ward, ward
 from tests.support.lab import ENDPOINT_ID, customer_id

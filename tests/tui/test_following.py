@@ -11,13 +11,13 @@ from textual.message import Message
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import NO_TIME
-from plstui.tui.lab_view import LogLine
+from plstui.tui.lab.log import LabLog
+from plstui.tui.lab.runs import LabSaid
+from plstui.tui.lab.words import LogLine
 from plstui.tui.messages import Said
-from plstui.tui.screens.lab_runs import LabSaid
+from plstui.tui.panes.activity import ActivityLog
 from plstui.tui.state import Event, Line
-from plstui.tui.widgets.activity import ActivityLog
 from plstui.tui.widgets.following import FollowingLog
-from plstui.tui.widgets.lab_log import LabLog
 from tests.support.lab import lab
 from tests.support.labscreen import lab_screen
 from tests.support.served import Served, serve

@@ -9,11 +9,11 @@ from textual.widgets import Input
 
 from plstui.domain.connection import APPROVED, REJECTED
 from plstui.domain.question import Question
+from plstui.tui.dialogs.confirm import ConfirmScreen
+from plstui.tui.dialogs.question import QuestionScreen
 from plstui.tui.held_keys import PAUSE, HeldKeys
-from plstui.tui.screens.confirm import ConfirmScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
-from plstui.tui.screens.main import MainScreen
-from plstui.tui.widgets.filter_line import FilterLine
+from plstui.tui.panes.filter_line import FilterLine
+from plstui.tui.panes.screen import MainScreen
 from tests.support.clock import TurnedClock
 from tests.support.lab import Request, lab, with_status
 from tests.support.labscreen import lab_screen

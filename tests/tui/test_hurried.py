@@ -10,11 +10,11 @@ from textual import events
 from textual.widgets import Button
 
 from plstui.domain.question import Question
+from plstui.tui.dialogs.ask import AskScreen
+from plstui.tui.dialogs.question import QuestionScreen
+from plstui.tui.lab.screen import LabScreen
 from plstui.tui.messages import CommandChosen, DetailsRequested
-from plstui.tui.screens.ask import AskScreen
-from plstui.tui.screens.lab import LabScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.panes.screen import MainScreen
 from tests.support.lab import lab
 from tests.support.labscreen import lab_screen
 from tests.support.served import Served, serve

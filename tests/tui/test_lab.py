@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from plstui.tui.lab_commands import LAB_COMMANDS
-from plstui.tui.screens.confirm import ConfirmScreen
-from plstui.tui.screens.help import HelpScreen
-from plstui.tui.screens.lab import LabScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.dialogs.confirm import ConfirmScreen
+from plstui.tui.dialogs.help import HelpScreen
+from plstui.tui.dialogs.question import QuestionScreen
+from plstui.tui.lab.commands import LAB_COMMANDS
+from plstui.tui.lab.screen import LabScreen
+from plstui.tui.panes.screen import MainScreen
 from tests.support.clock import TurnedClock
 from tests.support.labscreen import NARROW, WIDE, lab_screen, panes, writes
 from tests.support.served import Served, serve

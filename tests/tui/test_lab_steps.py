@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from plstui.sandbox.scenarios import WORLDS
-from plstui.tui.screens.confirm import ConfirmScreen
-from plstui.tui.screens.lab import LabScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
+from plstui.tui.dialogs.confirm import ConfirmScreen
+from plstui.tui.dialogs.question import QuestionScreen
+from plstui.tui.lab.screen import LabScreen
 from tests.support.labscreen import NARROW, lab_screen, panes
 from tests.support.served import serve
 from tests.support.stage import Play

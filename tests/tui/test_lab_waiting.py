@@ -16,7 +16,7 @@ import pytest
 from plstui.compose import Composer, Options
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.app import PlstuiApp
-from plstui.tui.screens.lab import LabScreen
+from plstui.tui.lab.screen import LabScreen
 from tests.lab.rig import KEY, Rig, rig
 from tests.support.labscreen import NARROW, WIDE
 from tests.support.stage import Play

@@ -14,8 +14,8 @@ from plstui.lab.parts import StepState, Survey
 from plstui.lab.progress import Event, Kind, StepStatus, assess
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.tui.commands import bindings
-from plstui.tui.lab_commands import LAB_COMMANDS, LabContext
-from plstui.tui.lab_view import badge, elapsed, event_line, numbers, page_line, plan, step_text
+from plstui.tui.lab.commands import LAB_COMMANDS, LabContext
+from plstui.tui.lab.words import badge, elapsed, event_line, numbers, page_line, plan, step_text
 
 SUBSCRIPTIONS = {
     Side.ISV: "11111111-0000-4000-8000-000000000001",

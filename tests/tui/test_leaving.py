@@ -13,8 +13,8 @@ from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, Sig
 from plstui.domain.sides import Side
 from plstui.engine.runtime import Runtime
 from plstui.tui.app import PlstuiApp
-from plstui.tui.screens.confirm import ConfirmScreen
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.dialogs.confirm import ConfirmScreen
+from plstui.tui.panes.screen import MainScreen
 from tests.support.cloud import Cloud
 from tests.support.lab import isv_id, lab, with_status
 from tests.support.stage import look, stage

@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from plstui.domain.sides import Side
-from plstui.tui.screens.details import DetailsScreen
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.dialogs.details import DetailsScreen
+from plstui.tui.panes.connections import ConnectionsTable
+from plstui.tui.panes.screen import MainScreen
 from plstui.tui.widgets.az_line import AzLine
-from plstui.tui.widgets.connections import ConnectionsTable
 from plstui.tui.widgets.resource_tree import ResourceTree
 from tests.support.lab import Request, lab
 from tests.support.stage import Play, stage

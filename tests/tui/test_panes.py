@@ -11,7 +11,7 @@ from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, 
 from plstui.domain.errors import AzureError, UnreachableError
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.tui.widgets.connections import ConnectionsTable
+from plstui.tui.panes.connections import ConnectionsTable
 from plstui.tui.widgets.resource_tree import ResourceTree
 from tests.support.cloud import Cloud
 from tests.support.lab import Request, crowd, empty, lab, with_status

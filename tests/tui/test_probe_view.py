@@ -14,8 +14,8 @@ from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResu
 from plstui.domain.targets import addresses, targets
 from plstui.domain.world import World
 from plstui.tui.clock import NO_TIME
+from plstui.tui.probe.view import ProbeView
 from plstui.tui.state import ProbeRun
-from plstui.tui.widgets.probe_view import ProbeView
 from tests.support.cloud import Prober
 from tests.support.lab import Request, empty, lab, with_status
 from tests.support.stage import stage

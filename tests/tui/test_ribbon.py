@@ -13,9 +13,9 @@ from plstui.domain.path import HopKind, Path, path_of
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.world import World
+from plstui.tui.panes import ribbon as module
+from plstui.tui.panes.ribbon import LINES, PathRibbon, Piece, ribbon
 from plstui.tui.tones import BUSY
-from plstui.tui.widgets import ribbon as module
-from plstui.tui.widgets.ribbon import LINES, PathRibbon, Piece, ribbon
 from tests.support.lab import Request, crowd, empty, lab, with_status
 from tests.support.stage import Stage, stage
 

@@ -12,8 +12,8 @@ from plstui.domain.errors import UnreachableError
 from plstui.domain.resources import PrivateEndpoint
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
-from plstui.tui.selection import Selection, matching, pending_first
-from plstui.tui.widgets.connections import ConnectionsTable
+from plstui.tui.panes.connections import ConnectionsTable
+from plstui.tui.panes.selection import Selection, matching, pending_first
 from plstui.tui.widgets.resource_tree import ResourceTree
 from tests.support.cloud import Cloud
 from tests.support.lab import Request, crowd, lab

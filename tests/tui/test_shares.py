@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plstui.tui.widgets.shares import shares
+from plstui.tui.panes.shares import shares
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from textual import events
 
 from plstui.domain.question import Question
 from plstui.tui.commands import COMMANDS
-from plstui.tui.lab_commands import LAB_COMMANDS
-from plstui.tui.screens.lab import LabScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
-from plstui.tui.screens.main import MainScreen
+from plstui.tui.dialogs.question import QuestionScreen
+from plstui.tui.lab.commands import LAB_COMMANDS
+from plstui.tui.lab.screen import LabScreen
+from plstui.tui.panes.screen import MainScreen
 from tests.support.lab import lab
 from tests.support.labscreen import lab_screen
 from tests.support.served import Served, serve

@@ -10,8 +10,8 @@ from textual.widgets._toast import Toast
 from plstui.domain.errors import AzureError
 from plstui.domain.question import Question
 from plstui.tui.app import PlstuiApp
+from plstui.tui.dialogs.question import QuestionScreen
 from plstui.tui.messages import Troubled
-from plstui.tui.screens.lab_dialogs import QuestionScreen
 from tests.support.lab import lab
 from tests.support.stage import Play, stage
 

@@ -12,11 +12,11 @@ from textual.reactive import var
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
+from plstui.tui.commanding import CommandingScreen
 from plstui.tui.messages import FilterLeft, FilterTyped, ResourceHighlighted
-from plstui.tui.screens.commanding import CommandingScreen
-from plstui.tui.selection import Selection, in_short, matching, pending_first
-from plstui.tui.widgets.deck import Deck
-from plstui.tui.widgets.filter_line import FilterLine
+from plstui.tui.panes.deck import Deck
+from plstui.tui.panes.filter_line import FilterLine
+from plstui.tui.panes.selection import Selection, in_short, matching, pending_first
 
 
 class SelectingScreen(CommandingScreen):

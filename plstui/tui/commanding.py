@@ -45,13 +45,13 @@ class CommandingScreen(Screen[None]):
             self.run_command(event.command_id)
 
     def show_help(self) -> None:
-        from plstui.tui.screens.help import HelpScreen
+        from plstui.tui.dialogs.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.commands, self.context))
 
     def push_details(self, details: Details | None) -> None:
         """Show everything about something, if there is such a thing."""
-        from plstui.tui.screens.details import DetailsScreen
+        from plstui.tui.dialogs.details import DetailsScreen
 
         # Two clicks on a row ask for its details twice.
         if details and self.is_active:

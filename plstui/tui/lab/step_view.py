@@ -11,7 +11,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from plstui.domain.states import Tone
-from plstui.tui.lab_view import StepText
+from plstui.tui.lab.words import StepText
 from plstui.tui.tones import styled
 from plstui.tui.widgets.az_line import AzLine
 

@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from plstui.domain.question import Question
 from plstui.tui.dialog import AnswerButton, Dialog
-from plstui.tui.screens.confirm import HEIGHTS
+from plstui.tui.dialogs.confirm import HEIGHTS
 
 
 class AskScreen(Dialog[str | None]):

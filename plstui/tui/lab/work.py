@@ -25,7 +25,7 @@ from plstui.lab.session import lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
 from plstui.lab.undo import Undo
-from plstui.tui.lab_commands import KEYS
+from plstui.tui.lab.commands import KEYS
 
 
 class LabWork:

@@ -7,7 +7,7 @@ from textual.reactive import var
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import clock_time
-from plstui.tui.lab_view import LogLine
+from plstui.tui.lab.words import LogLine
 from plstui.tui.tones import styled
 from plstui.tui.widgets.following import FollowingLog
 

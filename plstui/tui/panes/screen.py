@@ -30,7 +30,8 @@ from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import COMMANDS, Context, bindings
 from plstui.tui.details import details_of
-from plstui.tui.doctor_view import Examination
+from plstui.tui.doctor.view import DoctorView
+from plstui.tui.doctor.words import Examination
 from plstui.tui.messages import (
     Connected,
     DetailsRequested,
@@ -47,21 +48,20 @@ from plstui.tui.messages import (
     Troubled,
     WritesMoved,
 )
-from plstui.tui.screens.decisions import Decisions
-from plstui.tui.screens.probing import probe
-from plstui.tui.screens.selecting import SelectingScreen
+from plstui.tui.panes.activity import KEPT_EVENTS, ActivityLine, ActivityLog
+from plstui.tui.panes.backends import BackendsTable
+from plstui.tui.panes.connections import ConnectionsTable
+from plstui.tui.panes.decisions import Decisions
+from plstui.tui.panes.deck import Deck
+from plstui.tui.panes.filter_line import FilterLine
+from plstui.tui.panes.ribbon import PathRibbon
+from plstui.tui.panes.selecting import SelectingScreen
+from plstui.tui.panes.telling import news
+from plstui.tui.probe.probing import probe
+from plstui.tui.probe.view import ProbeView
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
-from plstui.tui.telling import news
-from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
-from plstui.tui.widgets.backends import BackendsTable
 from plstui.tui.widgets.bars import CommandBar, TopBar
-from plstui.tui.widgets.connections import ConnectionsTable
-from plstui.tui.widgets.deck import Deck
-from plstui.tui.widgets.doctor import DoctorView
-from plstui.tui.widgets.filter_line import FilterLine
 from plstui.tui.widgets.pane import SidePane
-from plstui.tui.widgets.probe_view import ProbeView
-from plstui.tui.widgets.ribbon import PathRibbon
 from plstui.tui.work import work
 
 WIDTHS: Final = [(0, "-narrow"), (120, "-wide")]
@@ -79,9 +79,9 @@ class MainScreen(SelectingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
     CSS_PATH: ClassVar[CSSPathType | None] = [
-        "../styles/main.tcss",
-        "../styles/ribbon.tcss",
-        "../styles/doctor.tcss",
+        "screen.tcss",
+        "ribbon.tcss",
+        "../doctor/view.tcss",
         "../styles/dialogs.tcss",
     ]
     AUTO_FOCUS = "#connections"
@@ -259,7 +259,7 @@ class MainScreen(SelectingScreen):
 
     def start_doctor(self) -> None:
         # Not before the first frame: it brings the whole lab along.
-        from plstui.tui.screens.doctoring import Doctoring
+        from plstui.tui.doctor.doctoring import Doctoring
 
         if self._runtime:
             doctor = Doctoring(self._runtime, self.post_message)
@@ -312,7 +312,7 @@ class MainScreen(SelectingScreen):
             self.add_class(f"-zoom-{area.id}")
 
     def open_lab(self) -> None:
-        from plstui.tui.screens.lab import LabScreen
+        from plstui.tui.lab.screen import LabScreen
 
         assert self._runtime is not None, "the command's why_not lets nobody through before anything is connected"
         if not self.app.is_screen_installed(LAB):
@@ -323,7 +323,7 @@ class MainScreen(SelectingScreen):
 
     def running(self) -> Iterable[tuple[str, str]]:
         """What goes on in the panes."""
-        from plstui.tui.screens.leave import under_way
+        from plstui.tui.dialogs.leave import under_way
 
         return under_way(self._runtime, self.probe) if self._runtime else ()
 

@@ -84,7 +84,7 @@ class Decisions:
 
     def _confirm(self, verb: Verb, link: Link) -> Confirm:
         async def confirm(intent: Intent) -> str | None:
-            from plstui.tui.screens.confirm import ConfirmScreen
+            from plstui.tui.dialogs.confirm import ConfirmScreen
 
             answer = await self._ask(ConfirmScreen(intent, link))
             self._is_answered(link)

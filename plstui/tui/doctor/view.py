@@ -18,9 +18,9 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import World
-from plstui.tui import doctor_view
 from plstui.tui.details import LONGEST
-from plstui.tui.doctor_view import APPROVE, TONES, Examination
+from plstui.tui.doctor import words
+from plstui.tui.doctor.words import APPROVE, TONES, Examination
 from plstui.tui.messages import FindingRequested, LinesWanted, ResourceHighlighted
 from plstui.tui.tones import styled
 from plstui.tui.widgets.bars import KEY_STYLE
@@ -69,10 +69,10 @@ class FindingsTable(Table):
     def _cells(self, finding: Finding) -> dict[str, Cell]:
         tone = TONES[finding.severity]
         return {
-            "severity": Cell(doctor_view.badge(finding.severity), tone),
+            "severity": Cell(words.badge(finding.severity), tone),
             "what": Cell(clean(finding.what, LONGEST), "" if tone is not Tone.QUIET else tone),
-            "where": Cell(doctor_view.where(finding, self.world), Tone.QUIET),
-            "fix": Cell(" ".join(doctor_view.mended_by(self.examination, finding)).strip()),
+            "where": Cell(words.where(finding, self.world), Tone.QUIET),
+            "fix": Cell(" ".join(words.mended_by(self.examination, finding)).strip()),
         }
 
     @property
@@ -122,10 +122,10 @@ class DoctorView(Vertical):
         table = self.query_one(FindingsTable)
         verdict, finding = (self.query_one(f"#{name}", Static) for name in ("verdict", "finding"))
         first = Content.assemble(
-            *(styled(line.text, line.tone) for line in doctor_view.summary(self.examination, self.world))
+            *(styled(line.text, line.tone) for line in words.summary(self.examination, self.world))
         )
         trouble = (styled(f"✖ {text}", Tone.BAD) for text in self.examination.trouble)
-        outside = (styled(line.text, line.tone) for line in doctor_view.outside(self.examination))
+        outside = (styled(line.text, line.tone) for line in words.outside(self.examination))
         lines = [line for line in (first, *outside, *trouble) if line]
         verdict.update(Content("\n").join(lines))
         table.display = bool(table.rows)
@@ -143,10 +143,10 @@ class DoctorView(Vertical):
 
     def _lines(self, finding: Finding, table: FindingsTable) -> Iterator[Content]:
         """Where it is and what proves it; then what the row does not say."""
-        proof = " · ".join(doctor_view.evidence(finding))
-        yield styled(f"{doctor_view.where(finding, self.world)}  {proof}", Tone.QUIET)
+        proof = " · ".join(words.evidence(finding))
+        yield styled(f"{words.where(finding, self.world)}  {proof}", Tone.QUIET)
         what, remedy = clean(finding.what, LONGEST), clean(finding.remedy, LONGEST)
-        key, does = doctor_view.mended_by(self.examination, finding)
+        key, does = words.mended_by(self.examination, finding)
         yield Content.assemble(
             styled("" if table.shows("what", what) else f"{what} ", TONES[finding.severity]),
             Content(f"{remedy} "),
@@ -165,4 +165,4 @@ class DoctorView(Vertical):
     def on_table_selected(self, event: Table.Selected) -> None:
         event.stop()
         if self._current:
-            self.post_message(FindingRequested(doctor_view.details(self.examination, self._current)))
+            self.post_message(FindingRequested(words.details(self.examination, self._current)))

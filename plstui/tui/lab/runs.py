@@ -28,10 +28,10 @@ from plstui.lab.session import approve
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
 from plstui.lab.undo import Undo, is_there, piece_line
-from plstui.tui.lab_view import LONGEST, Plan, event_line, numbers, page_line, plan
-from plstui.tui.lab_work import LabWork
-from plstui.tui.screens.confirm import ConfirmScreen
-from plstui.tui.screens.lab_dialogs import QuestionScreen
+from plstui.tui.dialogs.confirm import ConfirmScreen
+from plstui.tui.dialogs.question import QuestionScreen
+from plstui.tui.lab.words import LONGEST, Plan, event_line, numbers, page_line, plan
+from plstui.tui.lab.work import LabWork
 from plstui.tui.state import Line
 from plstui.tui.tones import styled
 

@@ -11,7 +11,7 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.lab.parts import Step
 from plstui.lab.progress import StepStatus
-from plstui.tui.lab_view import LONGEST, badge, elapsed
+from plstui.tui.lab.words import LONGEST, badge, elapsed
 from plstui.tui.widgets.columns import Column
 from plstui.tui.widgets.table import Cell, Row, Table
 

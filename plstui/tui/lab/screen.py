@@ -36,10 +36,15 @@ from plstui.lab.progress import StepStatus
 from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.clock import NO_TIME
+from plstui.tui.commanding import CommandingScreen
 from plstui.tui.commands import bindings
 from plstui.tui.details import details_of
-from plstui.tui.lab_commands import KEYS, LAB_COMMANDS, LabContext, approve_why_not, is_decision
-from plstui.tui.lab_view import (
+from plstui.tui.lab.commands import KEYS, LAB_COMMANDS, LabContext, approve_why_not, is_decision
+from plstui.tui.lab.log import KEPT_LINES, LabLog
+from plstui.tui.lab.runs import Answer, LabFailed, LabMoved, LabRuns, LabSaid
+from plstui.tui.lab.step_table import StepTable, key_of
+from plstui.tui.lab.step_view import StepView
+from plstui.tui.lab.words import (
     LONGEST,
     LogLine,
     StepText,
@@ -53,17 +58,12 @@ from plstui.tui.lab_view import (
     settled,
     step_text,
 )
-from plstui.tui.lab_work import LabWork
+from plstui.tui.lab.work import LabWork
 from plstui.tui.messages import DetailsRequested, LabTold
-from plstui.tui.screens.commanding import CommandingScreen
-from plstui.tui.screens.lab_runs import Answer, LabFailed, LabMoved, LabRuns, LabSaid
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH, styled
 from plstui.tui.widgets.bars import CommandBar, TopBar
-from plstui.tui.widgets.lab_log import KEPT_LINES, LabLog
 from plstui.tui.widgets.pane import SidePane
-from plstui.tui.widgets.step_table import StepTable, key_of
-from plstui.tui.widgets.step_view import StepView
 from plstui.tui.widgets.table import Table
 from plstui.tui.work import work
 
@@ -76,7 +76,7 @@ class LabScreen(CommandingScreen):
     """Folds what the runs report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LAB_COMMANDS)]
-    CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/lab.tcss", "../styles/dialogs.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["screen.tcss", "../styles/dialogs.tcss"]
     AUTO_FOCUS = "#steps"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS

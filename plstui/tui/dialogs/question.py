@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from plstui.domain.states import Tone
 from plstui.tui.dialog import AnswerButton, Dialog
-from plstui.tui.screens.confirm import HEIGHTS
+from plstui.tui.dialogs.confirm import HEIGHTS
 from plstui.tui.tones import styled
 from plstui.tui.widgets.az_line import AzLine
 

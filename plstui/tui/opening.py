@@ -18,7 +18,7 @@ from plstui.tui.messages import Painted
 class OpeningScreen(Screen[None]):
     """Stands where the main screen will, until that is imported."""
 
-    CSS_PATH = "../styles/opening.tcss"
+    CSS_PATH = "styles/opening.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit")]
 
     def __init__(self, where: str) -> None:

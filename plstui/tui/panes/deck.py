@@ -14,8 +14,8 @@ from textual.widget import Widget
 
 from plstui.domain.states import Tone
 from plstui.tui.messages import LinesWanted, SectionChosen
+from plstui.tui.panes.shares import shares
 from plstui.tui.tones import styled
-from plstui.tui.widgets.shares import shares
 
 TAB_GAP = "  "
 

@@ -12,7 +12,7 @@ from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.text import clean
 from plstui.engine.journal import Entry
 from plstui.engine.runtime import Runtime
-from plstui.tui.screens.lab_dialogs import QuestionScreen
+from plstui.tui.dialogs.question import QuestionScreen
 from plstui.tui.state import ProbeRun
 
 Running = tuple[str, str]

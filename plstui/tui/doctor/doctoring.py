@@ -19,7 +19,7 @@ from plstui.engine.doctor import Doctor
 from plstui.engine.runtime import Runtime
 from plstui.lab.session import subscriptions
 from plstui.lab.steps import Choices, workshop
-from plstui.tui.doctor_view import Examination, summary
+from plstui.tui.doctor.words import Examination, summary
 from plstui.tui.messages import Examined, Said, Troubled
 from plstui.tui.state import ProbeRun
 from plstui.tui.truth import still_true

@@ -18,7 +18,7 @@ from plstui.lab.parts import Part, Step, StepState, Survey, Want, lack_of
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.steps import Workshop
 from plstui.lab.teardown import Teardown
-from plstui.tui.lab_commands import LabContext, approve_why_not, is_decision
+from plstui.tui.lab.commands import LabContext, approve_why_not, is_decision
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
 

@@ -1,0 +1,1 @@
+"""The doctor: what keeps the page from coming."""

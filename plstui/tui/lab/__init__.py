@@ -1,0 +1,1 @@
+"""The lab: the workshop step by step."""

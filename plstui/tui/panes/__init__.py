@@ -1,0 +1,1 @@
+"""The panes: both sides, their connections, and what is decided on them."""

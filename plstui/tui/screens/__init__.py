@@ -1,1 +1,0 @@
-"""What fills the terminal: the main screen and the dialogs over it."""
