@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +72,13 @@ class Composer:
             return f"sandbox {self._options.sandbox}"
         # A settings file may lead anywhere, to a served sandbox too; what is not known is not claimed.
         return self._options.config.name if self._options.config else "Azure"
+
+    def keys(self) -> Mapping[str, str]:
+        """The keys that a person has chosen, by the ids of commands. Raises `ConfigError`.
+
+        They are of the person's own file with a sandbox too, whose settings know nothing of persons.
+        """
+        return load(self._options.config, only="keys").keys
 
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""

@@ -46,7 +46,12 @@ def open_panes(options: Options) -> int:
     try:
         from plstui.tui.app import PlstuiApp
 
-        app = PlstuiApp(composer.connect, where=composer.where)
+        if keys := composer.keys():
+            # Not otherwise: it has to know every command, and what they know takes a moment to import.
+            from plstui.tui.keys import check
+
+            check(keys)
+        app = PlstuiApp(composer.connect, where=composer.where, keys=keys)
         composer.ask = app.ask
         asyncio.run(_run(app))
     finally:

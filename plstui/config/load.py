@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from plstui.config import locations
-from plstui.config.settings import Settings
+from plstui.config.settings import Keys, Settings
 from plstui.domain.errors import ConfigError
 from plstui.domain.files import read_text
 
@@ -54,28 +54,36 @@ _WORDS = {
 NO_SETTINGS = frozenset({"PLSTUI_CONFIG", "PLSTUI_ARM_EVIDENCE"})
 """Environment variables of plstui's that are no settings: where they are, and where the tests' recordings are."""
 
+KEYS = "PLSTUI_KEYS_"
+"""How the environment variables begin that give a command of the panes a key."""
+
 Override = Mapping[str, Mapping[str, Any]]
 """Values from the command line, section by section; they win over the environment and the file."""
 
 
 def load(
-    path: Path | None = None, *, environ: Mapping[str, str] = os.environ, override: Override | None = None
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    override: Override | None = None,
+    only: str = "",
 ) -> Settings:
-    """Settings from defaults, file, environment and command line, later ones winning.
+    """Settings from defaults, file, environment and command line, later ones winning; `only` one section of them.
 
     A file that was named must exist; the usual one may be missing. Raises `ConfigError` naming file, line and key.
     """
     named = path or (locations.expand(environ["PLSTUI_CONFIG"]) if environ.get("PLSTUI_CONFIG") else None)
     source = named or locations.config_file(environ)
     text = _read(source, named_by="--config" if path else "PLSTUI_CONFIG" if named else "")
-    raw = _parse(source, text)
+    raw = {section: value for section, value in _parse(source, text).items() if only in ("", section)}
     # The file is judged alone first, so that a message about it can name its line.
     try:
         msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise _explain(source, text, error) from None
     for keys, value in _from_environment(environ):
-        _set(raw, keys, value)
+        if only in ("", keys[0]):
+            _set(raw, keys, value)
     for section, values in (override or {}).items():
         for key, value in values.items():
             _set(raw, (section, key), value)
@@ -122,7 +130,8 @@ def _explain(source: Path, text: str, error: msgspec.ValidationError) -> ConfigE
     """The same error with file, line, key and what is allowed there."""
     match = _WHERE.match(str(error))
     what, path = (match["what"], match["path"] or "") if match else (str(error), "")
-    # The place in a list is no key.
+    # The place in a list is no key, and of a section with keys of one's own msgspec does not tell which it was.
+    path = path.removesuffix("[...]")
     keys = tuple(part.partition("[")[0] for part in path.split(".") if part)
     if unknown := _UNKNOWN.search(what):
         where = f"[{path}]" if path else "the top level"
@@ -211,7 +220,7 @@ def check_names(environ: Mapping[str, str]) -> None:
     """
     known = [*_variables(), *NO_SETTINGS]
     for name in environ:
-        if name.startswith("PLSTUI_") and name not in known:
+        if name.startswith("PLSTUI_") and name not in known and not name.startswith(KEYS):
             near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
             section = name[: name.find("_", len("PLSTUI_")) + 1]
             beside = ", ".join(other for other in known if section and other.startswith(section))
@@ -229,6 +238,9 @@ def _variables() -> dict[str, tuple[tuple[str, ...], Any]]:
 def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], Any]]:
     check_names(environ)
     known = _variables()
+    for name in environ:
+        if name.startswith(KEYS):
+            yield ("keys", name.removeprefix(KEYS).lower().replace("_", "-")), environ[name]
     for name, (keys, kind) in known.items():
         if name not in environ:
             continue
@@ -249,7 +261,7 @@ def _leaves(struct: type, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     for name, kind in _fields(struct).items():
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             yield from _leaves(kind, (*keys, name))
-        else:
+        elif kind is not Keys:  # Its names are no settings' names.
             yield (*keys, name), kind
 
 

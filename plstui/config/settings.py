@@ -223,6 +223,9 @@ class Ui(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether approving, rejecting and removing are switched off."""
 
 
+Keys = Annotated[dict[str, str], Meta(description='a section with lines such as approve = "A"')]
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that can be set."""
 
@@ -233,6 +236,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     watch: Watch = field(default_factory=Watch)
     lab: Lab = field(default_factory=Lab)
     ui: Ui = field(default_factory=Ui)
+    keys: Keys = field(default_factory=dict)
+    """The keys of the panes, by the ids of their commands, where they are not the usual ones. The panes judge them."""
 
     def side(self, side: Side) -> SideSettings:
         """One side's settings."""

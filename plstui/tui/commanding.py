@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.reactive import var
 from textual.screen import Screen
 
 from plstui.domain.text import clean
-from plstui.tui.commands import SomeCommands, command
+from plstui.tui.commands import Command, Keys, Offer
 from plstui.tui.details import Details
-from plstui.tui.messages import CommandChosen
+from plstui.tui.messages import CommandChosen, OpenDetails, OpenHelp
+
+ContextT = TypeVar("ContextT")
+HostT = TypeVar("HostT")
 
 LONGEST = 600
 """Characters of a reason: it may quote names that somebody else has given."""
 
 
-class CommandingScreen(Screen[None]):
+class CommandingScreen(Screen[None], Generic[ContextT, HostT]):
     """Runs its commands whichever way they are asked for, or says why not."""
 
-    commands: ClassVar[SomeCommands] = ()
-    context: var[Any] = var(None)
+    context: var[ContextT]
     """What the commands look at to say whether they are possible now."""
+    offers: var[tuple[Offer, ...]] = var(())
+    """The commands as they stood when the context changed."""
+
+    def __init__(self, commands: Sequence[Command[ContextT, HostT]], keys: Keys) -> None:
+        super().__init__()
+        self._commands = commands
+        self.keys = keys
+
+    @property
+    @abstractmethod
+    def host(self) -> HostT:
+        """This screen, as its commands know it."""
+
+    def watch_context(self) -> None:
+        self.offers = self.offered()
+
+    def offered(self) -> tuple[Offer, ...]:
+        """The commands as they stand in this moment."""
+        return tuple(command.offer(self.context, self.keys) for command in self._commands)
 
     def action_command(self, command_id: str) -> None:
         """A key of the registry was pressed."""
         self.run_command(command_id)
 
     def run_command(self, command_id: str) -> None:
-        """Do it, or say why not."""
-        chosen = command(command_id, self.commands)
+        """Do it, or say why not. Raises `StopIteration` for a command that is none of this screen's."""
+        chosen = next(command for command in self._commands if command.id == command_id)
         reason = chosen.why_not(self.context)
         if reason:
             self.notify(clean(reason, LONGEST), title=chosen.label, severity="warning", markup=False)
         else:
-            chosen.run(self)
+            chosen.run(self.host)
 
     @on(CommandChosen)
     def _run_chosen(self, event: CommandChosen) -> None:
@@ -45,17 +67,12 @@ class CommandingScreen(Screen[None]):
             self.run_command(event.command_id)
 
     def show_help(self) -> None:
-        from plstui.tui.dialogs.help import HelpScreen
+        self.post_message(OpenHelp(self.offered()))
 
-        self.app.push_screen(HelpScreen(self.commands, self.context))
-
-    def push_details(self, details: Details | None) -> None:
+    def open_details(self, details: Details | None) -> None:
         """Show everything about something, if there is such a thing."""
-        from plstui.tui.dialogs.details import DetailsScreen
-
-        # Two clicks on a row ask for its details twice.
-        if details and self.is_active:
-            self.app.push_screen(DetailsScreen(details))
+        if details:
+            self.post_message(OpenDetails(details))
 
     def show_palette(self) -> None:
         self.app.action_command_palette()

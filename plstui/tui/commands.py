@@ -1,78 +1,141 @@
-"""The commands: the one registry that the keys, the footer, the help screen and the palette are made from."""
+"""The commands: the one registry that the keys, the footer, the help screen and the palette are made from.
+
+Each screen has its part of it, in the order of its footer; what all screens can do stands here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from textual.binding import Binding
 
-from plstui.domain.connection import Verb
-from plstui.domain.ids import ResourceId
-from plstui.domain.world import Link
-from plstui.engine.actions import Actions
+ContextT = TypeVar("ContextT", contravariant=True)
+HostT = TypeVar("HostT", contravariant=True)
+
+Keys = Mapping[str, str]
+"""The keys of this session as a person reads them, by the ids of their commands."""
+
+
+class Group(StrEnum):
+    """Where a command stands in the help."""
+
+    CONNECTION = "The selected connection"
+    LAB = "The lab"
+    LOOK = "Look"
+    PROGRAM = "plstui"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What commands look at to say whether they are possible now."""
+class Offer:
+    """A command as a person meets it now: in the footer, the help or the palette."""
 
-    connected: bool = False
-    actions: Actions | None = None
-    """None when the ISV's side is not configured."""
-    link: Link | None = None
-    """The connection that is selected."""
-    under_way: frozenset[ResourceId] = frozenset()
-    """The connections with a write under way; held here so that its change makes another context."""
-    others_wait: bool = False
-    """Whether another connection than the selected one waits for a decision."""
-    no_targets: str = ""
-    """Why there is nothing to probe, or nothing yet; empty where there is something."""
-    probing: bool = False
-    examining: bool = False
-    """Whether the doctor is at work."""
+    id: str
+    key: str
+    """As a person reads it; empty without one."""
+    label: str
+    help: str
+    group: Group
+    dangerous: bool
+    rank: int
+    why_not: str | None
+    """Why it is not possible now; None when it is."""
 
 
-class Host(Protocol):
-    """What a screen does for commands."""
+def _always(_: object) -> str | None:
+    return None
 
-    def decide(self, verb: Verb) -> None:
-        """Ask for confirmation, then approve, reject or remove the selected connection."""
 
-    def start_probe(self) -> None:
-        """Fetch the page from every target."""
+@dataclass(frozen=True, slots=True)
+class Command(Generic[ContextT, HostT]):
+    """One thing that can be done with a key: what a screen does for it, and what it looks at to say why not."""
 
-    def start_doctor(self) -> None:
-        """Find out what keeps the page from coming."""
+    id: str
+    key: str
+    """One plain key that a browser leaves alone, unless settings name another; empty for the palette only."""
+    label: str
+    """One or two words, for the footer."""
+    help: str
+    """One sentence, for the help screen and the palette; `{quit}` stands for the key of that command."""
+    group: Group
+    run: Callable[[HostT], None]
+    why_not: Callable[[ContextT], str | None] = _always
+    """Why this is not possible now, as a sentence a person can act on; None when it is."""
+    dangerous: bool = False
+    """Whether this destroys something: it never happens by one key press."""
+    rank: int = 0
+    """Place in the footer when there is little room, 1 first; 0 to stay out of it."""
 
-    def refresh_sides(self) -> None:
-        """Read both sides now."""
+    def offer(self, context: ContextT, keys: Keys) -> Offer:
+        """How the command stands now."""
+        return Offer(
+            self.id,
+            keys[self.id],
+            self.label,
+            self.help.format_map(keys),
+            self.group,
+            self.dangerous,
+            self.rank,
+            self.why_not(context),
+        )
+
+
+class Keyed(Protocol):
+    """A command of any screen, as far as keys are concerned."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def dangerous(self) -> bool: ...
+
+
+_GLYPHS = {"tab": "⇥", "escape": "Esc"}
+"""How keys are written that are not their own sign."""
+
+
+def keys_of(commands: Iterable[Keyed], chosen: Mapping[str, str]) -> Keys:
+    """The key of each command as a person reads it, where `chosen` says which commands have other keys than usual."""
+    keys = {command.id: chosen.get(command.id, command.key) for command in commands}
+    return {command_id: _GLYPHS.get(key, key) for command_id, key in keys.items()}
+
+
+def bindings(commands: Iterable[Command[ContextT, HostT]]) -> list[Binding]:
+    """Commands as key bindings. A key whose command is not possible stays bound: pressing it says why."""
+    return [
+        # The id is no key: it only gives a command without one a place in Textual's keymap.
+        Binding(entry.key or entry.id, f"command('{entry.id}')", entry.label, id=entry.id, show=False)
+        for entry in commands
+    ]
+
+
+# What all screens can do
+
+
+class SharedContext(Protocol):
+    """What the context of every screen can tell."""
+
+    def refresh_why_not(self) -> str | None:
+        """Why nothing can be read anew now."""
+
+    def copy_why_not(self) -> str | None:
+        """Why there is no `az` command to copy."""
+
+
+class SharedHost(Protocol):
+    """What every screen does for commands."""
+
+    def refresh_all(self) -> None:
+        """Read anew what the screen shows."""
 
     def next_area(self) -> None:
         """Move the focus to the next pane or table."""
 
-    def show_section(self, section_id: str) -> None:
-        """Bring a section to the front and focus it."""
-
-    def start_filter(self) -> None:
-        """Let the person type words that the connections are filtered by."""
-
-    def next_pending(self) -> None:
-        """Select the next connection that waits for a decision."""
-
-    def show_details(self) -> None:
-        """Show everything about the selected connection."""
-
     def copy_az(self) -> None:
-        """Copy the `az` line that shows the selected connection."""
-
-    def toggle_zoom(self) -> None:
-        """Give the focused area the whole screen, or take it back."""
-
-    def open_lab(self) -> None:
-        """Open the lab screen, at the step that mends the finding that a person is looking at."""
+        """Copy the `az` commands of what is selected."""
 
     def show_help(self) -> None:
         """Open the help screen."""
@@ -87,261 +150,39 @@ class Host(Protocol):
         """End the program."""
 
 
-SomeContext = TypeVar("SomeContext")
-SomeHost = TypeVar("SomeHost")
+COPY: Command[SharedContext, SharedHost] = Command(
+    "copy",
+    "y",
+    "Copy az",
+    "Copy the az commands of what is selected.",
+    Group.LOOK,
+    lambda host: host.copy_az(),
+    lambda context: context.copy_why_not(),
+    rank=5,
+)
 
+REFRESH: Command[SharedContext, SharedHost] = Command(
+    "refresh",
+    "r",
+    "Refresh",
+    "Read everything now, without waiting for the next round.",
+    Group.LOOK,
+    lambda host: host.refresh_all(),
+    lambda context: context.refresh_why_not(),
+    rank=2,
+)
 
-class Group(StrEnum):
-    """Where a command stands in the help."""
+NEXT_AREA: Command[SharedContext, SharedHost] = Command(
+    "next",
+    "tab",
+    "Other pane",
+    "Go to the other pane, then to what stands beside or below.",
+    Group.LOOK,
+    lambda host: host.next_area(),
+    rank=3,
+)
 
-    CONNECTION = "The selected connection"
-    LAB = "The lab"
-    LOOK = "Look"
-    PROGRAM = "plstui"
-
-
-def _always(_: object) -> str | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Command(Generic[SomeContext, SomeHost]):
-    """One thing that can be done with a key: what a screen does for it, and what it looks at to say why not."""
-
-    id: str
-    key: str
-    """One plain key that a browser leaves alone; empty for the palette only."""
-    label: str
-    """One or two words, for the footer."""
-    help: str
-    """One sentence, for the help screen and the palette."""
-    group: Group
-    run: Callable[[SomeHost], None]
-    why_not: Callable[[SomeContext], str | None] = _always
-    """Why this is not possible now, as a sentence a person can act on; None when it is."""
-    dangerous: bool = False
-    """Whether this destroys something: it never happens by one key press."""
-    rank: int = 0
-    """Place in the footer when there is little room, 1 first; 0 to stay out of it."""
-    glyph: str = ""
-    """How the key is written, when not as it is."""
-
-    @property
-    def key_text(self) -> str:
-        """The key as a person reads it."""
-        return self.glyph or self.key
-
-
-def _decide(verb: Verb) -> Callable[[Context], str | None]:
-    def why_not(context: Context) -> str | None:
-        if not context.connected:
-            return "Still connecting; wait until the panes show something."
-        if context.actions is None:
-            return "Only the ISV decides on connections; give its subscription with --isv."
-        return context.actions.why_not(verb, context.link)
-
-    return why_not
-
-
-def _connected(context: Context) -> str | None:
-    return None if context.connected else "Still connecting; wait until the panes show something."
-
-
-def _selected(context: Context) -> str | None:
-    return None if context.link else "No connection is selected."
-
-
-def _others_wait(context: Context) -> str | None:
-    if not context.connected:
-        return _connected(context)
-    return None if context.others_wait else "No other connection in the table waits for a decision."
-
-
-def _probe(context: Context) -> str | None:
-    if not context.connected:
-        return _connected(context)
-    if context.probing:
-        return "A probe is running already."
-    return context.no_targets or None
-
-
-def _doctor(context: Context) -> str | None:
-    if context.examining:
-        return "The doctor is looking at both sides already."
-    return _connected(context)
-
-
-COMMANDS: tuple[Command[Context, Host], ...] = (
-    Command(
-        "approve",
-        "a",
-        "Approve",
-        "Let this endpoint through to the service.",
-        Group.CONNECTION,
-        lambda host: host.decide(Verb.APPROVE),
-        _decide(Verb.APPROVE),
-        rank=1,
-    ),
-    Command(
-        "reject",
-        "x",
-        "Reject",
-        "Turn this request down; it may not be possible to approve it later.",
-        Group.CONNECTION,
-        lambda host: host.decide(Verb.REJECT),
-        _decide(Verb.REJECT),
-        rank=1,
-    ),
-    Command(
-        "remove",
-        "d",
-        "Remove",
-        "Delete this connection for good; asks first, and Enter alone is no.",
-        Group.CONNECTION,
-        lambda host: host.decide(Verb.REMOVE),
-        _decide(Verb.REMOVE),
-        dangerous=True,
-        rank=1,
-    ),
-    Command(
-        "next-pending",
-        "N",
-        "Next pending",
-        "Go to the next request that waits for a decision.",
-        Group.CONNECTION,
-        lambda host: host.next_pending(),
-        _others_wait,
-        rank=7,
-    ),
-    Command(
-        "filter",
-        "/",
-        "Filter",
-        "Show only the connections with these words in status, endpoint, message or service; Esc shows all again.",
-        Group.CONNECTION,
-        lambda host: host.start_filter(),
-        _connected,
-        rank=7,
-    ),
-    Command(
-        "details",
-        "i",
-        "Details",
-        "Show everything about the selected connection; Enter does it for any row.",
-        Group.CONNECTION,
-        lambda host: host.show_details(),
-        _selected,
-        rank=4,
-    ),
-    Command(
-        "copy",
-        "y",
-        "Copy az",
-        "Copy the az command that shows the selected connection.",
-        Group.CONNECTION,
-        lambda host: host.copy_az(),
-        _selected,
-        rank=5,
-    ),
-    Command(
-        "probe",
-        "p",
-        "Probe",
-        "Fetch the Host: page from every backend and through every endpoint.",
-        Group.LOOK,
-        lambda host: host.start_probe(),
-        _probe,
-        rank=1,
-    ),
-    Command(
-        "doctor",
-        "w",
-        "Doctor",
-        "Why does the page not come? Look at both sides, after a probe into ill machines too, and name what mends it.",
-        Group.LOOK,
-        lambda host: host.start_doctor(),
-        _doctor,
-        rank=1,
-    ),
-    Command(
-        "refresh",
-        "r",
-        "Refresh",
-        "Read both sides now, without waiting for the next round.",
-        Group.LOOK,
-        lambda host: host.refresh_sides(),
-        _connected,
-        rank=2,
-    ),
-    Command(
-        "next",
-        "tab",
-        "Other pane",
-        "Go to the other pane, then to the table below.",
-        Group.LOOK,
-        lambda host: host.next_area(),
-        rank=3,
-        glyph="⇥",
-    ),
-    Command(
-        "connections",
-        "1",
-        "Connections",
-        "Go to the connections of both sides, joined.",
-        Group.LOOK,
-        lambda host: host.show_section("connections"),
-    ),
-    Command(
-        "backends",
-        "2",
-        "Backends",
-        "Go to the backends: the balancer's opinion and the page, side by side.",
-        Group.LOOK,
-        lambda host: host.show_section("backends"),
-    ),
-    Command(
-        "probes",
-        "3",
-        "Probe view",
-        "Go to what the last probe brought.",
-        Group.LOOK,
-        lambda host: host.show_section("probe"),
-    ),
-    Command(
-        "activity",
-        "4",
-        "Activity",
-        "Go to what has happened since the start.",
-        Group.LOOK,
-        lambda host: host.show_section("activity"),
-    ),
-    Command(
-        "findings",
-        "5",
-        "Doctor view",
-        "Go to what the doctor has found; a approves, l opens the lab at the step that mends it.",
-        Group.LOOK,
-        lambda host: host.show_section("doctor"),
-    ),
-    Command(
-        "zoom",
-        "z",
-        "Zoom",
-        "Give this pane or table the whole screen, and back.",
-        Group.LOOK,
-        lambda host: host.toggle_zoom(),
-        rank=6,
-    ),
-    Command(
-        "lab",
-        "l",
-        "Lab",
-        "Build the workshop step by step and watch the panes fill; take it down again.",
-        Group.LAB,
-        lambda host: host.open_lab(),
-        _connected,
-        rank=1,
-    ),
+PROGRAM: tuple[Command[SharedContext, SharedHost], ...] = (
     Command(
         "palette",
         ":",
@@ -372,27 +213,9 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         "quit",
         "q",
         "Quit",
-        "Leave, or see what still runs and leave by q again; what Azure has been asked to do goes on.",
+        "Leave, or see what still runs and leave by {quit} again; what Azure has been asked to do goes on.",
         Group.PROGRAM,
         lambda host: host.leave(),
         rank=1,
     ),
 )
-
-
-SomeCommands = Sequence[Command[Any, Any]]
-"""What one screen can do."""
-
-
-def command(command_id: str, commands: Sequence[Command[SomeContext, SomeHost]]) -> Command[SomeContext, SomeHost]:
-    """A command by its id; raises `StopIteration` for one that is not among them."""
-    return next(entry for entry in commands if entry.id == command_id)
-
-
-def bindings(commands: SomeCommands) -> list[Binding]:
-    """Commands as key bindings. A key whose command is not possible stays bound: pressing it says why."""
-    return [
-        Binding(entry.key, f"command('{entry.id}')", entry.label, id=entry.id, show=False)
-        for entry in commands
-        if entry.key
-    ]

@@ -35,8 +35,9 @@ MARKED: Final = "What you marked is in the clipboard, if your terminal allows th
 class DialogApp(App[None]):
     """Keeps held keys, second clicks and toasts away from dialogs."""
 
-    def __init__(self, clock: Clock | None = None, driver_class: type[Driver] | None = None) -> None:
+    def __init__(self, clock: Clock | None, driver_class: type[Driver] | None, quit_key: str) -> None:
         super().__init__(driver_class=driver_class)
+        self.quit_key = quit_key
         self._held = HeldKeys(clock.monotonic if clock else time.monotonic)
         self._waiting = deque[Notification](maxlen=WAITING)
         """What is shown when the dialog is closed that is open now."""
@@ -50,7 +51,8 @@ class DialogApp(App[None]):
     def _strays(self, event: events.Key) -> bool:
         """Whether a key is still held down that was pressed for something else."""
         field = self.focused if isinstance(self.focused, Input) else None
-        strays = self._held.strays(event.key, field or self.screen, {*self.screen_stack, field})
+        leaves = event.character == self.quit_key
+        strays = self._held.strays(event.key, field or self.screen, {*self.screen_stack, field}, leaves=leaves)
         # Enter and Escape may be pressed twice by intent: to say yes to two questions, to leave two screens.
         return strays and event.is_printable
 
@@ -100,4 +102,5 @@ class DialogApp(App[None]):
     def action_help_quit(self) -> None:
         """Ctrl+C copies where text is typed and otherwise only tells how to leave, in the words of our own keys."""
         dialog = len(self.screen_stack) > 1
-        self.tell("Press Esc to close this, then q to quit." if dialog else "Press q to quit.")
+        key = self.quit_key
+        self.tell(f"Press Esc to close this, then {key} to quit." if dialog else f"Press {key} to quit.")

@@ -9,12 +9,9 @@ PAUSE: Final = 1.0
 """Seconds after which a key counts as pressed again: terminals and desktops wait for up to two thirds of one before
 they begin to repeat a key that is held down."""
 
-EXEMPT: Final = "q"
-"""Pressed twice it leaves, whatever runs: that is what it says."""
-
 
 class HeldKeys:
-    """A key that is still held down does nothing in what it has opened: it was pressed for what was there before.
+    """A key that is still held down does nothing elsewhere than where it was pressed.
 
     Terminals tell nothing of a key that is let go. What they send is the same key again and again, with no other key
     and no pause in between.
@@ -24,13 +21,18 @@ class HeldKeys:
         self._monotonic = monotonic
         self._key = ""
         self._at = 0.0
+        self._place: object = None
         self._places: Collection[object] = ()
 
-    def strays(self, key: str, place: object, places: Collection[object]) -> bool:
-        """Whether a key is a repeat that would go to a place that was not among the open ones when it was pressed."""
+    def strays(self, key: str, place: object, places: Collection[object], *, leaves: bool = False) -> bool:
+        """Whether a key is a repeat that would go to another place than the one where it was pressed.
+
+        The key that leaves may say yes to the question whether to leave, which was not among the open places when it
+        was pressed: twice it leaves, whatever runs.
+        """
         now = self._monotonic()
         repeated = key == self._key and now - self._at < PAUSE
         self._at = now
         if not repeated:
-            self._key, self._places = key, places
-        return repeated and key != EXEMPT and place not in self._places
+            self._key, self._place, self._places = key, place, places
+        return repeated and place != self._place and not (leaves and place not in self._places)

@@ -10,12 +10,11 @@ from textual.message import Message
 if TYPE_CHECKING:
     from plstui.domain.errors import PlstuiError
     from plstui.domain.ids import ResourceId
-    from plstui.domain.probe import Target, TargetResult
     from plstui.domain.snapshot import Snapshot
     from plstui.engine.runtime import Runtime
+    from plstui.tui.commands import Offer
     from plstui.tui.details import Details
-    from plstui.tui.doctor.words import Examination
-    from plstui.tui.state import Line
+    from plstui.tui.state import Line, ProbeRun
 
 
 @dataclass
@@ -45,17 +44,10 @@ class SnapshotFetched(Message):
 
 
 @dataclass
-class ProbeWidened(Message):
-    """The running probe has one target more."""
+class Probed(Message):
+    """The probe has come further."""
 
-    target: Target
-
-
-@dataclass
-class ProbeAnswered(Message):
-    """One target of the running probe is done."""
-
-    result: TargetResult
+    run: ProbeRun
 
 
 @dataclass
@@ -63,28 +55,6 @@ class LabTold(Message):
     """How the lab goes, in a few words; empty while nothing goes on."""
 
     note: Line
-
-
-@dataclass
-class ProbeOver(Message):
-    """The running probe has come to its end."""
-
-    trouble: str = ""
-    """Why it was cut short; empty when every target was asked."""
-
-
-@dataclass
-class Examined(Message):
-    """The doctor's look has come to its end."""
-
-    examination: Examination
-
-
-@dataclass
-class FindingRequested(Message):
-    """Somebody wants to see everything about one of the doctor's findings."""
-
-    details: Details
 
 
 @dataclass
@@ -134,6 +104,28 @@ class DetailsRequested(Message):
     """Somebody wants to see everything about a resource."""
 
     resource_id: ResourceId
+
+
+@dataclass
+class OpenDetails(Message):
+    """The details of something are to be shown."""
+
+    details: Details
+
+
+@dataclass
+class OpenHelp(Message):
+    """The help is to be shown."""
+
+    offers: tuple[Offer, ...]
+
+
+@dataclass
+class OpenLab(Message):
+    """The lab is to be shown."""
+
+    step: str = ""
+    """The id of the step to begin at; empty for what waits, runs or comes next."""
 
 
 @dataclass

@@ -19,11 +19,12 @@ class OpeningScreen(Screen[None]):
     """Stands where the main screen will, until that is imported."""
 
     CSS_PATH = "styles/opening.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", "Quit", id="quit")]
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, quit_key: str) -> None:
         super().__init__()
         self._where = where
+        self._quit_key = quit_key
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.post_message, Painted())
@@ -37,4 +38,4 @@ class OpeningScreen(Screen[None]):
                 yield frame
         yield Static(classes="frame")
         yield Static()
-        yield Static(Content("q Quit"), classes="bar")
+        yield Static(Content(f"{self._quit_key} Quit"), classes="bar")

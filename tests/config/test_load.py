@@ -128,7 +128,7 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
         ("isv = {ssh = {jmp = 'web1'}}", 1, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("\nisv.ssh.jmp = 'web1'", 2, "`jmp` in [isv.ssh]", "Allowed are: identity_file, jump,"),
         ("[isv]\nsubscripton = 's'", 2, "`subscripton` in [isv]", "ssh, subscription, tenant."),
-        ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, lab, probe, ui, watch."),
+        ("[ui]\n[color]\nred = 1", 2, "`color` in the top level", "azure, customer, isv, keys, lab, probe, ui, watch."),
         ("\nisv = 3", 2, "`isv`", "It is a section with the keys client_id,"),
         ('[isv]\nsubscription = "a/../b"', 2, "`isv.subscription`", "Allowed is the id of a subscription such as"),
         ('[isv]\nsubscription = "My own"', 2, "`isv.subscription`", "az account list --output table shows both"),

@@ -17,7 +17,8 @@ from plstui.lab.runner import StepFailedError
 from plstui.lab.session import approve
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
-from plstui.tui.lab.commands import KEYS
+from plstui.tui.keys import every_key
+from plstui.tui.lab.commands import guide
 from tests.lab.rig import Rig, as_proposed, rig, undone, zones_of
 
 
@@ -335,8 +336,9 @@ async def test_how_to_go_on_is_said_in_the_words_of_the_place(empty: Rig) -> Non
 
     empty.meddle = throttled
     async with empty.session() as plstui:
-        for guide, clause in ((COMMANDS, "the same command goes on from there"), (KEYS, "n or u goes on from there")):
-            lab = replace(plstui.lab, guide=guide)
+        keys = guide(every_key({"lab-until": "U"}))
+        for words, clause in ((COMMANDS, "the same command goes on from there"), (keys, "n or U goes on from there")):
+            lab = replace(plstui.lab, guide=words)
             run = lab.run(await lab.survey(), lambda _: None)
             with pytest.raises(StepFailedError) as error:
                 await run.up(plstui.steps(only="isv-group"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from plstui.compose import Composer, Options
@@ -23,10 +24,11 @@ async def panes(
     size: tuple[int, int] = WIDE,
     override: dict[str, dict[str, Any]] | None = None,
     clock: Clock | None = None,
+    keys: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Play]:
     """The two panes, once they are filled."""
     composer = Composer(Options(config=served.config, override=override or {}))
-    app = PlstuiApp(composer.connect, where="sandbox", clock=clock)
+    app = PlstuiApp(composer.connect, where="sandbox", clock=clock, keys=keys)
     async with app.run_test(size=size, notifications=True) as pilot:
         play = Play(app, pilot)
         await play.shows("● live", gone=("reading", "Reading"))
@@ -40,10 +42,11 @@ async def lab_screen(
     size: tuple[int, int] = WIDE,
     override: dict[str, dict[str, Any]] | None = None,
     clock: Clock | None = None,
+    keys: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Play]:
     """The lab screen, once it says where the steps stand."""
-    async with panes(served, size=size, override=override, clock=clock) as play:
-        await play.press("l")
+    async with panes(served, size=size, override=override, clock=clock, keys=keys) as play:
+        await play.press(keys.get("lab", "l"))
         await play.shows("steps done")
         yield play
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from rich.style import Style
 from textual.app import App
@@ -150,6 +151,7 @@ async def stage(
     theme: str = DEFAULT,
     before: Callable[[Cloud], None] | None = None,
     filled: bool = True,
+    keys: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Stage]:
     """Run the app on a world; `filled` waits until both panes have been read, and the health where it can be told.
 
@@ -166,7 +168,7 @@ async def stage(
             made = runtime(cloud, prober, clock, journal, read_only=read_only, probe_count=probe_count)
             return connect(made) if connect else made
 
-        app = PlstuiApp(open_runtime, where="sandbox pending", clock=clock, theme=theme)
+        app = PlstuiApp(open_runtime, where="sandbox pending", clock=clock, theme=theme, keys=keys)
         async with app.run_test(size=size, notifications=True) as pilot:
             play = Stage(app, pilot, cloud, clock, prober, journal)
             if filled:

@@ -7,9 +7,11 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from plstui.domain.connection import APPROVED
-from plstui.tui.commands import COMMANDS, Context, bindings
+from plstui.tui.commands import bindings
 from plstui.tui.dialogs.details import DetailsScreen
 from plstui.tui.dialogs.help import HelpScreen
+from plstui.tui.keys import every_key
+from plstui.tui.panes.commands import COMMANDS, Context
 from plstui.tui.panes.deck import Deck
 from plstui.tui.widgets.bars import CommandBar
 from tests.support.lab import empty, lab, with_status
@@ -69,7 +71,7 @@ async def test_help_lists_every_command_and_sign(size: tuple[int, int]) -> None:
     async with stage(lab(), size=size) as play:
         text = await help_text(play)
         for entry in COMMANDS:
-            assert entry.help[:40] in text, entry.id
+            assert entry.help.format_map(every_key({}))[:40] in text, entry.id
         for sign in ("◷ Pending", "✔ Approved", "✖ Rejected", "⊘ Disconnected", "◌ approving…", "≠"):
             assert sign in text
 

@@ -18,6 +18,7 @@ from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.app import PlstuiApp
 from plstui.tui.doctor.view import DoctorView
 from plstui.tui.doctor.words import Examination, mended_by
+from plstui.tui.keys import every_key
 from plstui.tui.lab.screen import LabScreen
 from plstui.tui.lab.step_table import StepTable
 from tests.domain.findings.test_machines import NO_YAML, make_again
@@ -324,5 +325,5 @@ def test_a_step_asks_again_for_the_labs_own_endpoint_alone() -> None:
         fix="step:endpoint",
     )
     theirs = replace(ours, where=customer_id("Microsoft.Network/privateEndpoints", "another"))
-    assert mended_by(seen, ours) == ("l", "opens step 12 of the lab")
-    assert mended_by(seen, theirs) == ("", "")
+    assert mended_by(seen, ours, every_key({})) == ("l", "opens step 12 of the lab")
+    assert mended_by(seen, theirs, every_key({"lab": "L"})) == ("", "")

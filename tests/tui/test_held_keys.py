@@ -59,7 +59,13 @@ def test_another_key_or_a_pause_ends_it() -> None:
 def test_q_twice_is_meant() -> None:
     held = HeldKeys(TurnedClock().monotonic)
     held.strays("q", PANES, {PANES})
-    assert not held.strays("q", DIALOG, {PANES, DIALOG})
+    assert not held.strays("q", DIALOG, {PANES, DIALOG}, leaves=True)
+
+
+def test_what_a_held_q_has_closed_is_all_it_closes() -> None:
+    held = HeldKeys(TurnedClock().monotonic)
+    held.strays("q", DIALOG, {PANES, DIALOG}, leaves=True)
+    assert held.strays("q", PANES, {PANES}, leaves=True)
 
 
 async def hold(play: Stage, key: str, seconds: float = 2.0) -> None:

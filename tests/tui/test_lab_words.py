@@ -58,7 +58,7 @@ def test_every_reason_is_a_sentence(context: LabContext) -> None:
     for reason in filter(None, reasons.values()):
         assert reason.endswith(".")
         assert reason[0].isupper()
-    always = {"lab-back", "lab-help", "lab-quit", "lab-palette", "lab-area", "lab-step"}
+    always = {"lab-back", "help", "quit", "palette", "theme", "next", "lab-step"}
     assert {name for name in always if reasons[name]} == set()
     assert (reasons["lab-stop"] is None) == bool(context.doing)
 

@@ -8,10 +8,10 @@ import pytest
 from textual import events
 
 from plstui.domain.question import Question
-from plstui.tui.commands import COMMANDS
 from plstui.tui.dialogs.question import QuestionScreen
 from plstui.tui.lab.commands import LAB_COMMANDS
 from plstui.tui.lab.screen import LabScreen
+from plstui.tui.panes.commands import COMMANDS
 from plstui.tui.panes.screen import MainScreen
 from tests.support.lab import lab
 from tests.support.labscreen import lab_screen

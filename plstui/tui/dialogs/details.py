@@ -22,19 +22,23 @@ class DetailsScreen(Dialog[None]):
     """Names and values, the id, and the `az` line that shows the same."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,i,q", "dismiss", "Close"),
-        Binding("y", "copy_az", "Copy the az line"),
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("i", "dismiss", "Close", id="details"),
+        Binding("q", "dismiss", "Close", id="quit"),
+        Binding("y", "copy_az", "Copy the az line", id="copy"),
         Binding("c", "copy_id", "Copy the id"),
     ]
 
-    def __init__(self, details: Details) -> None:
+    def __init__(self, details: Details, copy_key: str) -> None:
+        """`copy_key` is the key that copies az commands."""
         super().__init__()
         self._details = details
+        self._copy_key = copy_key
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._details.title)
-            copy_az = "y copy az · " if self._details.az else ""
+            copy_az = f"{self._copy_key} copy az · " if self._details.az else ""
             dialog.border_subtitle = Content(f"Esc close · {copy_az}c copy id")
             with VerticalScroll(), Grid(classes="facts"):
                 for line in self._details.lines:

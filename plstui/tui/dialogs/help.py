@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,7 +14,7 @@ from textual.widgets import Static
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Verb
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
-from plstui.tui.commands import Command, Group, SomeCommands
+from plstui.tui.commands import Group, Offer
 from plstui.tui.dialog import Dialog
 from plstui.tui.tones import BUSY, busy_badge, styled, toned_badge
 
@@ -30,12 +30,16 @@ _MOVING = (
 class HelpScreen(Dialog[None]):
     """Keys by group, then what the glyphs mean."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("q", "dismiss", "Close", id="quit"),
+        Binding("?", "dismiss", "Close", id="help"),
+    ]
 
-    def __init__(self, commands: SomeCommands, context: object) -> None:
+    def __init__(self, offers: Sequence[Offer]) -> None:
         super().__init__()
-        self._commands = commands
-        self._situation = context
+        self._offers = offers
+        self._palette = next((offer.key for offer in offers if offer.id == "palette"), "")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -43,11 +47,11 @@ class HelpScreen(Dialog[None]):
             dialog.border_subtitle = Content("Esc close")
             with VerticalScroll():
                 for group in Group:
-                    if commands := [command for command in self._commands if command.group is group]:
+                    if offers := [offer for offer in self._offers if offer.group is group]:
                         yield _heading(group.value)
                         with Grid(classes="facts"):
-                            for command in commands:
-                                yield from self._command(command)
+                            for offer in offers:
+                                yield from self._offer(offer)
                 yield _heading("Moving")
                 with Grid(classes="facts"):
                     for keys, text in _MOVING:
@@ -55,11 +59,11 @@ class HelpScreen(Dialog[None]):
                 yield _heading("Signs")
                 yield Static(Content("\n").join(_signs()))
 
-    def _command(self, command: Command[Any, Any]) -> Iterator[Static]:
-        text = Content(command.help)
-        if reason := command.why_not(self._situation):
-            text = Content("\n").join([text, styled(f"Not now: {reason}", Tone.QUIET)])
-        return _row(command.key_text or f": {command.label}", text, danger=command.dangerous)
+    def _offer(self, offer: Offer) -> Iterator[Static]:
+        text = Content(offer.help)
+        if offer.why_not:
+            text = Content("\n").join([text, styled(f"Not now: {offer.why_not}", Tone.QUIET)])
+        return _row(offer.key or f"{self._palette} {offer.label}", text, danger=offer.dangerous)
 
 
 def _heading(text: str) -> Static:

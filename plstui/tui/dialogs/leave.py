@@ -28,7 +28,7 @@ SCRIPT = frozenset({"probe", "clean up"})
 class LeaveScreen(QuestionScreen):
     """Leave all the same? The key that asks is also the one that says yes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "yes", "Leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "yes", "Leave", id="quit")]
 
     def __init__(self, running: Sequence[Running]) -> None:
         facts = [(name, Content(text)) for name, text in running]

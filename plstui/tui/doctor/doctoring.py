@@ -1,4 +1,4 @@
-"""One look of the doctor. Nothing is shown from here: the screen hears of it by message."""
+"""One look of the doctor. Nothing is shown from here: the section hears of it by message."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from plstui.engine.doctor import Doctor
 from plstui.engine.runtime import Runtime
 from plstui.lab.session import subscriptions
 from plstui.lab.steps import Choices, workshop
-from plstui.tui.doctor.words import Examination, summary
-from plstui.tui.messages import Examined, Said, Troubled
+from plstui.tui.commands import Keys
+from plstui.tui.doctor.words import Examination, Examined, summary
+from plstui.tui.messages import Said, Troubled
 from plstui.tui.state import ProbeRun
 from plstui.tui.truth import still_true
 
@@ -31,9 +32,10 @@ LONGEST = 300
 class Doctoring:
     """Looks at both sides of a session."""
 
-    def __init__(self, runtime: Runtime, tell: Callable[[Message], object]) -> None:
+    def __init__(self, runtime: Runtime, tell: Callable[[Message], object], keys: Keys) -> None:
         self._runtime = runtime
         self._tell = tell
+        self._keys = keys
 
     def begin(self, last: Examination, now: datetime, world: World, probe: ProbeRun) -> Examination:
         """A look that is under way; until it is over, what the last one has found stays in view."""
@@ -69,7 +71,7 @@ class Doctoring:
             self._tell(Said(f"doctor: {sentence}", Tone.BAD))
             self._tell(Troubled(error, "Doctor"))
         else:
-            verdict = next(summary(seen, seen.world))
+            verdict = next(summary(seen, seen.world, self._keys))
             self._tell(Examined(seen))
             self._tell(Said(f"doctor: {verdict.text}", verdict.tone))
 
@@ -79,7 +81,9 @@ class Doctoring:
         if not ill:
             return seen
         if not seen.results:
-            return replace(seen, outside=ill, outside_why="p, then w does that")
+            return replace(
+                seen, outside=ill, outside_why=f"{self._keys['probe']}, then {self._keys['doctor']} does that"
+            )
         if writes.why_not():
             return replace(seen, outside=ill, outside_why="plstui is read-only")
         self._tell(Examined(replace(seen, running=True, asking=ill)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -18,14 +20,18 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import World
+from plstui.engine.runtime import Runtime
+from plstui.tui.commands import Keys
 from plstui.tui.details import LONGEST
 from plstui.tui.doctor import words
-from plstui.tui.doctor.words import APPROVE, TONES, Examination
-from plstui.tui.messages import FindingRequested, LinesWanted, ResourceHighlighted
+from plstui.tui.doctor.words import APPROVE, TONES, Examination, Examined
+from plstui.tui.messages import LinesWanted, OpenDetails, ResourceHighlighted
+from plstui.tui.section import Section
 from plstui.tui.tones import styled
 from plstui.tui.widgets.bars import KEY_STYLE
 from plstui.tui.widgets.columns import Column
 from plstui.tui.widgets.table import Cell, Row, Table
+from plstui.tui.work import work
 
 ROOMY = 9
 """Lines from which one may stay empty between the table and what is told of a row."""
@@ -52,6 +58,10 @@ class FindingsTable(Table):
     examination: reactive[Examination] = reactive(Examination)
     world: reactive[World] = reactive(World)
 
+    def __init__(self, keys: Keys) -> None:
+        super().__init__()
+        self._keys = keys
+
     def watch_examination(self) -> None:
         self._fill()
 
@@ -72,7 +82,7 @@ class FindingsTable(Table):
             "severity": Cell(words.badge(finding.severity), tone),
             "what": Cell(clean(finding.what, LONGEST), "" if tone is not Tone.QUIET else tone),
             "where": Cell(words.where(finding, self.world), Tone.QUIET),
-            "fix": Cell(" ".join(words.mended_by(self.examination, finding)).strip()),
+            "fix": Cell(" ".join(words.mended_by(self.examination, finding, self._keys)).strip()),
         }
 
     @property
@@ -86,21 +96,35 @@ class FindingsTable(Table):
         return any(column.key == key and cell_len(text) <= width for column, width in self._fitted)
 
 
-class DoctorView(Vertical):
+class DoctorView(Vertical, Section):
     """The verdict, the findings with the worst first, and what proves and mends the one under the cursor."""
 
     TITLE = "Doctor"
+    STYLE = Path(__file__).with_name("view.tcss")
 
     examination: var[Examination] = var(Examination)
-    world: var[World] = var(World)
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Keys) -> None:
         super().__init__()
+        self._keys = keys
         self._current: Finding | None = None
+
+    def start(self, runtime: Runtime, at: datetime) -> None:
+        # Not before the first frame: it brings the whole lab along.
+        from plstui.tui.doctor.doctoring import Doctoring
+
+        if not self.busy:
+            doctor = Doctoring(runtime, self.post_message, self._keys)
+            self.examination = doctor.begin(self.examination, at, self.world, self.probe)
+            self.run_worker(work(doctor.examine, self.examination), group="doctor", name="doctor")
+
+    @on(Examined)
+    def _take_findings(self, event: Examined) -> None:
+        self.examination = event.examination
 
     def compose(self) -> ComposeResult:
         yield Static(id="verdict")
-        yield FindingsTable().data_bind(DoctorView.examination, DoctorView.world)
+        yield FindingsTable(self._keys).data_bind(DoctorView.examination, DoctorView.world)
         yield Static(id="finding")
 
     def on_mount(self) -> None:
@@ -112,6 +136,7 @@ class DoctorView(Vertical):
         self.call_after_refresh(self._show)
 
     def watch_examination(self) -> None:
+        self.busy = self.examination.running
         # After the table has its rows.
         self.call_after_refresh(self._show)
 
@@ -122,7 +147,7 @@ class DoctorView(Vertical):
         table = self.query_one(FindingsTable)
         verdict, finding = (self.query_one(f"#{name}", Static) for name in ("verdict", "finding"))
         first = Content.assemble(
-            *(styled(line.text, line.tone) for line in words.summary(self.examination, self.world))
+            *(styled(line.text, line.tone) for line in words.summary(self.examination, self.world, self._keys))
         )
         trouble = (styled(f"✖ {text}", Tone.BAD) for text in self.examination.trouble)
         outside = (styled(line.text, line.tone) for line in words.outside(self.examination))
@@ -146,7 +171,7 @@ class DoctorView(Vertical):
         proof = " · ".join(words.evidence(finding))
         yield styled(f"{words.where(finding, self.world)}  {proof}", Tone.QUIET)
         what, remedy = clean(finding.what, LONGEST), clean(finding.remedy, LONGEST)
-        key, does = words.mended_by(self.examination, finding)
+        key, does = words.mended_by(self.examination, finding, self._keys)
         yield Content.assemble(
             styled("" if table.shows("what", what) else f"{what} ", TONES[finding.severity]),
             Content(f"{remedy} "),
@@ -155,7 +180,6 @@ class DoctorView(Vertical):
 
     @property
     def step(self) -> str:
-        """The id of the step of the lab that mends the finding that a person is at; empty without one."""
         return self.examination.step(self._current) if self.has_focus_within and self._current else ""
 
     def on_table_highlighted(self, event: Table.Highlighted) -> None:
@@ -165,4 +189,4 @@ class DoctorView(Vertical):
     def on_table_selected(self, event: Table.Selected) -> None:
         event.stop()
         if self._current:
-            self.post_message(FindingRequested(words.details(self.examination, self._current)))
+            self.post_message(OpenDetails(words.details(self.examination, self._current, self._keys)))

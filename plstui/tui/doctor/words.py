@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from textual.message import Message
+
 from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
@@ -18,11 +20,10 @@ from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.tui.clock import clock_time
+from plstui.tui.commands import Keys
 from plstui.tui.details import LONGEST, Detail, Details
 from plstui.tui.state import Line
 from plstui.tui.tones import BUSY, BUSY_GLYPH
-
-INVITATION: Final = "Press w to find out why the page does not come."
 
 NAMED: Final = 3
 """Machines that the verdict calls by name."""
@@ -77,25 +78,32 @@ class Examination:
         return step_id if finding.fix.startswith(_STEP) and step_id in self.steps else ""
 
 
+@dataclass
+class Examined(Message):
+    """The doctor's look has come further, or to its end."""
+
+    examination: Examination
+
+
 def badge(severity: Severity) -> str:
     """Glyph and word of a severity."""
     return f"{_GLYPHS[severity]} {severity}"
 
 
-def summary(examination: Examination, world: World) -> Iterator[Line]:
+def summary(examination: Examination, world: World, keys: Keys) -> Iterator[Line]:
     """How it went, when, and whether that is still how things are; then what could not be looked at."""
     if examination.running:
         asking = f"asking {_names(examination.asking)} how cloud-init went…"
         yield Line(f"{BUSY_GLYPH} {asking if examination.asking else 'looking at everything on both sides…'}", BUSY)
         return
     if examination.at is None:
-        yield Line(INVITATION, Tone.QUIET)
+        yield Line(f"Press {keys['doctor']} to find out why the page does not come.", Tone.QUIET)
         return
     if not examination.blind:
         yield _verdict(examination)
         looked = f"looked at {clock_time(examination.at)}"
         if examination.world != world:
-            yield Line(f"  ◷ {looked}, changed since: w looks again", Tone.WAITING)
+            yield Line(f"  ◷ {looked}, changed since: {keys['doctor']} looks again", Tone.WAITING)
         else:
             yield Line(f"  {', '.join((looked, *_extent(examination)))}", Tone.QUIET)
 
@@ -137,12 +145,12 @@ def _verdict(examination: Examination) -> Line:
     return Line(f"✔ nothing is wrong{f', {found}' if found else ''}", Tone.GOOD)
 
 
-def mended_by(examination: Examination, finding: Finding) -> tuple[str, str]:
+def mended_by(examination: Examination, finding: Finding, keys: Keys) -> tuple[str, str]:
     """The key that mends a finding, and how, in a few words; both empty when none does."""
     if finding.fix == APPROVE:
-        return "a", "approves it"
+        return keys["approve"], "approves it"
     step_id = examination.step(finding)
-    return ("l", f"opens {examination.steps[step_id]}") if step_id else ("", "")
+    return (keys["lab"], f"opens {examination.steps[step_id]}") if step_id else ("", "")
 
 
 def where(finding: Finding, world: World) -> str:
@@ -170,7 +178,7 @@ def evidence(finding: Finding) -> Iterator[str]:
         yield f"{clean(name, 80)} = {clean(value, LONGEST)}"
 
 
-def details(examination: Examination, finding: Finding) -> Details:
+def details(examination: Examination, finding: Finding, keys: Keys) -> Details:
     """All of a finding, for the details screen."""
     place, tone = finding.where, TONES[finding.severity]
     side = _side(place, examination.world)
@@ -180,7 +188,7 @@ def details(examination: Examination, finding: Finding) -> Details:
             Detail("Severity", badge(finding.severity), tone),
             Detail("What is wrong" if finding.severity is not Severity.INFO else "Good to know", finding.what, tone),
             Detail("What to do", finding.remedy),
-            Detail("With plstui", " ".join(mended_by(examination, finding)).strip()),
+            Detail("With plstui", " ".join(mended_by(examination, finding, keys)).strip()),
             *(Detail("What proves it", line) for line in evidence(finding)),
             Detail("Where", where(finding, examination.world)),
             Detail("Type", place.type),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from plstui.domain.connection import Verb
@@ -11,17 +11,20 @@ from plstui.engine.actions import Actions
 from plstui.lab.guide import Guide
 from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
-from plstui.tui.commands import Command, Group
+from plstui.tui.commands import COPY, NEXT_AREA, PROGRAM, REFRESH, Command, Group, Keys, SharedHost, keys_of
 
-KEYS = Guide(
-    up="n or u goes on from there",
-    down="t goes on from there",
-    undo="d goes on from there",
-    doctor="w in the panes looks for the reason",
-    naming="type {names} when that is asked for",
-    side="t",
-)
-"""How to go on, for whoever reads it here."""
+
+def guide(keys: Keys) -> Guide:
+    """How to go on, for whoever reads it here."""
+    return Guide(
+        up=f"{keys['lab-next']} or {keys['lab-until']} goes on from there",
+        down=f"{keys['lab-down']} goes on from there",
+        undo=f"{keys['lab-undo']} goes on from there",
+        doctor=f"{keys['doctor']} in the panes looks for the reason",
+        naming="type {names} when that is asked for",
+        side=keys["lab-down"].replace("{", "{{").replace("}", "}}"),
+    )
+
 
 READING = "Still reading what Azure holds of the lab; wait until the steps say where they stand."
 
@@ -53,6 +56,14 @@ class LabContext:
     """Whether there is a group that could be taken down."""
     az: bool = False
     """Whether the selected step has an `az` command."""
+    keys: Keys = field(default_factory=lambda: keys_of(LAB_COMMANDS, {}))
+    """How the keys are called that reasons name."""
+
+    def refresh_why_not(self) -> str | None:
+        return _idle(self)
+
+    def copy_why_not(self) -> str | None:
+        return None if self.az else "There is no az command for this step."
 
     @property
     def next(self) -> StepStatus | None:
@@ -61,7 +72,7 @@ class LabContext:
         return next((s for s in self.statuses if s.state in wanted or (self.ended and is_decision(s.step))), None)
 
 
-class LabHost(Protocol):
+class LabHost(SharedHost, Protocol):
     """What the lab screen does for its commands."""
 
     def do_next(self) -> None:
@@ -88,26 +99,8 @@ class LabHost(Protocol):
     def toggle_step(self) -> None:
         """Give the selected step the room of the log, or take it back."""
 
-    def copy_az(self) -> None:
-        """Copy the `az` commands of the selected step."""
-
-    def read_again(self) -> None:
-        """Find out anew where the steps stand."""
-
-    def next_area(self) -> None:
-        """Move the focus to the next part of the screen."""
-
     def go_back(self) -> None:
         """Close the opened step, or go back to the panes; a run goes on."""
-
-    def show_palette(self) -> None:
-        """Open the command palette."""
-
-    def show_help(self) -> None:
-        """Open the help screen."""
-
-    def leave(self) -> None:
-        """End the program."""
 
 
 def is_decision(step: Step) -> bool:
@@ -116,7 +109,8 @@ def is_decision(step: Step) -> bool:
 
 
 def _idle(context: LabContext) -> str | None:
-    return f"The lab is busy with {context.doing}; wait, or press x to stop waiting." if context.doing else None
+    stop = context.keys["lab-stop"]
+    return f"The lab is busy with {context.doing}; wait, or press {stop} to stop waiting." if context.doing else None
 
 
 def _may_write(context: LabContext) -> str | None:
@@ -127,7 +121,8 @@ def _next(context: LabContext) -> str | None:
     if reason := _may_write(context):
         return reason
     if (found := context.next) and context.ended and is_decision(found.step) and approve_why_not(context):
-        return f"{_sentence(context.ended)} d on that step does it, then n."
+        keys = context.keys
+        return f"{_sentence(context.ended)} {keys['lab-undo']} on that step does it, then {keys['lab-next']}."
     if found:
         return None
     stuck = next((status for status in context.statuses if status.state is StepState.BLOCKED), None)
@@ -189,10 +184,6 @@ def _tear_down(context: LabContext) -> str | None:
     return None if context.has_groups else "There is nothing to take down: none of the lab's resource groups is there."
 
 
-def _copy(context: LabContext) -> str | None:
-    return None if context.az else "There is no az command for this step."
-
-
 LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
     Command(
         "lab-next",
@@ -238,7 +229,7 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         "lab-stop",
         "x",
         "Stop",
-        "Stop waiting; what Azure has accepted goes on, and n or u goes on from there.",
+        "Stop waiting; what Azure has accepted goes on, and {lab-next} or {lab-until} goes on from there.",
         Group.LAB,
         lambda host: host.stop(),
         _stop,
@@ -274,36 +265,9 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         Group.LOOK,
         lambda host: host.toggle_step(),
     ),
-    Command(
-        "lab-copy",
-        "y",
-        "Copy az",
-        "Copy the az commands of the selected step.",
-        Group.LOOK,
-        lambda host: host.copy_az(),
-        _copy,
-        rank=3,
-    ),
-    Command(
-        "lab-read",
-        "r",
-        "Refresh",
-        "Find out anew where the steps stand.",
-        Group.LOOK,
-        lambda host: host.read_again(),
-        _idle,
-        rank=4,
-    ),
-    Command(
-        "lab-area",
-        "tab",
-        "Other part",
-        "Go to the next part of the screen.",
-        Group.LOOK,
-        lambda host: host.next_area(),
-        rank=5,
-        glyph="⇥",
-    ),
+    COPY,
+    REFRESH,
+    NEXT_AREA,
     Command(
         "lab-back",
         "escape",
@@ -312,33 +276,6 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         Group.LOOK,
         lambda host: host.go_back(),
         rank=1,
-        glyph="Esc",
     ),
-    Command(
-        "lab-palette",
-        ":",
-        "Commands",
-        "Find a command by typing a part of its name.",
-        Group.PROGRAM,
-        lambda host: host.show_palette(),
-        rank=6,
-    ),
-    Command(
-        "lab-help",
-        "?",
-        "Help",
-        "Show this page.",
-        Group.PROGRAM,
-        lambda host: host.show_help(),
-        rank=1,
-    ),
-    Command(
-        "lab-quit",
-        "q",
-        "Quit",
-        "Leave, or see what still runs and leave by q again; what Azure has been asked to do goes on.",
-        Group.PROGRAM,
-        lambda host: host.leave(),
-        rank=2,
-    ),
+    *PROGRAM,
 )

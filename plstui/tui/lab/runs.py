@@ -43,8 +43,7 @@ MACHINES = frozenset({"vm1", "vm2", "vm3", "client"})
 COSTLY = MACHINES | {"nat"}
 """The parts that cost money by the hour."""
 
-COSTS = "Machines, disks and the NAT gateway cost money until they are deleted; t takes all of it down again."
-
+COSTS = "Machines, disks and the NAT gateway cost money until they are deleted; {key} takes all of it down again."
 
 NO_WAY_BACK = "Nothing of this can be taken back."
 
@@ -78,10 +77,12 @@ class Ask(Protocol):
 class LabRuns:
     """Procedures over a `LabWork`. Each raises `PlstuiError`."""
 
-    def __init__(self, work: LabWork, ask: Ask, post: Callable[[Message], object]) -> None:
+    def __init__(self, work: LabWork, ask: Ask, post: Callable[[Message], object], down: str) -> None:
+        """`down` is the key that takes the lab down."""
         self._work = work
         self._ask = ask
         self._post = post
+        self._down = down
         self._chosen = False
         """Whether Azure was asked what the settings leave open."""
 
@@ -109,7 +110,7 @@ class LabRuns:
             if not found:
                 break
             facts = [*_plan_facts(found), *_choice_facts(work.workshop.choices, found, work.runtime.lab.user)]
-            warning = COSTS if found.keys & COSTLY else ""
+            warning = COSTS.format(key=self._down) if found.keys & COSTLY else ""
             if not await self._ask(QuestionScreen(f"Build {numbers(steps)}?", facts, "Build", warning=warning)):
                 return
             agreed_to = found.keys

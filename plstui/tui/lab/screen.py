@@ -37,9 +37,9 @@ from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.clock import NO_TIME
 from plstui.tui.commanding import CommandingScreen
-from plstui.tui.commands import bindings
+from plstui.tui.commands import Keys, bindings
 from plstui.tui.details import details_of
-from plstui.tui.lab.commands import KEYS, LAB_COMMANDS, LabContext, approve_why_not, is_decision
+from plstui.tui.lab.commands import LAB_COMMANDS, LabContext, LabHost, approve_why_not, guide, is_decision
 from plstui.tui.lab.log import KEPT_LINES, LabLog
 from plstui.tui.lab.runs import Answer, LabFailed, LabMoved, LabRuns, LabSaid
 from plstui.tui.lab.step_table import StepTable, key_of
@@ -72,15 +72,14 @@ HEIGHTS: Final = [(0, "-low"), (40, "-high")]
 """Cells from which there is room for the step beside the list, and for both panes under it."""
 
 
-class LabScreen(CommandingScreen):
+class LabScreen(CommandingScreen[LabContext, LabHost]):
     """Folds what the runs report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LAB_COMMANDS)]
-    CSS_PATH: ClassVar[CSSPathType | None] = ["screen.tcss", "../styles/dialogs.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../styles/widgets.tcss", "screen.tcss", "../styles/dialogs.tcss"]
     AUTO_FOCUS = "#steps"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    commands = LAB_COMMANDS
 
     statuses: var[tuple[StepStatus, ...]] = var(())
     selected: var[ResourceId | None] = var(None)
@@ -89,6 +88,7 @@ class LabScreen(CommandingScreen):
     """What is told of the selected step."""
     lines: var[tuple[LogLine, ...]] = var(())
     context: var[LabContext] = var(LabContext)
+    read_only: var[bool] = var(False)
     now: var[datetime] = var(NO_TIME)
     steady: var[float] = var(0.0)
     world: var[World] = var(World)
@@ -96,15 +96,16 @@ class LabScreen(CommandingScreen):
     connected: var[bool] = var(True)
     """What the panes ask; nobody gets here before."""
 
-    def __init__(self, runtime: Runtime, where: str, clock: Clock, home: MessagePump) -> None:
-        """`home` is the screen that is told how the lab goes."""
-        super().__init__()
+    def __init__(self, runtime: Runtime, where: str, clock: Clock, keys: Keys, home: MessagePump) -> None:
+        """`keys` are those of the panes too; `home` is the screen that is told how the lab goes."""
+        super().__init__(LAB_COMMANDS, keys)
         self._runtime = runtime
         self._where = where
         self._clock = clock
         self._home = home
-        self._work = LabWork(runtime, clock)
-        self._runs = LabRuns(self._work, self._ask, self.post_message)
+        self._guide = guide(keys)
+        self._work = LabWork(runtime, clock, self._guide)
+        self._runs = LabRuns(self._work, self._ask, self.post_message, keys["lab-down"])
         self._doing = self._again = ""
         self._job: Worker[None] | None = None
         self._deciding = False
@@ -121,7 +122,7 @@ class LabScreen(CommandingScreen):
         """Both sides as they were when Azure was last asked about the steps."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(f"lab  ·  {self._where}").data_bind(LabScreen.now, LabScreen.context)
+        yield TopBar(f"lab  ·  {self._where}").data_bind(LabScreen.now, LabScreen.read_only)
         with Horizontal(id="lab"):
             with Vertical(id="left"):
                 yield StepTable(id="steps", classes="frame").data_bind(LabScreen.statuses, cursor=LabScreen.selected)
@@ -131,10 +132,14 @@ class LabScreen(CommandingScreen):
                             LabScreen.world, LabScreen.read_at, LabScreen.steady, LabScreen.connected
                         )
             with Vertical(id="right"):
-                yield StepView(id="step", classes="frame").data_bind(LabScreen.told)
+                yield StepView(self.keys["copy"], id="step", classes="frame").data_bind(LabScreen.told)
                 yield LabLog(id="log", classes="frame").data_bind(LabScreen.lines)
         yield Static(id="notice")
-        yield CommandBar(LAB_COMMANDS).data_bind(LabScreen.context)
+        yield CommandBar().data_bind(LabScreen.offers)
+
+    @property
+    def host(self) -> LabHost:
+        return self
 
     def on_mount(self) -> None:
         self.query_one("#log").border_title = Content("Log")
@@ -160,10 +165,10 @@ class LabScreen(CommandingScreen):
 
     # What the runs report
 
-    def _start(self, doing: str, job: Callable[[], Awaitable[None]], again: str = KEYS.up) -> None:
+    def _start(self, doing: str, job: Callable[[], Awaitable[None]], again: str = "") -> None:
         # What a look in the background chooses must not take the place of what a person is asked about.
         self.workers.cancel_group(self, "look")
-        self._doing, self._again = doing, again
+        self._doing, self._again = doing, again or self._guide.up
         self._trouble = None
         self._follows = True
         self._job = self.run_worker(work(self._see_through, job), group="lab", name=doing)
@@ -217,10 +222,12 @@ class LabScreen(CommandingScreen):
             has_endpoint=work.has_endpoint(),
             has_address=work.has_address(),
             has_groups=work.has_groups(),
+            keys=self.keys,
         )
         front = in_front(context)
         if front and (self._follows or self.selected not in {key_of(status.step) for status in statuses}):
             self.selected = key_of(front)
+        self.read_only = bool(context.actions and context.actions.read_only)
         self.statuses = statuses
         status = next((status for status in statuses if key_of(status.step) == self.selected), None)
         self.told = (
@@ -299,14 +306,14 @@ class LabScreen(CommandingScreen):
             self.call_later(self._take_sides)
 
     def open_page(self) -> None:
-        self._start("the page", self._runs.open_page, "p opens it again")
+        self._start("the page", self._runs.open_page, f"{self.keys['lab-page']} opens it again")
 
     def undo(self) -> None:
         if step := self.context.selected:
-            self._start(f"undoing step {step.number}", partial(self._runs.undo, step), KEYS.undo)
+            self._start(f"undoing step {step.number}", partial(self._runs.undo, step), self._guide.undo)
 
     def tear_down(self) -> None:
-        self._start("taking the lab down", self._runs.tear_down, KEYS.down)
+        self._start("taking the lab down", self._runs.tear_down, self._guide.down)
 
     def stop(self) -> None:
         still = ", ".join(clean(what, 120) for what in self._work.under_way.values())
@@ -317,7 +324,7 @@ class LabScreen(CommandingScreen):
         self._say(LabSaid(Line(said, Tone.WAITING)))
         self.notify(said, title="Lab", severity="warning", markup=False)
 
-    def read_again(self) -> None:
+    def refresh_all(self) -> None:
         self._trouble = None
         self._reading = True
         self._survey()
@@ -394,4 +401,4 @@ class LabScreen(CommandingScreen):
 
     @on(DetailsRequested)
     def _show_details(self, event: DetailsRequested) -> None:
-        self.push_details(details_of(self.world, event.resource_id))
+        self.open_details(details_of(self.world, event.resource_id))

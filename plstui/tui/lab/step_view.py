@@ -21,6 +21,11 @@ class StepView(VerticalScroll):
 
     told: var[StepText | None] = var(None)
 
+    def __init__(self, key: str, *, id: str, classes: str) -> None:
+        """`key` is the one that copies the commands."""
+        super().__init__(id=id, classes=classes)
+        self._key = key
+
     def compose(self) -> ComposeResult:
         yield Static()
         yield AzLine()
@@ -31,7 +36,7 @@ class StepView(VerticalScroll):
         self.border_title = Content.assemble(
             Content(told.title), Content("  "), styled(told.badge.text, told.badge.tone)
         )
-        self.query_one(Static).update(Content("\n").join(_lines(told)))
+        self.query_one(Static).update(Content("\n").join(_lines(told, self._key)))
         commands = self.query_one(AzLine)
         commands.line = "\n".join(told.az)
         commands.display = bool(told.az)
@@ -39,7 +44,7 @@ class StepView(VerticalScroll):
             self.scroll_home(animate=False)
 
 
-def _lines(told: StepText) -> Iterator[Content]:
+def _lines(told: StepText, key: str) -> Iterator[Content]:
     yield Content(told.why)
     if told.because:
         yield Content("")
@@ -59,4 +64,4 @@ def _lines(told: StepText) -> Iterator[Content]:
     if told.az:
         # The widget after this one shows them.
         yield Content("")
-        yield styled("The same with az, which y copies", Tone.QUIET)
+        yield styled(f"The same with az, which {key} copies", Tone.QUIET)

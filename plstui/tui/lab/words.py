@@ -152,7 +152,7 @@ def notice(context: LabContext, asking: str, wrong: str) -> Line:
         return Line(f"{BUSY_GLYPH} {asking}…", BUSY)
     if context.request and asks(context):
         message = clean(context.request.message, 200)
-        approves = f"◷ a approves {clean(context.request.endpoint_name, 80)}"
+        approves = f"◷ {context.keys['lab-approve']} approves {clean(context.request.endpoint_name, 80)}"
         return Line(f"{approves}: {message}" if message else approves, Tone.WAITING)
     return Line(f"✖ {wrong}" if wrong else "", Tone.BAD)
 
@@ -162,7 +162,7 @@ def home_note(context: LabContext) -> Line:
     if not context.doing:
         return Line()
     if asks(context):
-        return Line("◷ lab: a to approve", Tone.WAITING)
+        return Line(f"◷ lab: {context.keys['lab-approve']} to approve", Tone.WAITING)
     return Line(f"{BUSY_GLYPH} lab: {len(done_steps(context.statuses))} of {len(context.statuses)} done", BUSY)
 
 

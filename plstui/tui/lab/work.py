@@ -14,6 +14,7 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab import az, keys
 from plstui.lab.checks import regions
+from plstui.lab.guide import Guide
 from plstui.lab.inventory import Inventory, take_stock
 from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState, Survey, Wait
@@ -25,15 +26,15 @@ from plstui.lab.session import lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
 from plstui.lab.undo import Undo
-from plstui.tui.lab.commands import KEYS
 
 
 class LabWork:
     """Knows no widget: whoever owns it asks for `statuses` after anything has happened."""
 
-    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, guide: Guide) -> None:
         self.runtime = runtime
         self._clock = clock
+        self._guide = guide
         self.subscriptions = subscriptions(runtime)
         settings = runtime.lab
         # Until the region was asked what it offers, the commands name what is not known yet.
@@ -56,7 +57,7 @@ class LabWork:
         """What earlier runs have to tell of steps."""
 
     def _made(self, choices: Choices) -> Lab:
-        return replace(lab_of(self.runtime, choices, _az_lines, KEYS), clock=self._clock)
+        return replace(lab_of(self.runtime, choices, _az_lines, self._guide), clock=self._clock)
 
     @property
     def workshop(self) -> Workshop:

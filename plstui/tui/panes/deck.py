@@ -37,15 +37,15 @@ class Deck(Container):
     notes: reactive[Mapping[str, str]] = reactive(dict)
     """A word or two behind a section's title, like `1 pending`."""
 
-    def __init__(self, *sections: tuple[str, str, Widget]) -> None:
-        """`(id, title, widget)` of each section, in the order of its tab."""
-        self._titles = {section_id: title for section_id, title, _ in sections}
-        for section_id, _, widget in sections:
+    def __init__(self, *sections: tuple[str, str, str, Widget]) -> None:
+        """`(id, key, title, widget)` of each section, in the order of its tab."""
+        self._titles = {section_id: (key, title) for section_id, key, title, _ in sections}
+        for section_id, _, _, widget in sections:
             widget.id = section_id
             widget.add_class("section")
         self._wanted: dict[str, int] = dict.fromkeys(self._titles, 1)
         """The lines that each section would like to have."""
-        super().__init__(*(widget for _, _, widget in sections), id="deck", classes="area")
+        super().__init__(*(widget for *_, widget in sections), id="deck", classes="area")
 
     def on_mount(self) -> None:
         self._show()
@@ -58,11 +58,11 @@ class Deck(Container):
 
     def _show(self) -> None:
         tabs = []
-        for number, (section_id, title) in enumerate(self._titles.items(), 1):
+        for section_id, (key, title) in self._titles.items():
             in_front = section_id == self.active
             note = styled(f" {self.notes[section_id]}", Tone.WAITING) if self.notes.get(section_id) else Content("")
             label = Content.assemble(
-                styled(f"{number} ", Tone.QUIET),
+                styled(f"{key} ", Tone.QUIET),
                 Content.styled(title, "bold $text-primary" if in_front else "$foreground-muted"),
                 note,
             )

@@ -19,9 +19,10 @@ class FilterLine(Input):
         Binding("down", "submit", "To the table", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        """`key` is the one that leads here."""
         super().__init__(
-            placeholder="/ words of status, endpoint, message or service   Enter keep   Esc show all",
+            placeholder=f"{key} words of status, endpoint, message or service   Enter keep   Esc show all",
             compact=True,
             select_on_focus=False,
         )

@@ -24,7 +24,7 @@ from plstui.domain.sides import Side
 from plstui.domain.states import Tone, glyph_of
 from plstui.domain.text import ELLIPSIS, clean
 from plstui.domain.world import Link, World
-from plstui.tui.commands import Context
+from plstui.tui.panes.commands import Context
 from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, BUSY_GLYPH, STATE_LENGTH, VARIABLES, styled
 from plstui.tui.truth import still_true

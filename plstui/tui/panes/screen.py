@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -28,20 +27,15 @@ from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
 from plstui.tui.clock import NO_TIME
-from plstui.tui.commands import COMMANDS, Context, bindings
+from plstui.tui.commands import Keys, bindings
 from plstui.tui.details import details_of
-from plstui.tui.doctor.view import DoctorView
-from plstui.tui.doctor.words import Examination
 from plstui.tui.messages import (
     Connected,
     DetailsRequested,
-    Examined,
     Failed,
-    FindingRequested,
     LabTold,
-    ProbeAnswered,
-    ProbeOver,
-    ProbeWidened,
+    OpenLab,
+    Probed,
     Said,
     SectionChosen,
     SnapshotFetched,
@@ -50,6 +44,7 @@ from plstui.tui.messages import (
 )
 from plstui.tui.panes.activity import KEPT_EVENTS, ActivityLine, ActivityLog
 from plstui.tui.panes.backends import BackendsTable
+from plstui.tui.panes.commands import COMMANDS, Context, Host
 from plstui.tui.panes.connections import ConnectionsTable
 from plstui.tui.panes.decisions import Decisions
 from plstui.tui.panes.deck import Deck
@@ -57,8 +52,7 @@ from plstui.tui.panes.filter_line import FilterLine
 from plstui.tui.panes.ribbon import PathRibbon
 from plstui.tui.panes.selecting import SelectingScreen
 from plstui.tui.panes.telling import news
-from plstui.tui.probe.probing import probe
-from plstui.tui.probe.view import ProbeView
+from plstui.tui.section import Section
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
 from plstui.tui.widgets.bars import CommandBar, TopBar
 from plstui.tui.widgets.pane import SidePane
@@ -70,24 +64,20 @@ HEIGHTS: Final = [(0, "-very-low"), (20, "-low"), (40, "-high")]
 
 NO_TARGETS: Final = "There is nothing to probe yet: no backend in a pool, and no endpoint with an address."
 
-LAB: Final = "lab"
-"""The name of the installed lab screen."""
-
 
 class MainScreen(SelectingScreen):
     """Folds what the watchers, the actions and the probe report into reactives; widgets are bound to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMMANDS)]
     CSS_PATH: ClassVar[CSSPathType | None] = [
+        "../styles/widgets.tcss",
         "screen.tcss",
         "ribbon.tcss",
-        "../doctor/view.tcss",
         "../styles/dialogs.tcss",
     ]
     AUTO_FOCUS = "#connections"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    commands = COMMANDS
 
     world: var[World] = var(World)
     read_at: var[Mapping[Side, float]] = var(dict)
@@ -101,14 +91,17 @@ class MainScreen(SelectingScreen):
     marked: var[tuple[ResourceId, ...]] = var(())
     """The two ends of the selected connection: its row at the service, the endpoint's at the customer."""
     probe: var[ProbeRun] = var(ProbeRun)
-    examination: var[Examination] = var(Examination)
     happened: var[tuple[Event, ...]] = var(())
     context: var[Context] = var(Context)
+    read_only: var[bool] = var(False)
     lab_note: var[Line] = var(Line)
     """How the lab goes."""
 
-    def __init__(self, where: str, clock: Clock) -> None:
-        super().__init__()
+    def __init__(self, where: str, clock: Clock, keys: Keys, *, probe: Section, doctor: Section) -> None:
+        super().__init__(keys)
+        self.css_path = [*self.css_path, probe.STYLE, doctor.STYLE]
+        self._probe_section = probe
+        self._doctor_section = doctor
         self._where = where
         self._clock = clock
         self._runtime: Runtime | None = None
@@ -116,7 +109,7 @@ class MainScreen(SelectingScreen):
         """None while nothing is connected, and where the ISV's side is not configured."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context, note=MainScreen.lab_note)
+        yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.read_only, note=MainScreen.lab_note)
         with Horizontal(id="panes"):
             for side in Side:
                 yield SidePane(side).data_bind(
@@ -127,10 +120,12 @@ class MainScreen(SelectingScreen):
                     MainScreen.under_way,
                     MainScreen.marked,
                 )
+        probe, doctor = self._probe_section, self._doctor_section
         yield PathRibbon().data_bind(MainScreen.world, MainScreen.context, MainScreen.probe, MainScreen.under_way)
         yield Deck(
             (
                 "connections",
+                self.keys["connections"],
                 ConnectionsTable.TITLE,
                 ConnectionsTable().data_bind(
                     MainScreen.world,
@@ -142,16 +137,31 @@ class MainScreen(SelectingScreen):
                     cursor=MainScreen.selected,
                 ),
             ),
-            ("backends", BackendsTable.TITLE, BackendsTable().data_bind(MainScreen.world, MainScreen.probe)),
-            ("probe", ProbeView.TITLE, ProbeView().data_bind(MainScreen.probe, MainScreen.world)),
-            ("activity", ActivityLog.TITLE, ActivityLog().data_bind(events=MainScreen.happened)),
-            ("doctor", DoctorView.TITLE, DoctorView().data_bind(MainScreen.examination, MainScreen.world)),
+            (
+                "backends",
+                self.keys["backends"],
+                BackendsTable.TITLE,
+                BackendsTable().data_bind(MainScreen.world, MainScreen.probe),
+            ),
+            ("probe", self.keys["probes"], probe.TITLE, probe.data_bind(MainScreen.world)),
+            (
+                "activity",
+                self.keys["activity"],
+                ActivityLog.TITLE,
+                ActivityLog().data_bind(events=MainScreen.happened),
+            ),
+            ("doctor", self.keys["findings"], doctor.TITLE, doctor.data_bind(MainScreen.world, MainScreen.probe)),
         ).data_bind(MainScreen.notes, active=MainScreen.section)
         yield ActivityLine().data_bind(events=MainScreen.happened)
-        yield FilterLine()
-        yield CommandBar(COMMANDS).data_bind(MainScreen.context)
+        yield FilterLine(self.keys["filter"])
+        yield CommandBar().data_bind(MainScreen.offers)
+
+    @property
+    def host(self) -> Host:
+        return self
 
     def on_mount(self) -> None:
+        self.watch(self._doctor_section, "busy", self._update_context, init=False)
         self.run_worker(work(self._tick), name="clock")
 
     async def _tick(self) -> None:
@@ -226,61 +236,36 @@ class MainScreen(SelectingScreen):
     def watch_under_way(self) -> None:
         self._update_context()
 
-    # Probe
+    # What other features do
 
     def start_probe(self) -> None:
-        wanted = addresses(self.world)
-        if self._runtime and wanted and not self.probe.running:
-            self.probe = self.probe.again(wanted, self._clock.now(), self.world)
+        if self._runtime:
+            self._probe_section.start(self._runtime, self._clock.now())
+            self.probe = self._probe_section.probe
             self.show_section("probe")
-            self.run_worker(work(probe, self._runtime, wanted, self.post_message), group="probe", name="probe")
 
-    @on(ProbeWidened)
-    def _widen_probe(self, event: ProbeWidened) -> None:
-        self.probe = replace(self.probe, targets=(*self.probe.targets, event.target))
-
-    @on(ProbeAnswered)
-    def _take_answer(self, event: ProbeAnswered) -> None:
-        self.probe = self.probe.answered(event.result)
-
-    @on(ProbeOver)
-    def _probe_is_over(self, event: ProbeOver) -> None:
-        self.probe = replace(self.probe, running=False, trouble=event.trouble)
-        if event.trouble:
-            self._say(f"probe: {event.trouble}", Tone.BAD)
-            return
-        good = sum(result.ok for result in self.probe.results)
-        self._say(f"probed {len(self.probe.targets)} targets, {good} well", Tone.GOOD if self.probe.ok else Tone.BAD)
+    @on(Probed)
+    def _take_probe(self, event: Probed) -> None:
+        self.probe = event.run
 
     def watch_probe(self) -> None:
         self._update_context()
 
-    # Doctor
-
     def start_doctor(self) -> None:
-        # Not before the first frame: it brings the whole lab along.
-        from plstui.tui.doctor.doctoring import Doctoring
-
         if self._runtime:
-            doctor = Doctoring(self._runtime, self.post_message)
-            self.examination = doctor.begin(self.examination, self._clock.now(), self.world, self.probe)
+            self._doctor_section.start(self._runtime, self._clock.now())
             self.show_section("doctor")
-            self.run_worker(work(doctor.examine, self.examination), group="doctor", name="doctor")
 
-    @on(Examined)
-    def _take_findings(self, event: Examined) -> None:
-        self.examination = event.examination
+    def open_lab(self) -> None:
+        self.post_message(OpenLab(self._doctor_section.step))
 
-    def watch_examination(self) -> None:
-        self._update_context()
-
-    @on(FindingRequested)
-    def _show_finding(self, event: FindingRequested) -> None:
-        self.push_details(event.details)
+    @on(LabTold)
+    def _take_note(self, event: LabTold) -> None:
+        self.lab_note = event.note
 
     # What else commands ask for
 
-    def refresh_sides(self) -> None:
+    def refresh_all(self) -> None:
         for watcher in self._runtime.watchers.values() if self._runtime else ():
             watcher.wake()
         self._say("reading both sides", Tone.QUIET)
@@ -290,7 +275,7 @@ class MainScreen(SelectingScreen):
 
     def show_details(self) -> None:
         if self.context.link:
-            self.push_details(details_of(self.world, self.context.link.id))
+            self.open_details(details_of(self.world, self.context.link.id))
 
     def copy_az(self) -> None:
         details = details_of(self.world, self.context.link.id) if self.context.link else None
@@ -311,25 +296,11 @@ class MainScreen(SelectingScreen):
                 self.section = area.focused_section or self.section
             self.add_class(f"-zoom-{area.id}")
 
-    def open_lab(self) -> None:
-        from plstui.tui.lab.screen import LabScreen
-
-        assert self._runtime is not None, "the command's why_not lets nobody through before anything is connected"
-        if not self.app.is_screen_installed(LAB):
-            # It stays when it is left, so that what it has started goes on.
-            self.app.install_screen(LabScreen(self._runtime, self._where, self._clock, self), LAB)
-        self.app.get_screen(LAB, LabScreen).show_step(self.query_one(DoctorView).step)
-        self.app.push_screen(LAB)
-
     def running(self) -> Iterable[tuple[str, str]]:
         """What goes on in the panes."""
         from plstui.tui.dialogs.leave import under_way
 
         return under_way(self._runtime, self.probe) if self._runtime else ()
-
-    @on(LabTold)
-    def _take_note(self, event: LabTold) -> None:
-        self.lab_note = event.note
 
     # Messages of the widgets
 
@@ -342,16 +313,18 @@ class MainScreen(SelectingScreen):
 
     @on(DetailsRequested)
     def _show_requested(self, event: DetailsRequested) -> None:
-        self.push_details(details_of(self.world, event.resource_id))
+        self.open_details(details_of(self.world, event.resource_id))
 
     # Bookkeeping
 
     def _update_context(self) -> None:
         link = self.selection.link
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
+        actions = self._runtime.actions if self._runtime else None
+        self.read_only = bool(actions and actions.read_only)
         self.context = Context(
             connected=self.connected,
-            actions=self._runtime.actions if self._runtime else None,
+            actions=actions,
             link=link,
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
@@ -359,7 +332,7 @@ class MainScreen(SelectingScreen):
             if addresses(self.world)
             else absence(self.world, NO_TARGETS, what="probe target", needs=TARGETS),
             probing=self.probe.running,
-            examining=self.examination.running,
+            examining=self._doctor_section.busy,
         )
 
     @on(Said)

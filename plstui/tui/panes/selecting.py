@@ -13,13 +13,15 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
 from plstui.tui.commanding import CommandingScreen
+from plstui.tui.commands import Keys
 from plstui.tui.messages import FilterLeft, FilterTyped, ResourceHighlighted
+from plstui.tui.panes.commands import COMMANDS, Context, Host
 from plstui.tui.panes.deck import Deck
 from plstui.tui.panes.filter_line import FilterLine
 from plstui.tui.panes.selection import Selection, in_short, matching, pending_first
 
 
-class SelectingScreen(CommandingScreen):
+class SelectingScreen(CommandingScreen[Context, Host]):
     """Holds the filter and the selection; whoever inherits sets `links` and hears of both by `selection_moved`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "drop_filter", "All", show=False)]
@@ -36,8 +38,8 @@ class SelectingScreen(CommandingScreen):
     """The section in front."""
     notes: var[Mapping[str, str]] = var(dict)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(COMMANDS, keys)
         self.selection = Selection()
 
     def selection_moved(self) -> None:

@@ -1,16 +1,39 @@
-"""One run of the probe. Nothing is shown from here: the screen hears of it by message."""
+"""One run of the probe. Nothing is shown from here: the section hears of it by message."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual.message import Message
 
 from plstui.domain.errors import PlstuiError
-from plstui.domain.probe import Target
+from plstui.domain.probe import Target, TargetResult
 from plstui.domain.text import clean
 from plstui.engine.runtime import Runtime
-from plstui.tui.messages import ProbeAnswered, ProbeOver, ProbeWidened, Troubled
+from plstui.tui.messages import Troubled
+
+
+@dataclass
+class ProbeWidened(Message):
+    """The running probe has one target more."""
+
+    target: Target
+
+
+@dataclass
+class ProbeAnswered(Message):
+    """One target of the running probe is done."""
+
+    result: TargetResult
+
+
+@dataclass
+class ProbeOver(Message):
+    """The running probe has come to its end."""
+
+    trouble: str = ""
+    """Why it was cut short; empty when every target was asked."""
 
 
 async def probe(runtime: Runtime, wanted: tuple[Target, ...], tell: Callable[[Message], object]) -> None:

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import var
 from textual.widgets import Static
 
 from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.states import Tone
+from plstui.domain.targets import addresses
 from plstui.domain.text import clean
-from plstui.domain.world import World
+from plstui.engine.runtime import Runtime
 from plstui.tui.clock import clock_time
-from plstui.tui.messages import LinesWanted
+from plstui.tui.messages import LinesWanted, Probed, Said
+from plstui.tui.probe import probing
+from plstui.tui.probe.probing import ProbeAnswered, ProbeOver, ProbeWidened
+from plstui.tui.section import Section
 from plstui.tui.state import ProbeRun
 from plstui.tui.tones import BUSY, styled
 from plstui.tui.truth import still_true
+from plstui.tui.work import work
 
 BAR = "━"
 BARS = "▁▂▃▄▅▆▇█"
 FAILED, SOME_FAILED, NOT_ASKED = "✖", "!", "·"
 """What stands for a run: how long the page took, that none came, that some did not, that it was not asked for."""
-
-INVITATION = "Press p to fetch the Host: page from every backend and through every endpoint."
 
 UNSEEN = 80
 """Cells to reckon with while it is not in view."""
@@ -45,18 +49,44 @@ LONGEST_NAME = 30
 """Cells of a target's name; what is longer is cut, so that the rest of the line stays in view."""
 
 
-class ProbeView(VerticalScroll):
-    """Endpoints first: what comes through the link is the question; the backends explain the answer."""
+class ProbeView(VerticalScroll, Section):
+    """Endpoints first: what comes through the link is the question; the backends explain the answer.
+
+    Whoever else shows the probe hears of it by `Probed`.
+    """
 
     TITLE = "Probe"
+    STYLE = Path(__file__).with_name("view.tcss")
 
-    probe: var[ProbeRun] = var(ProbeRun)
-    world: var[World] = var(World)
-    """Both sides as they are now: what has changed since may have changed the answers."""
-
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        """`key` is the one that starts a probe."""
         super().__init__()
+        self._key = key
         self._old = False
+
+    def start(self, runtime: Runtime, at: datetime) -> None:
+        wanted = addresses(self.world)
+        if wanted and not self.busy:
+            self.probe = self.probe.again(wanted, at, self.world)
+            self.run_worker(work(probing.probe, runtime, wanted, self.post_message), group="probe", name="probe")
+
+    @on(ProbeWidened)
+    def _widen(self, event: ProbeWidened) -> None:
+        self.probe = replace(self.probe, targets=(*self.probe.targets, event.target))
+
+    @on(ProbeAnswered)
+    def _take_answer(self, event: ProbeAnswered) -> None:
+        self.probe = self.probe.answered(event.result)
+
+    @on(ProbeOver)
+    def _end(self, event: ProbeOver) -> None:
+        self.probe = replace(self.probe, running=False, trouble=event.trouble)
+        if event.trouble:
+            self.post_message(Said(f"probe: {event.trouble}", Tone.BAD))
+            return
+        good = sum(result.ok for result in self.probe.results)
+        said = f"probed {len(self.probe.targets)} targets, {good} well"
+        self.post_message(Said(said, Tone.GOOD if self.probe.ok else Tone.BAD))
 
     def compose(self) -> ComposeResult:
         yield Static()
@@ -69,6 +99,8 @@ class ProbeView(VerticalScroll):
         self._show()
 
     def watch_probe(self) -> None:
+        self.busy = self.probe.running
+        self.post_message(Probed(self.probe))
         self._old = self._is_old()
         self._show()
 
@@ -82,7 +114,7 @@ class ProbeView(VerticalScroll):
         return len(still_true(self.probe, self.world)) < len(self.probe.results)
 
     def _show(self) -> None:
-        lines = list(_lines(self.probe, self.content_size.width or UNSEEN, old=self._old))
+        lines = list(_lines(self.probe, self.content_size.width or UNSEEN, self._key, old=self._old))
         for static in self.query_children(Static):
             static.update(Content("\n").join(lines))
         if self.id:
@@ -152,12 +184,13 @@ ORDER = (TargetKind.ENDPOINT, TargetKind.NAME, TargetKind.BACKEND, TargetKind.BA
 """What a customer gets comes first; a small screen has room for that and the backends' pages."""
 
 
-def _lines(probe: ProbeRun, width: int, *, old: bool) -> Iterator[Content]:
+def _lines(probe: ProbeRun, width: int, key: str, *, old: bool) -> Iterator[Content]:
     if not probe.targets:
-        yield from (styled(words, Tone.QUIET) for words in _wrapped(INVITATION, width))
+        invitation = f"Press {key} to fetch the Host: page from every backend and through every endpoint."
+        yield from (styled(words, Tone.QUIET) for words in _wrapped(invitation, width))
         return
     layout = _Layout.of(probe, width)
-    yield _summary(probe, old=old)
+    yield _summary(probe, key if old else "")
     if probe.trouble:
         yield from (styled(words, Tone.BAD) for words in _wrapped(probe.trouble, width - 4))
     for target in sorted(probe.targets, key=lambda target: ORDER.index(target.kind)):
@@ -169,7 +202,8 @@ def _lines(probe: ProbeRun, width: int, *, old: bool) -> Iterator[Content]:
             yield Content.assemble(layout.head(glyph, tone, target), styled(missing, tone))
 
 
-def _summary(probe: ProbeRun, *, old: bool) -> Content:
+def _summary(probe: ProbeRun, again: str) -> Content:
+    """How it went; `again` is the key that asks again where that might bring something else."""
     done, total = len(probe.results), len(probe.targets)
     good = sum(result.ok for result in probe.results)
     at = styled(f"  started {clock_time(probe.started_at)}" if probe.started_at else "", Tone.QUIET)
@@ -183,7 +217,7 @@ def _summary(probe: ProbeRun, *, old: bool) -> Content:
     else:
         bad = sum(not result.ok and not result.silent for result in probe.results)
         told = styled(f"✖ {bad} of {total} targets fail", Tone.BAD)
-    return Content.assemble(told, at, styled("  changed since: p asks again" if old else "", Tone.WAITING))
+    return Content.assemble(told, at, styled(f"  changed since: {again} asks again" if again else "", Tone.WAITING))
 
 
 _GLYPHS = {Tone.GOOD: "✔", Tone.QUIET: "·", Tone.BAD: "✖"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from textual import events
 from textual.content import Content
@@ -12,7 +11,7 @@ from textual.widget import Widget
 
 from plstui.domain.states import Tone
 from plstui.tui.clock import NO_TIME, clock_time
-from plstui.tui.commands import Command, Context, SomeCommands
+from plstui.tui.commands import Offer
 from plstui.tui.messages import CommandChosen
 from plstui.tui.state import Line
 from plstui.tui.tones import styled
@@ -25,8 +24,8 @@ class TopBar(Widget):
     """What this is, where it looks, whether it may write, and the time."""
 
     now: reactive[datetime] = reactive(NO_TIME)
-    context: reactive[Any] = reactive(Context)
-    """A context of commands that holds the actions."""
+    read_only: reactive[bool] = reactive(False)
+    """Whether nothing can be written."""
     note: reactive[Line] = reactive(Line)
     """What goes on elsewhere."""
 
@@ -42,7 +41,7 @@ class TopBar(Widget):
         if self.where:
             left = Content.assemble(left, styled("  ·  ", Tone.QUIET), Content(self.where))
         right = Content.styled(clock_time(self.now), "$foreground-muted") if self.now != NO_TIME else Content("")
-        if self.context.actions and self.context.actions.read_only:
+        if self.read_only:
             right = Content.assemble(Content.styled(" read-only ", "bold $text-warning"), Content("  "), right)
         if self.note.text:
             right = Content.assemble(styled(self.note.text, self.note.tone), Content("  "), right)
@@ -53,33 +52,20 @@ class TopBar(Widget):
 class CommandBar(Widget):
     """The keys that fit, in the registry's order; what is not possible now is dim, and pressing it says why."""
 
-    context: reactive[Any] = reactive(None)
-    """What the commands look at."""
-
-    def __init__(self, commands: SomeCommands) -> None:
-        super().__init__()
-        self._commands = commands
+    offers: reactive[tuple[Offer, ...]] = reactive(())
 
     def render(self) -> Content:
-        if self.context is None:
-            return Content("")
-        parts = [self._part(command) for command in self._shown()]
-        return Content("  ").join(parts)
+        return Content("  ").join(map(_part, self._shown()))
 
-    def _part(self, command: Command[Any, Any]) -> Content:
-        if command.why_not(self.context):
-            return Content.styled(f"{command.key_text} {command.label}", OFF_STYLE)
-        return Content.assemble(Content.styled(command.key_text, KEY_STYLE), Content(f" {command.label}"))
-
-    def _shown(self) -> list[Command[Any, Any]]:
+    def _shown(self) -> list[Offer]:
         """The commands that fit, the most needed ones first, in the order of the registry."""
         left = self.content_size.width + 2
         chosen: set[str] = set()
-        for command in sorted((c for c in self._commands if c.rank), key=lambda c: c.rank):
-            if _width(command) <= left:
-                chosen.add(command.id)
-                left -= _width(command)
-        return [command for command in self._commands if command.id in chosen]
+        for offer in sorted((offer for offer in self.offers if offer.rank), key=lambda offer: offer.rank):
+            if _width(offer) <= left:
+                chosen.add(offer.id)
+                left -= _width(offer)
+        return [offer for offer in self.offers if offer.id in chosen]
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is that key."""
@@ -87,12 +73,18 @@ class CommandBar(Widget):
         if offset is None:
             return
         x = offset.x
-        for command in self._shown():
-            if 0 <= x < _width(command) - 2:
-                self.post_message(CommandChosen(command.id))
-            x -= _width(command)
+        for offer in self._shown():
+            if 0 <= x < _width(offer) - 2:
+                self.post_message(CommandChosen(offer.id))
+            x -= _width(offer)
 
 
-def _width(command: Command[Any, Any]) -> int:
+def _part(offer: Offer) -> Content:
+    if offer.why_not:
+        return Content.styled(f"{offer.key} {offer.label}", OFF_STYLE)
+    return Content.assemble(Content.styled(offer.key, KEY_STYLE), Content(f" {offer.label}"))
+
+
+def _width(offer: Offer) -> int:
     """Cells of a command in the bar, with the gap behind it."""
-    return Content(f"{command.key_text} {command.label}").cell_length + 2
+    return Content(f"{offer.key} {offer.label}").cell_length + 2
