@@ -286,3 +286,11 @@ def test_a_named_file_may_be_in_the_home_folder(tmp_path: Path, monkeypatch: pyt
     write(tmp_path, "[probe]\ncount = 7")
 
     assert load(environ={"PLSTUI_CONFIG": "~/config.toml"}).probe.count == 7
+
+
+def test_keys_come_from_the_file_and_the_environment_whatever_else_is_wrong_in_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, '[keys]\napprove = "A"\nquit = "Q"\n[probe]\ncount = "none"')
+    environ = {"PLSTUI_KEYS_NEXT_PENDING": "m", "PLSTUI_KEYS_QUIT": "E", "PLSTUI_PROBE_COUNT": "3"}
+    assert load(path, environ=environ, only="keys").keys == {"approve": "A", "quit": "E", "next-pending": "m"}
+    with pytest.raises(ConfigError, match=r"probe\.count"):
+        load(path, environ=environ)

@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        ({"aprove": "A"}, ["aprove", "Did you mean approve?", "next-pending"]),
+        ({"approve-it": "A"}, ["approve-it", "Did you mean approve?", "next-pending"]),
         ({"approve": "x"}, ["the panes", '"x"', "approve and reject", "another key in [keys]"]),
         ({"quit": "n"}, ["the lab", '"n"', "lab-next and quit", "another key in [keys]"]),
         ({"lab-next": "+", "lab-until": "+"}, ["the lab", '"+"', "lab-next and lab-until"]),
