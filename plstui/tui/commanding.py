@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from textual import on
@@ -11,9 +13,12 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from plstui.domain.text import clean
+from plstui.engine.ports import Clock
+from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import Command, Keys, Offer
 from plstui.tui.details import Details
 from plstui.tui.messages import CommandChosen, OpenDetails, OpenHelp
+from plstui.tui.work import work
 
 ContextT = TypeVar("ContextT")
 HostT = TypeVar("HostT")
@@ -30,10 +35,30 @@ class CommandingScreen(Screen[None], Generic[ContextT, HostT]):
     offers: var[tuple[Offer, ...]] = var(())
     """The commands as they stood when the context changed."""
 
-    def __init__(self, commands: Sequence[Command[ContextT, HostT]], keys: Keys) -> None:
+    now: var[datetime] = var(NO_TIME)
+    steady: var[float] = var(0.0)
+    """Seconds that nobody can put forward or back: how long ago something was is told by these."""
+    read_only: var[bool] = var(False)
+
+    def __init__(self, commands: Sequence[Command[ContextT, HostT]], keys: Keys, clock: Clock) -> None:
         super().__init__()
         self._commands = commands
         self.keys = keys
+        self.clock = clock
+
+    def on_mount(self) -> None:
+        self.run_worker(work(self._tick), name="clock")
+
+    async def _tick(self) -> None:
+        never = asyncio.Event()
+        while True:
+            self.now, self.steady = self.clock.now(), self.clock.monotonic()
+            # Not from here: a worker goes on for a moment when the screen's widgets are already gone.
+            self.call_later(self.ticked)
+            await self.clock.wait(never, 1.0)
+
+    def ticked(self) -> None:
+        """Another second has passed."""
 
     @property
     @abstractmethod

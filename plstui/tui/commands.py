@@ -193,22 +193,9 @@ PROGRAM: tuple[Command[SharedContext, SharedHost], ...] = (
         rank=5,
     ),
     Command(
-        "theme",
-        "",
-        "Theme",
-        "Choose other colours, light ones too.",
-        Group.PROGRAM,
-        lambda host: host.choose_theme(),
+        "theme", "", "Theme", "Choose other colours, light ones too.", Group.PROGRAM, lambda host: host.choose_theme()
     ),
-    Command(
-        "help",
-        "?",
-        "Help",
-        "Show this page.",
-        Group.PROGRAM,
-        lambda host: host.show_help(),
-        rank=1,
-    ),
+    Command("help", "?", "Help", "Show this page.", Group.PROGRAM, lambda host: host.show_help(), rank=1),
     Command(
         "quit",
         "q",

@@ -185,16 +185,7 @@ def _tear_down(context: LabContext) -> str | None:
 
 
 LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
-    Command(
-        "lab-next",
-        "n",
-        "Next",
-        "Do the next needed step.",
-        Group.LAB,
-        lambda host: host.do_next(),
-        _next,
-        rank=1,
-    ),
+    Command("lab-next", "n", "Next", "Do the next needed step.", Group.LAB, lambda host: host.do_next(), _next, rank=1),
     Command(
         "lab-until",
         "u",

@@ -5,10 +5,8 @@ It stays when a person goes back to the panes, so that a run goes on; the main s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import ClassVar, Final
 
@@ -35,7 +33,6 @@ from plstui.engine.runtime import Runtime
 from plstui.lab.progress import StepStatus
 from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import why_not as undo_why_not
-from plstui.tui.clock import NO_TIME
 from plstui.tui.commanding import CommandingScreen
 from plstui.tui.commands import Keys, bindings
 from plstui.tui.details import details_of
@@ -88,9 +85,6 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
     """What is told of the selected step."""
     lines: var[tuple[LogLine, ...]] = var(())
     context: var[LabContext] = var(LabContext)
-    read_only: var[bool] = var(False)
-    now: var[datetime] = var(NO_TIME)
-    steady: var[float] = var(0.0)
     world: var[World] = var(World)
     read_at: var[Mapping[Side, float]] = var(dict)
     connected: var[bool] = var(True)
@@ -98,10 +92,9 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
 
     def __init__(self, runtime: Runtime, where: str, clock: Clock, keys: Keys, home: MessagePump) -> None:
         """`keys` are those of the panes too; `home` is the screen that is told how the lab goes."""
-        super().__init__(LAB_COMMANDS, keys)
+        super().__init__(LAB_COMMANDS, keys, clock)
         self._runtime = runtime
         self._where = where
-        self._clock = clock
         self._home = home
         self._guide = guide(keys)
         self._work = LabWork(runtime, clock, self._guide)
@@ -143,15 +136,9 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
 
     def on_mount(self) -> None:
         self.query_one("#log").border_title = Content("Log")
-        self.run_worker(work(self._tick), name="clock")
 
-    async def _tick(self) -> None:
-        never = asyncio.Event()
-        while True:
-            self.now, self.steady = self._clock.now(), self._clock.monotonic()
-            # Not from here: a worker goes on for a moment when the screen's widgets are already gone.
-            self.call_later(self._take_sides)
-            await self._clock.wait(never, 1.0)
+    def ticked(self) -> None:
+        self._take_sides()
 
     @on(events.ScreenResume)
     def _take_sides(self) -> None:
@@ -193,7 +180,7 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
 
     @on(LabSaid)
     def _say(self, event: LabSaid) -> None:
-        self.lines = (*self.lines[-KEPT_LINES + 1 :], LogLine(self._clock.now(), event.line, event.step))
+        self.lines = (*self.lines[-KEPT_LINES + 1 :], LogLine(self.clock.now(), event.line, event.step))
 
     @on(LabMoved)
     def _move(self) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import ClassVar, Final
 
 from textual import on
@@ -26,7 +24,6 @@ from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
-from plstui.tui.clock import NO_TIME
 from plstui.tui.commands import Keys, bindings
 from plstui.tui.details import details_of
 from plstui.tui.messages import (
@@ -81,9 +78,6 @@ class MainScreen(SelectingScreen):
 
     world: var[World] = var(World)
     read_at: var[Mapping[Side, float]] = var(dict)
-    now: var[datetime] = var(NO_TIME)
-    steady: var[float] = var(0.0)
-    """Seconds that nobody can put forward or back: how long ago something was is told by these."""
     connected: var[bool] = var(False)
     under_way: var[Mapping[ResourceId, Verb]] = var(dict)
     """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
@@ -93,17 +87,15 @@ class MainScreen(SelectingScreen):
     probe: var[ProbeRun] = var(ProbeRun)
     happened: var[tuple[Event, ...]] = var(())
     context: var[Context] = var(Context)
-    read_only: var[bool] = var(False)
     lab_note: var[Line] = var(Line)
     """How the lab goes."""
 
     def __init__(self, where: str, clock: Clock, keys: Keys, *, probe: Section, doctor: Section) -> None:
-        super().__init__(keys)
+        super().__init__(keys, clock)
         self.css_path = [*self.css_path, probe.STYLE, doctor.STYLE]
         self._probe_section = probe
         self._doctor_section = doctor
         self._where = where
-        self._clock = clock
         self._runtime: Runtime | None = None
         self._decisions: Decisions | None = None
         """None while nothing is connected, and where the ISV's side is not configured."""
@@ -162,13 +154,6 @@ class MainScreen(SelectingScreen):
 
     def on_mount(self) -> None:
         self.watch(self._doctor_section, "busy", self._update_context, init=False)
-        self.run_worker(work(self._tick), name="clock")
-
-    async def _tick(self) -> None:
-        never = asyncio.Event()
-        while True:
-            self.now, self.steady = self._clock.now(), self._clock.monotonic()
-            await self._clock.wait(never, 1.0)
 
     # Both sides
 
@@ -206,7 +191,7 @@ class MainScreen(SelectingScreen):
 
     def watch_world(self, before: World, _: World) -> None:
         links = self.world.links()
-        self.since = sightings(self.links, links, self.since, self._clock.monotonic(), watched=before.all_read)
+        self.since = sightings(self.links, links, self.since, self.clock.monotonic(), watched=before.all_read)
         self.links = links
         self._update_context()
 
@@ -240,7 +225,7 @@ class MainScreen(SelectingScreen):
 
     def start_probe(self) -> None:
         if self._runtime:
-            self._probe_section.start(self._runtime, self._clock.now())
+            self._probe_section.start(self._runtime, self.clock.now())
             self.probe = self._probe_section.probe
             self.show_section("probe")
 
@@ -253,7 +238,7 @@ class MainScreen(SelectingScreen):
 
     def start_doctor(self) -> None:
         if self._runtime:
-            self._doctor_section.start(self._runtime, self._clock.now())
+            self._doctor_section.start(self._runtime, self.clock.now())
             self.show_section("doctor")
 
     def open_lab(self) -> None:
@@ -340,7 +325,7 @@ class MainScreen(SelectingScreen):
         self._say(event.text, event.tone)
 
     def _say(self, text: str, tone: str = "") -> None:
-        self.happened = (*self.happened[-KEPT_EVENTS + 1 :], Event(self._clock.now(), text, tone))
+        self.happened = (*self.happened[-KEPT_EVENTS + 1 :], Event(self.clock.now(), text, tone))
 
     @on(Troubled)
     def _warn(self, event: Troubled) -> None:

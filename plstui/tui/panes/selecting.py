@@ -12,6 +12,7 @@ from textual.reactive import var
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
+from plstui.engine.ports import Clock
 from plstui.tui.commanding import CommandingScreen
 from plstui.tui.commands import Keys
 from plstui.tui.messages import FilterLeft, FilterTyped, ResourceHighlighted
@@ -38,8 +39,8 @@ class SelectingScreen(CommandingScreen[Context, Host]):
     """The section in front."""
     notes: var[Mapping[str, str]] = var(dict)
 
-    def __init__(self, keys: Keys) -> None:
-        super().__init__(COMMANDS, keys)
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        super().__init__(COMMANDS, keys, clock)
         self.selection = Selection()
 
     def selection_moved(self) -> None:
