@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from plstui.engine.runtime import Runtime
     from plstui.tui.commands import Offer
     from plstui.tui.details import Details
-    from plstui.tui.state import Line, ProbeRun
+    from plstui.tui.state import Line
 
 
 @dataclass
@@ -45,9 +45,7 @@ class SnapshotFetched(Message):
 
 @dataclass
 class Probed(Message):
-    """The probe has come further."""
-
-    run: ProbeRun
+    """The probe has come further than its section has told before."""
 
 
 @dataclass

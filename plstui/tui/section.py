@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -28,9 +29,9 @@ class Section(Widget):
     busy: var[bool] = var(False)
     """Whether it is at work."""
 
+    @abstractmethod
     def start(self, runtime: Runtime, at: datetime) -> None:
         """Begin to work, at this time of day; nothing happens while it is busy."""
-        raise NotImplementedError
 
     @property
     def step(self) -> str:

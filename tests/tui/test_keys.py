@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +13,20 @@ from textual.widgets import Input
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import ConfigError
+from plstui.engine.runtime import Runtime
+from plstui.tui.app import PlstuiApp
 from plstui.tui.dialogs.confirm import ConfirmScreen
 from plstui.tui.dialogs.details import DetailsScreen
 from plstui.tui.dialogs.help import HelpScreen
 from plstui.tui.keys import EVERY, SCREENS, check, every_key
 from plstui.tui.lab.screen import LabScreen
+from plstui.tui.opening import OpeningScreen
 from plstui.tui.panes.screen import MainScreen
 from tests.support.clock import TurnedClock
 from tests.support.lab import lab, with_status
 from tests.support.labscreen import lab_screen
 from tests.support.served import Served, serve
-from tests.support.stage import stage
+from tests.support.stage import look, stage
 
 ROOT = Path(__file__).parents[2]
 USUAL = {command_id: key.replace("⇥", "Tab") for command_id, key in every_key({}).items()}
@@ -107,6 +111,24 @@ async def test_a_remapped_key_works_and_the_usual_one_does_not() -> None:
         await play.until(lambda: isinstance(play.app.screen, MainScreen))
         await play.pilot.press("Q")
         await play.until(lambda: play.app.return_code == 0)
+
+
+async def test_the_first_frame_has_it_too() -> None:
+    never = asyncio.Event()
+
+    async def connect() -> Runtime:
+        await never.wait()
+        raise AssertionError("nobody connects in this test")
+
+    app = PlstuiApp(connect, keys={"quit": "Q"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, OpeningScreen)
+        assert "Q Quit" in look(app).text
+        await pilot.press("q")
+        assert app.return_code is None
+        await pilot.press("Q")
+    assert app.return_code == 0
 
 
 async def test_help_and_palette_name_the_keys_there_are() -> None:

@@ -226,12 +226,13 @@ class MainScreen(SelectingScreen):
     def start_probe(self) -> None:
         if self._runtime:
             self._probe_section.start(self._runtime, self.clock.now())
-            self.probe = self._probe_section.probe
+            self._take_probe()
             self.show_section("probe")
 
     @on(Probed)
-    def _take_probe(self, event: Probed) -> None:
-        self.probe = event.run
+    def _take_probe(self) -> None:
+        # As it is now: the message may be of a moment before.
+        self.probe = self._probe_section.probe
 
     def watch_probe(self) -> None:
         self._update_context()

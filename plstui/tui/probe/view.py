@@ -100,7 +100,7 @@ class ProbeView(VerticalScroll, Section):
 
     def watch_probe(self) -> None:
         self.busy = self.probe.running
-        self.post_message(Probed(self.probe))
+        self.post_message(Probed())
         self._old = self._is_old()
         self._show()
 
