@@ -113,11 +113,15 @@ async def test_a_remapped_key_works_and_the_usual_one_does_not() -> None:
         await play.until(lambda: play.app.return_code == 0)
 
 
-async def test_the_first_frame_has_it_too() -> None:
-    never = asyncio.Event()
+async def test_the_first_screen_has_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stay(_: PlstuiApp) -> MainScreen:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing ends this wait")
+
+    # It is gone otherwise before anybody could look at it.
+    monkeypatch.setattr(PlstuiApp, "open_main", stay)
 
     async def connect() -> Runtime:
-        await never.wait()
         raise AssertionError("nobody connects in this test")
 
     app = PlstuiApp(connect, keys={"quit": "Q"})
