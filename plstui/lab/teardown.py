@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
+from plstui.domain.az import delete_line
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab import az
 from plstui.lab.consumer import connection_of
-from plstui.lab.deletion import delete_line, whose_move
+from plstui.lab.deletion import whose_move
 from plstui.lab.effort import POLL, Effort, finish_all
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState

@@ -99,8 +99,10 @@ async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
         assert subnet["properties"]["natGateway"]
         assert az.deleted() == ["saasPrivateLinkService"]
         journal = (tmp_path / "state" / "plstui" / "journal.jsonl").read_text()
-        assert "az network nic ip-config address-pool remove --nic-name web1-nic" in journal
-        assert "az network lb rule delete --lb-name loadBalancer --name http" in journal
+        assert "az network nic ip-config address-pool remove " in journal
+        assert "--nic-name web1-nic --ip-config-name ipconfig1 --lb-name loadBalancer" in journal
+        assert "az network lb rule delete " in journal
+        assert "--lb-name loadBalancer --name http" in journal
         assert "--private-link-service-network-policies Enabled" in journal
 
 
