@@ -12,9 +12,9 @@ from plstui.domain.text import clean
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.inventory import Group, reader, some, typed
+from plstui.lab.lab import Lab
 from plstui.lab.owners import is_marked
 from plstui.lab.parts import Survey, Want
-from plstui.lab.runner import Lab
 
 _PIECES = {
     "microsoft.network/virtualnetworks": ("subnets", "virtualNetworkPeerings"),

@@ -15,10 +15,10 @@ from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
+from plstui.lab.lab import Lab
 from plstui.lab.owners import OURS, RUN_TAG, TAG, is_marked
 from plstui.lab.parts import DELETING, Want, state_of
 from plstui.lab.reading import PatientReader, Say
-from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
 
 _DISK = "Microsoft.Compute/disks"

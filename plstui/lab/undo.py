@@ -11,14 +11,14 @@ from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
 from plstui.lab.deletion import whose_move
-from plstui.lab.effort import Effort, finish_all
+from plstui.lab.effort import Effort, StepFailedError, finish_all
 from plstui.lab.fragments import Body
 from plstui.lab.holdings import Doubt, doubts, refuse
 from plstui.lab.inventory import Group, read_group, typed
+from plstui.lab.lab import Lab
 from plstui.lab.parts import Part, Step, Survey, Wait, Want
 from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.retry import NOT_AS_REQUESTED
-from plstui.lab.runner import Lab, StepFailedError
 from plstui.lab.steps import Workshop
 
 
@@ -105,7 +105,7 @@ class Undo(Effort):
 
     def statuses(self) -> tuple[StepStatus, ...]:
         """Where each step stands, with what this has done for it."""
-        return tuple(map(self._with_progress, assess(self._lab.workshop, self.survey)))
+        return tuple(map(self._with_progress, assess(self._lab.workshop.steps, self.survey)))
 
     def why_not(self, step: Step) -> str | None:
         """Why a step cannot be undone now; None when it can."""

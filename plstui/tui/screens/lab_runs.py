@@ -170,7 +170,8 @@ class LabRuns:
 
         async def confirm(intent: Intent) -> str | None:
             link = self._work.request()
-            assert link is not None, "a decision is proposed on what both sides were just seen to have"
+            if link is None:
+                raise RefusedError("The request is gone meanwhile.", hint="The customer has to ask again.")
             return await self._ask(ConfirmScreen(intent, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)
