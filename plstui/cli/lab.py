@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import click
 
@@ -37,14 +36,15 @@ from plstui.domain.errors import Retrying
 from plstui.domain.probe import TargetResult
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
-from plstui.lab import az, keys
+from plstui.lab import keys, scripts
 from plstui.lab.checks import regions
 from plstui.lab.checks.problem import PreflightError
+from plstui.lab.lab import Lab
 from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState
 from plstui.lab.preflight import preflight
 from plstui.lab.progress import Event
-from plstui.lab.runner import Lab, Run
+from plstui.lab.runner import Run
 from plstui.lab.session import approve, lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices
 
@@ -71,7 +71,7 @@ def plan(options: Options, isolated: bool, as_az: bool, as_json: bool) -> int:
         lab, run = await _planned(runtime, say_nothing)
         statuses = run.statuses()
         if as_az:
-            print_script(az.script(lab.workshop, statuses), options)
+            print_script(scripts.script(lab.workshop, statuses), options)
         else:
             print_steps(statuses, as_json=as_json, ok=True)
         return EXIT_OK
@@ -87,7 +87,7 @@ def status(options: Options, as_json: bool) -> int:
     async def body(runtime: Runtime) -> int:
         say("Asking Azure what there is of the lab…")
         lab = lab_as_it_is(runtime)
-        run = lab.run(await lab.survey(say_again, partial=True), say_nothing)
+        run = Run(lab, await lab.survey(say_again, partial=True), say_nothing)
         statuses = run.statuses()
         # A side that is not configured is nobody's fault.
         ok = not any(
@@ -120,7 +120,7 @@ def up(
         steps = _chosen(lab, until)
         if as_az:
             wanted = {step.id for step in steps}
-            print_script(az.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), options)
+            print_script(scripts.script(lab.workshop, [s for s in run.statuses() if s.step.id in wanted]), options)
             return EXIT_OK
         _show_password(lab, run, steps)
         failure = await carried_out(run, run.up(steps))
@@ -182,7 +182,7 @@ async def _planned(
         )
     except LookupError as error:
         raise click.UsageError(str(error)) from None
-    lab = lab_of(runtime, ready.choices, _az_lines)
+    lab = lab_of(runtime, ready.choices)
 
     async def decide(retrying: Retrying) -> None:
         async def confirm(intent: Intent) -> str:
@@ -190,18 +190,12 @@ async def _planned(
 
         await approve(runtime, lab.workshop, confirm, retrying)
 
-    return lab, lab.run(ready.survey, tell, decide if approves else None)
+    return lab, Run(lab, ready.survey, tell, decide if approves else None)
 
 
 def lab_as_it_is(runtime: Runtime) -> Lab:
     """The lab for looking and for taking down: nothing is created, so neither a key nor a size is needed."""
-    return lab_of(
-        runtime, Choices(region=regions.normal(runtime.lab.region), size="", public_key="", run=""), _az_lines
-    )
-
-
-def _az_lines(workshop: Any) -> Callable[[Any], str]:
-    return lambda part: az.command(workshop, part)
+    return lab_of(runtime, Choices(region=regions.normal(runtime.lab.region), size="", public_key="", run=""))
 
 
 async def _public_key(setting: str, *, offer: bool) -> str:

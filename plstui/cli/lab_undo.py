@@ -16,9 +16,9 @@ from plstui.cli.signals import agrees, typed_line
 from plstui.compose import Options
 from plstui.domain.errors import RefusedError
 from plstui.engine.runtime import Runtime
+from plstui.lab.effort import StepFailedError
 from plstui.lab.holdings import Doubt
 from plstui.lab.parts import Step
-from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import Undo
 
 

@@ -1,49 +1,20 @@
-"""The current `az` commands that do what the keys do."""
+"""Current `az` commands, made in this one place: quoted for the shell, and harmless to a terminal that shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
-from plstui.domain.connection import Verb
+from plstui.domain.connection import CONNECTION_TYPE, Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
 
+GROUP = "Microsoft.Resources/resourceGroups"
 
-def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str:
-    """One shell line, quoted, that does `verb` to a private link service's connection."""
-    service = connection_id.parent
-    assert service is not None, f"a connection is a child of a service: {connection_id}"
-    target = (
-        f"--resource-group {shell_word(service.resource_group)} --service-name {shell_word(service.name)} "
-        f"--name {shell_word(connection_id.name)} --subscription {shell_word(service.subscription)}"
-    )
-    if verb.status is None:
-        return f"az network private-link-service connection delete {target} --yes"
-    return (
-        f"az network private-link-service connection update {target} "
-        f"--connection-status {verb.status} {shell_option('--description', description)}"
-    )
+Value = str | int | bool | ResourceId | Sequence[str | ResourceId]
+"""What an option has: one word, several, or with True none; an option that is False is left out."""
 
-
-def run_command_line(machine: ResourceId, script: str, *, windows: bool = False) -> str:
-    """One shell line, quoted, that has Azure run a script on a machine; `@name` is the script in a file."""
-    command = "RunPowerShellScript" if windows else "RunShellScript"
-    return (
-        f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id {command} "
-        f"--scripts {shell_word(script)}"
-    )
-
-
-def shell_word(text: str) -> str:
-    """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
-    return quote(clean(text, 1000))
-
-
-def shell_option(name: str, value: str) -> str:
-    """An option with its value; one that begins like an option itself would be taken for the next one."""
-    word = shell_word(value)
-    return f"{name}={word}" if word.lstrip("'").startswith("-") else f"{name} {word}"
-
+Options = Mapping[str, Value]
 
 _SHOW = {
     "microsoft.network/virtualnetworks": "network vnet show --ids",
@@ -57,11 +28,117 @@ _SHOW = {
     "microsoft.compute/virtualmachines": "vm show --show-details --ids",
 }
 
+_DELETE = {
+    "microsoft.compute/virtualmachines": "vm delete --yes --ids",
+    "microsoft.network/loadbalancers": "network lb delete --ids",
+    "microsoft.network/privatelinkservices": "network private-link-service delete --ids",
+    "microsoft.network/privateendpoints": "network private-endpoint delete --ids",
+    "microsoft.network/dnszones/a": "network dns record-set a delete --yes --ids",
+}
+
+
+def az(command: str, options: Options) -> str:
+    """One shell line: `command` is group and verb, as in `network lb create`; options keep their order."""
+    return " ".join(["az", command, *(_option(name, value) for name, value in options.items() if value is not False)])
+
+
+def all_of(*lines: str) -> str:
+    """One shell line that runs commands one after another until one fails."""
+    return " && ".join(lines)
+
+
+def in_group(resource_id: ResourceId, option: str = "--name", name: str | None = None) -> dict[str, Value]:
+    """The options that say where a resource is and, as `option`, what it is called: its own name unless given."""
+    return {
+        "--resource-group": resource_id.resource_group,
+        "--subscription": resource_id.subscription,
+        option: resource_id.name if name is None else name,
+    }
+
+
+def shell_word(text: str) -> str:
+    """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
+    return quote(clean(text, 1000))
+
+
+def shell_option(name: str, value: str) -> str:
+    """An option with its value; one that begins like an option itself would be taken for the next one."""
+    word = shell_word(value)
+    return f"{name}={word}" if word.lstrip("'").startswith("-") else f"{name} {word}"
+
+
+def _option(name: str, value: Value) -> str:
+    if value is True:
+        return name
+    if isinstance(value, (str, int, ResourceId)):
+        return shell_option(name, str(value))
+    return " ".join([name, *(shell_word(str(word)) for word in value)])
+
+
+def az_line(verb: Verb, connection_id: ResourceId, description: str = "") -> str:
+    """The line that does `verb` to a private link service's connection."""
+    service = connection_id.parent
+    assert service is not None, f"a connection is a child of a service: {connection_id}"
+    target: Options = {
+        "--resource-group": service.resource_group,
+        "--service-name": service.name,
+        "--name": connection_id.name,
+        "--subscription": service.subscription,
+    }
+    if verb.status is None:
+        return az("network private-link-service connection delete", {**target, "--yes": True})
+    decision: Options = {"--connection-status": str(verb.status), "--description": description}
+    return az("network private-link-service connection update", {**target, **decision})
+
+
+def run_command_line(machine: ResourceId, script: str, *, windows: bool = False) -> str:
+    """The line that has Azure run a script on a machine; `@name` is the script in a file."""
+    command = "RunPowerShellScript" if windows else "RunShellScript"
+    return az("vm run-command invoke", {"--ids": machine, "--command-id": command, "--scripts": script})
+
+
+def run_line(verb: str, run: ResourceId, options: Options) -> str:
+    """The line that creates or deletes a run command that is a resource of its own in a machine."""
+    machine = run.parent
+    assert machine is not None, f"a run command is a child of a machine: {run}"
+    target: Options = {
+        "--resource-group": run.resource_group,
+        "--vm-name": machine.name,
+        "--name": run.name,
+        "--subscription": run.subscription,
+    }
+    return az(f"vm run-command {verb}", {**target, **options})
+
 
 def show_line(resource_id: ResourceId) -> str:
-    """One shell line, quoted, that shows a resource; whatever is not in the table above `az resource show` knows."""
-    if resource_id.is_type("Microsoft.Resources/resourceGroups"):
-        return (
-            f"az group show --name {shell_word(resource_id.name)} --subscription {shell_word(resource_id.subscription)}"
+    """The line that shows a resource; whatever is not in the table above `az resource show` knows."""
+    if resource_id.is_type(GROUP):
+        return az("group show", {"--name": resource_id.name, "--subscription": resource_id.subscription})
+    return _by_id(_SHOW.get(resource_id.type.lower(), "resource show --ids"), resource_id)
+
+
+def delete_line(resource_id: ResourceId) -> str:
+    """The line that deletes a resource; whatever is not in the table above `az resource delete` can."""
+    if resource_id.is_type(GROUP):
+        return az(
+            "group delete", {"--name": resource_id.name, "--subscription": resource_id.subscription, "--yes": True}
         )
-    return f"az {_SHOW.get(resource_id.type.lower(), 'resource show --ids')} {shell_word(resource_id.text)}"
+    if resource_id.is_type(CONNECTION_TYPE):
+        return az_line(Verb.REMOVE, resource_id)
+    return _by_id(_DELETE.get(resource_id.type.lower(), "resource delete --ids"), resource_id)
+
+
+def locks_line(resource_id: ResourceId) -> str:
+    """The line that lists what keeps a resource's group from being changed."""
+    return az("lock list", {"--resource-group": resource_id.resource_group, "--subscription": resource_id.subscription})
+
+
+def register_line(namespace: str, subscription: str, *, wait: bool = False) -> str:
+    """The line that registers a resource provider."""
+    return az("provider register", {"--namespace": namespace, "--subscription": subscription, "--wait": wait})
+
+
+def _by_id(command: str, resource_id: ResourceId) -> str:
+    """A command of a table, which ends with the option that takes the id."""
+    words, _, option = command.rpartition(" ")
+    return az(words, {option: resource_id})

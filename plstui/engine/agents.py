@@ -10,7 +10,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Any, TypeVar
 
-from plstui.domain.az import run_command_line, shell_word
+from plstui.domain.az import run_command_line, run_line
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -91,7 +91,7 @@ class Agents:
             "location": str((await self._machine(machine)).get("location", "")),
             "properties": {"source": {"script": script}, "timeoutInSeconds": seconds, "asyncExecution": False},
         }
-        create, delete = f"az vm run-command create {_place(run, machine)} --script @probe", _delete_line(run, machine)
+        create, delete = run_line("create", run, {"--script": "@probe"}), _delete_line(run)
         trouble: BaseException | None = None
         try:
             async with _patience(seconds):
@@ -128,7 +128,7 @@ class Agents:
         with suppress(PlstuiError, TimeoutError):
             async with asyncio.timeout(TIDYING):
                 for run in await forgotten(bodies, machine, now, is_probe) if now else ():
-                    az = _delete_line(run, machine)
+                    az = _delete_line(run)
                     await self._writes.send(side, "clean up", run, az, partial(bodies.discard, run))
 
     async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
@@ -234,15 +234,8 @@ async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) 
         await asyncio.sleep(pause)
 
 
-def _place(run: ResourceId, machine: ResourceId) -> str:
-    return (
-        f"--resource-group {shell_word(run.resource_group)} --vm-name {shell_word(machine.name)} "
-        f"--name {shell_word(run.name)} --subscription {shell_word(run.subscription)}"
-    )
-
-
-def _delete_line(run: ResourceId, machine: ResourceId) -> str:
-    return f"az vm run-command delete {_place(run, machine)} --yes"
+def _delete_line(run: ResourceId) -> str:
+    return run_line("delete", run, {"--yes": True})
 
 
 @asynccontextmanager

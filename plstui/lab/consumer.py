@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.lab.fragments import Body
+from plstui.lab.fragments import Body, subnet_piece
 from plstui.lab.machines import address_in, attached, linux_body, running, windows_body
-from plstui.lab.owners import OURS, TAG, interface_of, leads_to, record_of
+from plstui.lab.owners import OURS, TAG, group_want, interface_of, leads_to, record_of
 from plstui.lab.parts import SUCCEEDED, Survey, Wait, Want, state_of
-from plstui.lab.provider import group_want, subnet_piece
 
 TTL = 300
 """Seconds a resolver keeps the record: short, because the endpoint may be made again during a workshop."""
@@ -195,7 +195,8 @@ class Consumer:
 
         def hopeless(survey: Survey) -> str | None:
             ended = next((status for status in statuses(survey) if status in ("rejected", "disconnected")), "")
-            again = f"undo step 12, which deletes {self.endpoint.name}, and ask again"
+            first = "step 15, then " if self._record_stays(survey) else ""
+            again = f"undo {first}step 12, which deletes {self.endpoint.name}, and ask again"
             if ended == "rejected":
                 return f"the request is rejected; the ISV can still approve it, else {again}"
             return f"the request is {ended}; {again}" if ended else None
@@ -256,6 +257,11 @@ class Consumer:
                 fragment=fragment,
             ),
         )
+
+    def _record_stays(self, survey: Survey) -> bool:
+        """Whether the record would be somebody else's as soon as the endpoint, whose address it has, were gone."""
+        gone = replace(survey, bodies={**survey.bodies, self.endpoint: None})
+        return any(record.conflict(gone) for record in self.record_parts())
 
     def interface_of(self, survey: Survey) -> ResourceId | None:
         """The endpoint's interface, which alone knows its address."""

@@ -1,33 +1,13 @@
-"""Deleting one resource: the `az` command that does the same, and whose move it is when it is not possible."""
+"""Whose move it is when a resource cannot be deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from plstui.domain.az import az_line, shell_word
-from plstui.domain.connection import CONNECTION_TYPE, Verb
+from plstui.domain.az import locks_line
 from plstui.domain.errors import AzureError, RefusedError
 from plstui.domain.ids import ResourceId
-
-GROUP = "Microsoft.Resources/resourceGroups"
-
-_DELETE = {
-    "microsoft.compute/virtualmachines": "vm delete --yes --ids",
-    "microsoft.network/privatelinkservices": "network private-link-service delete --ids",
-    "microsoft.network/privateendpoints": "network private-endpoint delete --ids",
-    "microsoft.network/dnszones/a": "network dns record-set a delete --yes --ids",
-}
-
-
-def delete_line(resource_id: ResourceId) -> str:
-    """One shell line, quoted, that deletes a resource; whatever is not in the table above `az resource delete` can."""
-    if resource_id.is_type(GROUP):
-        where = f"--name {shell_word(resource_id.name)} --subscription {shell_word(resource_id.subscription)}"
-        return f"az group delete {where} --yes"
-    if resource_id.is_type(CONNECTION_TYPE):
-        return az_line(Verb.REMOVE, resource_id)
-    return f"az {_DELETE.get(resource_id.type.lower(), 'resource delete --ids')} {shell_word(resource_id.text)}"
 
 
 @contextmanager
@@ -38,11 +18,9 @@ def whose_move(resource_id: ResourceId, what: str) -> Iterator[None]:
     except AzureError as error:
         match error.code.lower():
             case "scopelocked":
-                group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
-                where = f"--resource-group {group} --subscription {subscription}"
                 raise RefusedError(
                     f"A lock keeps the {what} from being deleted.",
-                    hint=f"Whoever set it can remove it: az lock list {where} shows it.",
+                    hint=f"Whoever set it can remove it: {locks_line(resource_id)} shows it.",
                     code=error.code,
                 ) from error
             case "resourcegroupdeletionblocked":

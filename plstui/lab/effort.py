@@ -13,6 +13,7 @@ from plstui.domain.sides import Side
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
+from plstui.lab.guide import joined
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
 from plstui.lab.retry import TIMED_OUT, pause_after, persist, sleep
@@ -37,6 +38,18 @@ async def finish_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+class StepFailedError(PlstuiError):
+    """A step could not be done; the message says which and why, and the hint how to go on."""
+
+    code = "LabStepFailed"
+
+    def __init__(self, step: Step, cause: PlstuiError, again: str) -> None:
+        super().__init__(
+            f"Step {step.number}, {step.title}: {cause.message}", hint=joined(cause.hint, again), code=cause.code
+        )
+        self.step = step
 
 
 @dataclass

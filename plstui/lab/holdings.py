@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from plstui.domain.az import GROUP
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
-from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.inventory import Group, reader, some, typed
+from plstui.lab.lab import Lab
 from plstui.lab.owners import is_marked
 from plstui.lab.parts import Survey, Want
-from plstui.lab.runner import Lab
 
 _PIECES = {
     "microsoft.network/virtualnetworks": ("subnets", "virtualNetworkPeerings"),

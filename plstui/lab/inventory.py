@@ -7,19 +7,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import GROUP, az
 from plstui.domain.connection import ConnectionStatus
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
-from plstui.lab.deletion import GROUP
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
+from plstui.lab.lab import Lab
 from plstui.lab.owners import OURS, RUN_TAG, TAG, is_marked
 from plstui.lab.parts import DELETING, Want, state_of
 from plstui.lab.reading import PatientReader, Say
-from plstui.lab.runner import Lab
 from plstui.lab.steps import Workshop
 
 _DISK = "Microsoft.Compute/disks"
@@ -104,7 +103,7 @@ class Group:
         """Raise `RefusedError` when it is not deleted as things are."""
         if reason := self.obstacle(confirmed):
             hint = (
-                f"Whoever set the lock removes it: az lock delete --ids {shell_word(self.locks[0].text)}."
+                f"Whoever set the lock removes it: {az('lock delete', {'--ids': self.locks[0]})}."
                 if self.locks
                 else f"Look at what is in it first; then {guide.name([self.id.name])}."
             )

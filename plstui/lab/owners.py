@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.lab.fragments import Body
-from plstui.lab.parts import Survey
+from plstui.lab.parts import Survey, Want
 
 TAG, RUN_TAG, OURS = "created-by", "plstui-run", "plstui"
 """The tags of a resource group that plstui created, and the metadata of a record: who did it, and in which run."""
@@ -109,3 +110,15 @@ def _properties(body: Body) -> Body:
 
 def _id(reference: Body | None) -> str:
     return str((reference or {}).get("id") or "")
+
+
+def group_want(key: str, side: Side, group: ResourceId, region: str, run: str) -> Want:
+    """A resource group; tagged when it is ours."""
+    return Want(
+        key=key,
+        side=side,
+        id=group,
+        what=f"resource group {group.name}",
+        fixed={"location": region},
+        initial={"location": region, "tags": {TAG: OURS, RUN_TAG: run}},
+    )

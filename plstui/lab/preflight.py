@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from plstui.config.settings import Lab
+from plstui.domain.az import GROUP, register_line
 from plstui.domain.errors import AzureError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -17,7 +18,6 @@ from plstui.lab.capacity import Capacity
 from plstui.lab.checks import names, ranges, regions, rights
 from plstui.lab.checks.problem import Problem, refusal
 from plstui.lab.checks.regions import Region
-from plstui.lab.deletion import GROUP
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
 from plstui.lab.progress import Event
 from plstui.lab.reading import PatientReader, Say, together
@@ -250,7 +250,7 @@ class _Preflight:
                 yield Problem(
                     code="ProviderNotRegistered",
                     message=f"The {side.label}'s subscription is not registered for {namespace} ({state}).",
-                    hint=f"az provider register --namespace {namespace} --subscription {subscription} --wait",
+                    hint=register_line(namespace, subscription, wait=True),
                 )
 
     # Rights

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from plstui.lab.parts import Step, StepState, Survey, lack_of, obstacle
-from plstui.lab.steps import Workshop
 
 
 class Kind(StrEnum):
@@ -61,7 +60,7 @@ class StepStatus:
     """What a person is shown of it once it is done."""
 
 
-def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tuple[StepStatus, ...]:
+def assess(steps: Sequence[Step], survey: Survey, *, page: str | None = None) -> tuple[StepStatus, ...]:
     """Where each step stands by what Azure holds.
 
     `page` is what a probe says of the page: empty when it came, else why not; None when this run has not looked.
@@ -73,7 +72,7 @@ def assess(workshop: Workshop, survey: Survey, *, page: str | None = None) -> tu
             lacking=tuple(part.key for part in step.parts if lack_of(part, survey)),
             shows="" if step.absent else step.shows(survey),
         )
-        for step in workshop.steps
+        for step in steps
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.lab.fragments import Body
+from plstui.lab.fragments import Body, subnet_piece
 from plstui.lab.machines import address_in, attached, linux_body, running
-from plstui.lab.owners import OURS, RUN_TAG, TAG, frontend_in, interface_of, without_rule_at
+from plstui.lab.owners import frontend_in, group_want, interface_of, without_rule_at
 from plstui.lab.parts import Survey, Wait, Want
 
 ZONES = ("1", "2", "3")
@@ -26,18 +26,6 @@ slower than those."""
 
 IDLE_MINUTES = 15
 """As the lab has it. Through a private link a connection is dropped after four to five minutes all the same."""
-
-
-def group_want(key: str, side: Side, group: ResourceId, region: str, run: str) -> Want:
-    """A resource group; tagged when it is ours."""
-    return Want(
-        key=key,
-        side=side,
-        id=group,
-        what=f"resource group {group.name}",
-        fixed={"location": region},
-        initial={"location": region, "tags": {TAG: OURS, RUN_TAG: run}},
-    )
 
 
 class Provider:
@@ -349,11 +337,6 @@ class Provider:
                 lacking=lacking,
             ),
         )
-
-
-def subnet_piece(name: str, properties: Body) -> Body:
-    """A virtual network's fragment that says something of one of its subnets."""
-    return {"properties": {"subnets": [{"name": name, "properties": properties}]}}
 
 
 def _interface(properties: Body) -> Body:

@@ -8,25 +8,20 @@ writer at a time, and what is ready for the same resource goes into one write.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, repeat
 
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
-from plstui.engine.ports import Clock, CloudBodies
-from plstui.engine.writes import Writes
-from plstui.lab.effort import POLL, Effort, minutes
+from plstui.lab import az
+from plstui.lab.effort import POLL, Effort, StepFailedError, minutes
 from plstui.lab.fragments import Body, merged
-from plstui.lab.guide import COMMANDS, Guide, joined
+from plstui.lab.lab import Lab
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
-from plstui.lab.progress import Kind, StepStatus, Tell, assess, silent
+from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.retry import NOT_AS_REQUESTED, TIMED_OUT, pause_after, pause_after_write
-from plstui.lab.steps import Workshop
-from plstui.lab.surveyor import ask_health, take_survey
 
 SOON = (0.1, 0.2, 0.4)
 """Seconds before the first looks again: what follows from a write of ours is mostly so a moment later."""
@@ -34,51 +29,11 @@ SOON = (0.1, 0.2, 0.4)
 Approve = Callable[[Retrying], Awaitable[None]]
 """Makes the ISV's decision, through the same gate as the key does."""
 
-AzLine = Callable[[Part], str]
-"""The `az` command that does the same, for the journal."""
-
-
-class StepFailedError(PlstuiError):
-    """A step could not be done; the message says which and why, and the hint how to go on."""
-
-    code = "LabStepFailed"
-
-    def __init__(self, step: Step, cause: PlstuiError, again: str) -> None:
-        super().__init__(
-            f"Step {step.number}, {step.title}: {cause.message}", hint=joined(cause.hint, again), code=cause.code
-        )
-        self.step = step
-
-
-@dataclass(frozen=True)
-class Lab:
-    """The lab between two subscriptions."""
-
-    workshop: Workshop
-    clouds: Mapping[Side, CloudBodies]
-    writes: Writes
-    clock: Clock
-    az_line: AzLine
-    guide: Guide = COMMANDS
-    """What is said of how to go on."""
-
-    async def survey(self, tell: Tell = silent, *, partial: bool = False) -> Survey:
-        """What Azure holds of the lab now; `tell` hears of what is asked for again.
-
-        With `partial` it is enough that one side can be read. Raises `PlstuiError`.
-        """
-        survey = await take_survey(self.workshop, self.clouds, self.clock, tell, partial=partial)
-        return await ask_health(self.workshop, self.clouds, self.clock, tell, survey)
-
-    def run(self, survey: Survey, tell: Tell, approve: Approve | None = None) -> Run:
-        """A run that starts from a survey."""
-        return Run(self, survey, tell, approve)
-
 
 class Run(Effort):
     """One go at the lab, or at some of its steps."""
 
-    def __init__(self, lab: Lab, survey: Survey, tell: Tell, approve: Approve | None) -> None:
+    def __init__(self, lab: Lab, survey: Survey, tell: Tell, approve: Approve | None = None) -> None:
         super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
         self.survey = survey
         self._lab = lab
@@ -94,7 +49,7 @@ class Run(Effort):
 
     def statuses(self, page: str | None = None) -> tuple[StepStatus, ...]:
         """Where each step stands, with what this run has done for it."""
-        return tuple(map(self._with_progress, assess(self._lab.workshop, self.survey, page=page)))
+        return tuple(map(self._with_progress, assess(self._lab.workshop.steps, self.survey, page=page)))
 
     async def up(self, steps: Sequence[Step]) -> None:
         """Bring these steps about; what is so already is left alone.
@@ -242,10 +197,10 @@ class Run(Effort):
                 return
             body = self._body(there, lacking)
             what = ", ".join(want.what for want in lacking)
-            az = "\n".join(filter(None, map(self._lab.az_line, lacking)))
+            lines = "\n".join(filter(None, (az.command(self._lab.workshop, part) for part in lacking)))
             verb = "create" if there is None else "update"
             write = partial(self._put, cloud, first.id, there, body)
-            result = await self._send(step, first.side, verb, first.id, what, az, write)
+            result = await self._send(step, first.side, verb, first.id, what, lines, write)
             self._note(first.id, next(self._order), result)
             if state_of(result) not in OVER:
                 await self._see(first)
@@ -325,8 +280,8 @@ class Run(Effort):
         """Take the action that makes it true, if it is ours to take; whether it was taken."""
         if machine := part.start:
             cloud = self._lab.clouds[part.side]
-            what, az = f"start of {machine.name}", self._lab.az_line(part)
-            await self._send(step, part.side, "start", machine, what, az, lambda: cloud.start(machine))
+            what, line = f"start of {machine.name}", az.command(self._lab.workshop, part)
+            await self._send(step, part.side, "start", machine, what, line, lambda: cloud.start(machine))
             return True
         if not part.decision or self._approve is None:
             return False

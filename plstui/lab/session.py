@@ -15,17 +15,17 @@ from plstui.engine.actions import Intent
 from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.guide import COMMANDS, Guide
+from plstui.lab.lab import Lab
 from plstui.lab.provider import PORT
-from plstui.lab.runner import AzLine, Lab
 from plstui.lab.steps import Choices, Workshop, workshop
 
 Confirm = Callable[[Intent], Awaitable[str | None]]
 
 
-def lab_of(runtime: Runtime, choices: Choices, az_line: Callable[[Workshop], AzLine], guide: Guide = COMMANDS) -> Lab:
+def lab_of(runtime: Runtime, choices: Choices, guide: Guide = COMMANDS) -> Lab:
     """The lab between the subscriptions of a session; `guide` words what a person does next."""
     made = workshop(runtime.lab, subscriptions(runtime), choices)
-    return Lab(made, runtime.bodies, runtime.writes, SystemClock(), az_line(made), guide)
+    return Lab(made, runtime.bodies, runtime.writes, SystemClock(), guide)
 
 
 def subscriptions(runtime: Runtime) -> dict[Side, str]:

@@ -11,19 +11,20 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import replace
 from typing import Any
 
+from plstui.domain.az import delete_line
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
-from plstui.lab import az
+from plstui.lab import scripts
 from plstui.lab.consumer import connection_of
-from plstui.lab.deletion import delete_line, whose_move
-from plstui.lab.effort import POLL, Effort, finish_all
+from plstui.lab.deletion import whose_move
+from plstui.lab.effort import POLL, Effort, StepFailedError, finish_all
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
+from plstui.lab.lab import Lab
 from plstui.lab.parts import DELETING, Step, StepState
 from plstui.lab.progress import Kind, StepStatus, Tell
 from plstui.lab.retry import NOT_AS_REQUESTED
-from plstui.lab.runner import Lab, StepFailedError
 from plstui.lab.steps import Workshop
 
 BOTH = (Side.ISV, Side.CUSTOMER)
@@ -111,7 +112,7 @@ class Teardown(Effort):
 
     def script(self) -> str:
         """The same as a bash script of az commands."""
-        return az.teardown(self._lab.workshop, self.before, sides=self._sides, confirmed=self._confirmed)
+        return scripts.teardown(self._lab.workshop, self.before, sides=self._sides, confirmed=self._confirmed)
 
     # Before
 

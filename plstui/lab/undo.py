@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import GROUP, az, delete_line, in_group
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
-from plstui.lab.deletion import GROUP, delete_line, whose_move
-from plstui.lab.effort import Effort, finish_all
+from plstui.lab.deletion import whose_move
+from plstui.lab.effort import Effort, StepFailedError, finish_all
 from plstui.lab.fragments import Body
 from plstui.lab.holdings import Doubt, doubts, refuse
 from plstui.lab.inventory import Group, read_group, typed
+from plstui.lab.lab import Lab
 from plstui.lab.parts import Part, Step, Survey, Wait, Want
 from plstui.lab.progress import Kind, StepStatus, Tell, assess
 from plstui.lab.retry import NOT_AS_REQUESTED
-from plstui.lab.runner import Lab, StepFailedError
 from plstui.lab.steps import Workshop
 
 
@@ -105,7 +105,7 @@ class Undo(Effort):
 
     def statuses(self) -> tuple[StepStatus, ...]:
         """Where each step stands, with what this has done for it."""
-        return tuple(map(self._with_progress, assess(self._lab.workshop, self.survey)))
+        return tuple(map(self._with_progress, assess(self._lab.workshop.steps, self.survey)))
 
     def why_not(self, step: Step) -> str | None:
         """Why a step cannot be undone now; None when it can."""
@@ -164,10 +164,16 @@ class Undo(Effort):
                 body = there
                 for change in changes:
                     body = change(body)
-                az = "\n".join(piece_line(self._lab.workshop, want) for want in wants)
+                lines = "\n".join(piece_line(self._lab.workshop, want) for want in wants)
                 removal = f"removal of {what}"
                 await self._send(
-                    step, first.side, "update", first.id, removal, az, partial(self._put, cloud, first.id, there, body)
+                    step,
+                    first.side,
+                    "update",
+                    first.id,
+                    removal,
+                    lines,
+                    partial(self._put, cloud, first.id, there, body),
                 )
             else:
                 if first.id.is_type(GROUP):
@@ -175,8 +181,8 @@ class Undo(Effort):
                 else:
                     # Somebody may have put something into it since it was asked about.
                     refuse(await doubts(self._lab, self.survey, group, wants), confirmed, self._lab.guide)
-                az, deletion = delete_line(first.id), f"deletion of {what}"
-                await self._send(step, first.side, "delete", first.id, deletion, az, lambda: cloud.delete(first.id))
+                line, deletion = delete_line(first.id), f"deletion of {what}"
+                await self._send(step, first.side, "delete", first.id, deletion, line, lambda: cloud.delete(first.id))
             await self._see(step, first)
             if any(is_there(want, self.survey) for want in wants):
                 raise AzureError(f"Azure took the request, and yet {what} is there.", code=NOT_AS_REQUESTED)
@@ -202,17 +208,17 @@ def _by_resource(wants: Sequence[Want]) -> list[list[Want]]:
 
 def piece_line(workshop: Workshop, want: Want) -> str:
     """The `az` command that takes a piece out of what it is a piece of."""
-    names, resource_id = workshop.lab.names, want.id
-    group, subscription = shell_word(resource_id.resource_group), shell_word(resource_id.subscription)
-    place = f"--resource-group {group} --subscription {subscription}"
-    name, balancer = shell_word(resource_id.name), shell_word(names.balancer)
+    names, target = workshop.lab.names, want.id
     match want.key:
         case "probe" | "rule":
-            return f"az network lb {want.key} delete --lb-name {balancer} --name http {place}"
+            return az(
+                f"network lb {want.key} delete", in_group(target, "--lb-name", names.balancer) | {"--name": "http"}
+            )
         case "policies":
-            subnet = f"--vnet-name {name} --name {shell_word(names.subnet)}"
-            return f"az network vnet subnet update {subnet} --private-link-service-network-policies Enabled {place}"
+            subnet = in_group(target, "--vnet-name") | {"--name": names.subnet}
+            policies = {"--private-link-service-network-policies": "Enabled"}
+            return az("network vnet subnet update", subnet | policies)
         case _:
-            pool = f"--lb-name {balancer} --address-pool {shell_word(names.pool)}"
-            interface = f"--nic-name {name} --ip-config-name ipconfig1"
-            return f"az network nic ip-config address-pool remove {interface} {pool} {place}"
+            interface = in_group(target, "--nic-name") | {"--ip-config-name": "ipconfig1"}
+            pool = {"--lb-name": names.balancer, "--address-pool": names.pool}
+            return az("network nic ip-config address-pool remove", interface | pool)

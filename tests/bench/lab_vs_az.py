@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from plstui.lab import az
+from plstui.lab import scripts
 from plstui.lab.parts import Part, Wait, Want
 from plstui.lab.steps import Workshop
 from plstui.sandbox.azure import Azure
@@ -108,7 +108,7 @@ async def by_az(served: Served, program: str) -> tuple[int, float]:
     async with labs.session(served, key_of(served), {}) as plstui:
         run = await plstui.plan()
         statuses = [status for status in run.statuses() if not status.step.opens_page]
-        script = az.script(plstui.lab.workshop, statuses)
+        script = scripts.script(plstui.lab.workshop, statuses)
     start = time.perf_counter()
     labs.run_script(served, program, script, PATIENCE)
     return script.count("\naz ") + script.count("=$(az "), time.perf_counter() - start

@@ -15,9 +15,10 @@ from plstui.compose import Composer, Options
 from plstui.domain.errors import Retrying
 from plstui.engine.actions import Intent
 from plstui.engine.runtime import Runtime
-from plstui.lab import az
+from plstui.lab import scripts
 from plstui.lab.inventory import take_stock
-from plstui.lab.runner import Lab, Run
+from plstui.lab.lab import Lab
+from plstui.lab.runner import Run
 from plstui.lab.session import approve, lab_of
 from plstui.lab.steps import Choices
 from tests.conformance.az import Az
@@ -37,7 +38,7 @@ class Session:
 
     async def plan(self) -> Run:
         """A run that has looked and done nothing."""
-        return self.lab.run(await self.lab.survey(), lambda _: None, self._approve)
+        return Run(self.lab, await self.lab.survey(), lambda _: None, self._approve)
 
     async def _approve(self, _: Retrying) -> None:
         await approve(self.runtime, self.lab.workshop, _as_proposed)
@@ -55,7 +56,7 @@ async def session(served: Served, key: Path, settings: Mapping[str, Any]) -> Asy
     runtime = await Composer(Options(config=served.config, override=override)).connect()
     try:
         choices = Choices(region="westeurope", size=SIZE, public_key=public_key.strip(), run="r1", password=PASSWORD)
-        yield Session(runtime, lab_of(runtime, choices, lambda made: lambda part: az.command(made, part)))
+        yield Session(runtime, lab_of(runtime, choices))
     finally:
         await runtime.close()
 
@@ -64,13 +65,13 @@ async def script_of(served: Served, key: Path, settings: Mapping[str, Any]) -> s
     """The script for what is to be done on a sandbox."""
     async with session(served, key, settings) as plstui:
         run = await plstui.plan()
-        return az.script(plstui.lab.workshop, run.statuses())
+        return scripts.script(plstui.lab.workshop, run.statuses())
 
 
 async def teardown_of(served: Served, key: Path) -> str:
     """The script that takes the lab down."""
     async with session(served, key, {}) as plstui:
-        return az.teardown(plstui.lab.workshop, await take_stock(plstui.lab))
+        return scripts.teardown(plstui.lab.workshop, await take_stock(plstui.lab))
 
 
 async def build(served: Served, key: Path, settings: Mapping[str, Any], only: str = "") -> None:

@@ -127,7 +127,8 @@ def reject(patient: Patient) -> None:
 
 
 def disconnect(patient: Patient) -> None:
-    service = patient.served.arm("isv", "GET", patient.network("privateLinkServices/saasPrivateLinkService"))
+    # A service that was withdrawn is made again under another name.
+    (service,) = patient.served.arm("isv", "GET", patient.network("privateLinkServices"))["value"]
     patient.served.arm("isv", "DELETE", service["properties"]["privateEndpointConnections"][0]["id"])
 
 

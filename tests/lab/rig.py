@@ -28,10 +28,11 @@ from plstui.engine.actions import Intent
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
-from plstui.lab.parts import Part, Step, StepState
+from plstui.lab.lab import Lab
+from plstui.lab.parts import Step, StepState
 from plstui.lab.progress import Event, Kind, StepStatus
 from plstui.lab.provider import Provider
-from plstui.lab.runner import Approve, Lab, Run
+from plstui.lab.runner import Approve, Run
 from plstui.lab.session import approve, subscriptions
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.sandbox.account import Account
@@ -60,11 +61,6 @@ Meddle = Callable[[Request], Awaitable[Response | None]]
 
 async def nothing(_: Request) -> None:
     """What happens around a request when a test has nothing in mind."""
-
-
-def no_az(_: Part) -> str:
-    """The journal's `az` line, which is not what these tests are about."""
-    return ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ class Session:
     @property
     def lab(self) -> Lab:
         """The lab between the two subscriptions."""
-        return Lab(self.workshop, self.runtime.bodies, self.runtime.writes, self.clock, no_az)
+        return Lab(self.workshop, self.runtime.bodies, self.runtime.writes, self.clock)
 
     def _hear(self, event: Event) -> None:
         self.events.append(event)
@@ -131,7 +127,7 @@ class Session:
             await approve(self.runtime, lab.workshop, as_proposed, retrying)
 
         decision: Approve | None = decide if approves else None
-        return lab.run(await lab.survey(self._hear), self._hear, decision)
+        return Run(lab, await lab.survey(self._hear), self._hear, decision)
 
     async def up(self, *, approves: bool = True, until: str = "", only: str = "") -> Run:
         """Build what is missing: everything that these subscriptions take part in, or a part of the steps."""

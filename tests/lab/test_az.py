@@ -19,7 +19,7 @@ from msgspec import convert
 from plstui.config.settings import Lab
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.lab import az
+from plstui.lab import az, scripts
 from plstui.lab.inventory import Group, Inventory
 from plstui.lab.parts import StepState, Survey
 from plstui.lab.progress import StepStatus, assess
@@ -39,7 +39,7 @@ def lab_of(settings: dict[str, Any] | None = None, sides: dict[Side, str] | None
 
 def all_needed(made: Workshop) -> tuple[StepStatus, ...]:
     """What is to be done when nothing is there."""
-    return assess(made, Survey())
+    return assess(made.steps, Survey())
 
 
 def all_there(made: Workshop) -> Inventory:
@@ -54,7 +54,7 @@ def all_there(made: Workshop) -> Inventory:
 
 def full_script(settings: dict[str, Any] | None = None) -> str:
     made = lab_of(settings)
-    return az.script(made, all_needed(made))
+    return scripts.script(made, all_needed(made))
 
 
 def numbers(script: str) -> list[int]:
@@ -100,8 +100,8 @@ def test_every_part_has_commands_and_every_script_is_one(settings: dict[str, Any
     for key, text in commands_of(made).items():
         assert text.startswith(("az ", "NIC=$(az ", "CONNECTION=$(az ", "read -rs ")), key
         bash_reads(text)
-    bash_reads(az.script(made, all_needed(made)))
-    bash_reads(az.teardown(made, all_there(made)))
+    bash_reads(scripts.script(made, all_needed(made)))
+    bash_reads(scripts.teardown(made, all_there(made)))
 
 
 def test_commands_stand_alone() -> None:
@@ -152,9 +152,9 @@ def test_hostile_text_is_nothing_but_a_value(text: str, tmp_path: Path) -> None:
     prelude = "az() { echo x; }; cat() { :; }\n"
     found = all_there(made)
     groups = {side: replace(group, run=text, locks=(ResourceId(f"/x/{text}"),)) for side, group in found.groups.items()}
-    downs = [az.teardown(made, found), az.teardown(made, replace(found, groups=groups))]
-    scripts = [az.script(made, statuses), az.script(made, blocked), *downs, *commands_of(made).values()]
-    for script in scripts:
+    downs = [scripts.teardown(made, found), scripts.teardown(made, replace(found, groups=groups))]
+    written = [scripts.script(made, statuses), scripts.script(made, blocked), *downs, *commands_of(made).values()]
+    for script in written:
         done = subprocess.run(
             ["bash", "-s"], input=prelude + script, cwd=tmp_path, capture_output=True, text=True, check=False
         )
@@ -185,7 +185,7 @@ def test_a_script_does_what_is_lacking_and_no_more() -> None:
         for status in all_needed(made)
     ]
 
-    script = az.script(made, statuses)
+    script = scripts.script(made, statuses)
 
     assert numbers(script) == [2, 3, 15]
     assert _creates(script) == ["network vnet", "network vnet subnet", "vm", "network private-dns record-set a"]
@@ -207,7 +207,7 @@ def test_all_steps_are_there_when_nothing_is() -> None:
 
 def test_nothing_left_is_said() -> None:
     made = lab_of()
-    script = az.script(made, [replace(status, state=StepState.DONE) for status in all_needed(made)])
+    script = scripts.script(made, [replace(status, state=StepState.DONE) for status in all_needed(made)])
 
     assert numbers(script) == []
     assert script.endswith("# Nothing is left to do.\n")
@@ -216,7 +216,7 @@ def test_nothing_left_is_said() -> None:
 def test_what_is_blocked_is_left_out_with_its_reason() -> None:
     made = lab_of(sides={Side.CUSTOMER: CUSTOMER}, settings={"service_id": f"/subscriptions/{ISV}/x"})
 
-    script = az.script(made, all_needed(made))
+    script = scripts.script(made, all_needed(made))
 
     assert "# Left out: " in script
     assert "az network nsg create" not in script
@@ -234,12 +234,12 @@ def test_settings_choose_the_commands() -> None:
     assert 'az network dns record-set a add-record --zone-name "$ZONE"' in public
     assert "private-dns" not in public
     made = lab_of({"dns": {"kind": "public", "zone": "example.org", "group": "zones"}})
-    assert "record-set" not in az.teardown(made, all_there(made)), "what is outside the two groups stays"
+    assert "record-set" not in scripts.teardown(made, all_there(made)), "what is outside the two groups stays"
 
 
 def test_no_secret_is_in_a_script() -> None:
     made = lab_of({"test_machine": "windows"})
-    script = az.script(made, all_needed(made))
+    script = scripts.script(made, all_needed(made))
 
     assert PASSWORD not in script + "".join(commands_of(made).values())
     assert "read -rs" in script
@@ -250,7 +250,7 @@ def test_no_secret_is_in_a_script() -> None:
 
 def test_the_lab_goes_in_the_order_that_azure_wants() -> None:
     made = lab_of()
-    script = az.teardown(made, all_there(made))
+    script = scripts.teardown(made, all_there(made))
 
     assert numbers(script) == [17, 18, 19]
     order = ["private-endpoint delete", "connection delete", "private-link-service delete", "az group delete"]
@@ -259,8 +259,8 @@ def test_the_lab_goes_in_the_order_that_azure_wants() -> None:
 
 def test_a_commands_options_are_level() -> None:
     made = lab_of()
-    scripts = [az.teardown(made, all_there(made)), *map(full_script, VARIANTS)]
-    pairs = [pair for script in scripts for pair in pairwise(script.splitlines()) if pair[1].lstrip().startswith("--")]
+    written = [scripts.teardown(made, all_there(made)), *map(full_script, VARIANTS)]
+    pairs = [pair for script in written for pair in pairwise(script.splitlines()) if pair[1].lstrip().startswith("--")]
     depths = [[len(line) - len(line.lstrip()) for line in pair] for pair in pairs]
 
     assert any("--service-name" in first and "--resource-group" in second for first, second in pairs)
@@ -272,14 +272,14 @@ def test_only_what_was_found_goes_and_only_on_the_sides_that_were_named() -> Non
     made = lab_of()
     found = all_there(made)
 
-    assert numbers(az.teardown(made, found, sides=[Side.ISV])) == [18]
-    assert numbers(az.teardown(made, found, sides=[Side.CUSTOMER])) == [17, 19]
-    bare = az.teardown(made, replace(found, endpoint=None, service=None))
+    assert numbers(scripts.teardown(made, found, sides=[Side.ISV])) == [18]
+    assert numbers(scripts.teardown(made, found, sides=[Side.CUSTOMER])) == [17, 19]
+    bare = scripts.teardown(made, replace(found, endpoint=None, service=None))
     assert numbers(bare) == [18, 19]
     assert "private-" not in bare
-    gone = az.teardown(made, Inventory({side: Group(side, group.id) for side, group in found.groups.items()}))
+    gone = scripts.teardown(made, Inventory({side: Group(side, group.id) for side, group in found.groups.items()}))
     assert gone.endswith("# Nothing is left to take down.\n")
-    assert numbers(az.teardown(made, Inventory())) == []
+    assert numbers(scripts.teardown(made, Inventory())) == []
 
 
 def test_a_group_that_is_not_ours_stays_unless_it_was_named() -> None:
@@ -287,10 +287,10 @@ def test_a_group_that_is_not_ours_stays_unless_it_was_named() -> None:
     found = all_there(made)
     theirs = replace(found, groups={**found.groups, Side.ISV: replace(found.groups[Side.ISV], is_ours=False)})
 
-    script = az.teardown(made, theirs)
+    script = scripts.teardown(made, theirs)
     assert "# Left out: resource group privatelink-pls-microhack-rg was not created by plstui" in script
     assert "ISV_GROUP" not in script
-    named = az.teardown(made, theirs, confirmed=["privatelink-pls-microhack-rg"])
+    named = scripts.teardown(made, theirs, confirmed=["privatelink-pls-microhack-rg"])
     assert 'az group delete --name "$ISV_GROUP"' in named
     assert 'require_tags "$ISV_GROUP"' not in named
 
@@ -308,7 +308,7 @@ def test_a_group_is_deleted_only_while_it_carries_its_tags(tags: str, exit_code:
   esac
 }}
 """
-    script = az.teardown(made, all_there(made))
+    script = scripts.teardown(made, all_there(made))
     done = subprocess.run(["bash", "-s"], input=prelude + script, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout.count("did group delete")) == (exit_code, deleted), done.stderr

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from plstui.domain.sides import Side
-from plstui.lab.runner import StepFailedError
+from plstui.lab.effort import StepFailedError
 from tests.lab.rig import Rig, undone
 from tests.support.served import serve
 

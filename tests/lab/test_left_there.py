@@ -11,10 +11,9 @@ import pytest
 
 from plstui.domain.errors import RefusedError
 from plstui.domain.sides import Side
-from plstui.lab.effort import PATIENCE
+from plstui.lab.effort import PATIENCE, StepFailedError
 from plstui.lab.progress import Event, Kind
 from plstui.lab.provider import HEALTH_DOUBT, HEALTH_PATIENCE
-from plstui.lab.runner import StepFailedError
 from plstui.sandbox.account import COMPUTE, NETWORK
 from plstui.sandbox.gateway.messages import Request
 from tests.lab.rig import Rig, nothing, undone

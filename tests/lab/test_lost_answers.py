@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plstui.lab.runner import StepFailedError
+from plstui.lab.effort import StepFailedError
 from plstui.sandbox.gateway.messages import Drop, Request
 from tests.lab.down import down
 from tests.lab.rig import Rig, lab_on, rig

@@ -10,10 +10,11 @@ import pytest
 
 from plstui.domain.errors import RefusedError, Retrying, UnreachableError
 from plstui.domain.sides import Side
+from plstui.lab.effort import StepFailedError
 from plstui.lab.guide import COMMANDS
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Event, Kind
-from plstui.lab.runner import StepFailedError
+from plstui.lab.runner import Run
 from plstui.lab.session import approve
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
@@ -297,7 +298,7 @@ async def test_somebody_else_who_approves_in_the_same_moment_is_no_failure(pendi
             await decide(pending, "Approved")
             await approve(plstui.runtime, lab.workshop, as_proposed)
 
-        run = lab.run(await lab.survey(), lambda _: None, too_late)
+        run = Run(lab, await lab.survey(), lambda _: None, too_late)
         await run.up(plstui.steps())
 
     assert list(undone(run.statuses())) == []
@@ -339,7 +340,7 @@ async def test_how_to_go_on_is_said_in_the_words_of_the_place(empty: Rig) -> Non
         keys = guide(every_key({"lab-until": "U"}))
         for words, clause in ((COMMANDS, "the same command goes on from there"), (keys, "n or U goes on from there")):
             lab = replace(plstui.lab, guide=words)
-            run = lab.run(await lab.survey(), lambda _: None)
+            run = Run(lab, await lab.survey(), lambda _: None)
             with pytest.raises(StepFailedError) as error:
                 await run.up(plstui.steps(only="isv-group"))
             assert error.value.hint == f"Azure asks to wait 3600 s; {clause}."

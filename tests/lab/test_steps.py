@@ -209,7 +209,7 @@ def test_a_step_of_somebody_else_says_whose_subscription_is_missing(variant: str
     assert {number for number, why in told.items() if why.lower() == because.lower()} >= set(absent)
     if variant.endswith("alone"):
         assert {number for number, why in told.items() if why} == set(absent)
-    for status in assess(VARIANTS[variant], Survey()):
+    for status in assess(VARIANTS[variant].steps, Survey()):
         assert (status.state is StepState.BLOCKED) == bool(told[status.step.number])
 
 
@@ -263,7 +263,7 @@ async def test_what_is_missing_of_a_piece_is_a_sentence(tmp_path: Path) -> None:
     balancer["properties"]["probes"] = []
     balancer["properties"]["loadBalancingRules"][0]["properties"]["backendPort"] = 8080
 
-    said = {status.step.id: status.because for status in assess(lab, survey)}
+    said = {status.step.id: status.because for status in assess(lab.steps, survey)}
     assert {step: said[step] for step in ("probe", "rule", "pool", "policies")} == {
         "probe": "there is no health probe http yet",
         "rule": "the load-balancing rule http is not as the lab needs it "
@@ -276,16 +276,16 @@ async def test_what_is_missing_of_a_piece_is_a_sentence(tmp_path: Path) -> None:
 def test_whether_the_page_comes_is_known_only_to_a_run_that_has_opened_it() -> None:
     lab = made()
 
-    assert assess(lab, Survey())[-1].because == "not opened in this run; only opening it tells"
-    assert assess(lab, Survey(), page="timeout")[-1].because == "timeout"
-    assert assess(lab, Survey(), page="")[-1].state is StepState.DONE
+    assert assess(lab.steps, Survey())[-1].because == "not opened in this run; only opening it tells"
+    assert assess(lab.steps, Survey(), page="timeout")[-1].because == "timeout"
+    assert assess(lab.steps, Survey(), page="")[-1].state is StepState.DONE
 
 
 def test_a_group_that_is_being_deleted_is_waited_for_and_not_built_in() -> None:
     lab = made()
     want = wants(lab)["isv-group"]
     leaving = {"location": "westeurope", "properties": {"provisioningState": "Deleting"}}
-    (status, *_) = assess(lab, Survey({want.id: leaving}))
+    (status, *_) = assess(lab.steps, Survey({want.id: leaving}))
 
     assert (status.step.number, status.state) == (1, StepState.BLOCKED)
     assert "is being deleted; wait until it is gone" in status.because
@@ -319,5 +319,5 @@ def test_of_a_request_it_is_said_who_does_not_show_it(at_service: str, at_custom
             lab.consumer.endpoint: {"properties": asked} if at_customer else None,
         }
     )
-    status = assess(lab, survey)[12]
+    status = assess(lab.steps, survey)[12]
     assert status.because == lack

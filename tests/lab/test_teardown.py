@@ -10,10 +10,10 @@ import pytest
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.lab.effort import StepFailedError
 from plstui.lab.inventory import take_stock
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Kind
-from plstui.lab.runner import StepFailedError
 from plstui.sandbox.gateway.messages import Request
 from tests.lab.down import ENDPOINT, GROUPS, SERVICE, Down, down, put_address, without_guid
 from tests.lab.rig import CUSTOMER_GROUP, ISV_GROUP, lab_on, names

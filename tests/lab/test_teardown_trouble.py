@@ -11,10 +11,10 @@ import pytest
 from plstui.domain.errors import RefusedError, UnreachableError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.lab.effort import StepFailedError
 from plstui.lab.inventory import take_stock
 from plstui.lab.parts import StepState
 from plstui.lab.progress import Kind
-from plstui.lab.runner import StepFailedError
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Drop, Request, Response
 from plstui.sandbox.latency import Latency

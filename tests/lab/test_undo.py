@@ -11,9 +11,10 @@ import pytest
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.lab.effort import StepFailedError
 from plstui.lab.parts import Step, StepState
 from plstui.lab.progress import Event, Kind
-from plstui.lab.runner import StepFailedError
+from plstui.lab.runner import Run
 from plstui.lab.undo import Undo, last_undoable
 from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
@@ -29,6 +30,11 @@ async def undo_of(az: Rig, events: list[Event] | None = None) -> Undo:
     """Undoing, as things are now."""
     told = events if events is not None else []
     return Undo(az.lab, await az.lab.survey(), told.append)
+
+
+def why_blocked(undo: Undo, step: str) -> str:
+    """What is in the way of a step."""
+    return next(status.because for status in undo.statuses() if status.step.id == step)
 
 
 async def undone(az: Rig, step: str, confirmed: Collection[str] = ()) -> Undo:
@@ -99,8 +105,10 @@ async def test_a_piece_is_taken_out_and_all_else_stays(tmp_path: Path) -> None:
         assert subnet["properties"]["natGateway"]
         assert az.deleted() == ["saasPrivateLinkService"]
         journal = (tmp_path / "state" / "plstui" / "journal.jsonl").read_text()
-        assert "az network nic ip-config address-pool remove --nic-name web1-nic" in journal
-        assert "az network lb rule delete --lb-name loadBalancer --name http" in journal
+        assert "az network nic ip-config address-pool remove " in journal
+        assert "--nic-name web1-nic --ip-config-name ipconfig1 --lb-name loadBalancer" in journal
+        assert "az network lb rule delete " in journal
+        assert "--lb-name loadBalancer --name http" in journal
         assert "--private-link-service-network-policies Enabled" in journal
 
 
@@ -109,7 +117,7 @@ async def test_what_was_undone_is_built_again(tmp_path: Path) -> None:
         await az.tag(ISV_GROUP)
         for step in ("service", "policies", "pool", "rule", "probe"):
             undo = await undone(az, step)
-        run = az.lab.run(undo.survey, lambda _: None)
+        run = Run(az.lab, undo.survey, lambda _: None)
         # Without step 7: the machines of this world are not on, and the balancer would wait for them.
         again = [step for step in az.lab.workshop.steps[:10] if step.id != "pool"]
         await run.up(again)
@@ -358,15 +366,18 @@ async def test_the_endpoint_of_a_request_that_has_ended_goes_though_its_name_is_
     async with lab_on(tmp_path, "disconnected") as az:
         await az.tag(ISV_GROUP, CUSTOMER_GROUP)
         undo, endpoint = await undo_of(az), az.lab.workshop.step("endpoint")
+        assert why_blocked(undo, "approval").startswith("the request is disconnected; undo step 15, then step 12, ")
         assert undo.why_not(endpoint) == "Step 15, A name for it, still needs it: undo that first.", "whose is it?"
         customer = az.account(Side.CUSTOMER)
         record = customer.id_of(CUSTOMER_GROUP, "Network/privateDnsZones/tradewinds.internal/A/saas-pls")
         await customer.request("PATCH", record, "2020-06-01", {"properties": {"metadata": {"created-by": "plstui"}}})
+        undo = await undo_of(az)
+        assert why_blocked(undo, "approval").startswith("the request is disconnected; undo step 12, ")
 
         undo = await undone(az, "endpoint")
 
         assert az.deleted() == ["saasPrivateEndpoint"]
         assert state_of(undo, az.lab.workshop.step("approval")) is StepState.NEEDED
-        run = az.lab.run(undo.survey, lambda _: None)
+        run = Run(az.lab, undo.survey, lambda _: None)
         await run.up([endpoint])
         assert state_of(undo, az.lab.workshop.step("record")) is StepState.NEEDED

@@ -119,7 +119,7 @@ async def test_a_removed_connection_is_asked_for_again_from_the_finding(tmp_path
             await play.press("w")
             await play.shows("The ISV has removed the connection of saasPrivateEndpoint", "l opens step 12")
             await play.press("l")
-            await play.shows("⊘ blocked", "undo step 12, which deletes saasPrivateEndpoint, and ask again")
+            await play.shows("⊘ blocked", "undo step 15, then step 12, which deletes")
             assert "Private endpoint" in under_cursor(play)
             await play.press("n")
             await play.shows("d on that step does it, then n.")

@@ -10,6 +10,7 @@ import pytest
 from plstui.config.settings import Lab
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
+from plstui.domain.states import Tone
 from plstui.lab.parts import StepState, Survey
 from plstui.lab.progress import Event, Kind, StepStatus, assess
 from plstui.lab.steps import Choices, Workshop, workshop
@@ -32,7 +33,7 @@ def lab() -> Workshop:
 
 def statuses() -> tuple[StepStatus, ...]:
     """Where the steps of a lab stand of which nothing is there."""
-    return assess(lab(), Survey())
+    return assess(lab().steps, Survey())
 
 
 def test_no_key_has_two_commands_and_a_browser_leaves_all_alone() -> None:
@@ -99,6 +100,9 @@ def test_the_log_leaves_out_what_the_steps_show() -> None:
     failed = event_line(Event(Kind.STEP, step, "failed: No.", 1.0))
     assert failed is not None
     assert failed.text == "✖ Resource group: No."
+    undone = event_line(Event(Kind.STEP, step, "undone", 1.0))
+    assert undone is not None
+    assert (undone.text, undone.tone) == ("↶ Resource group: undone", Tone.QUIET)
 
 
 def test_what_a_page_says_is_harmless() -> None:
@@ -114,12 +118,14 @@ def test_a_step_is_told_as_azure_has_it_and_harmlessly() -> None:
     assert made.provider is not None
     service = {"properties": {"provisioningState": "Succeeded", "alias": HOSTILE}}
     survey = Survey({made.provider.service: service})
-    status = replace(assess(made, survey)[8], because=HOSTILE)
+    status = replace(assess(made.steps, survey)[8], because=HOSTILE)
     told = step_text(made, status, survey, under_way={}, results=())
     assert told.because == HARMLESS
     assert ("Alias", HARMLESS) in [(name, line.text) for name, line in told.outcome]
     assert told.az[0].startswith("az network private-link-service create --name saasPrivateLinkService")
-    network = step_text(made, assess(made, survey)[1], survey, under_way={made.provider.network: "it"}, results=())
+    network = step_text(
+        made, assess(made.steps, survey)[1], survey, under_way={made.provider.network: "it"}, results=()
+    )
     assert [part.text for part in network.parts][-1] == "◌ virtual network virtualNetwork"
 
 

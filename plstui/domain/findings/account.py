@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import register_line
 from plstui.domain.connection import APPROVED
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
@@ -44,7 +44,7 @@ def provider_not_registered(world: World) -> Iterator[Finding]:
                     "subscription.",
                     remedy="Register it; that takes a minute or two.",
                     evidence={"registrationState": state},
-                    az=f"az provider register --namespace {namespace} --subscription {shell_word(subscription)}",
+                    az=register_line(namespace, subscription),
                 )
 
 

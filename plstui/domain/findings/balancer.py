@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import Options, all_of, az, delete_line, in_group
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import Kind
@@ -39,15 +39,13 @@ def basic_sku(world: World) -> Iterator[Finding]:
                 what=f"{balancer.id.name} is a Basic balancer; a private link service needs a Standard one.",
                 remedy="Delete it and make a Standard balancer in its place.",
                 evidence={"sku.name": "Basic"},
-                az=f"az network lb delete --ids {shell_word(balancer.id.text)}",
+                az=delete_line(balancer.id),
             )
 
 
-def _at(balancer: ResourceId) -> str:
-    return (
-        f"--resource-group {shell_word(balancer.resource_group)} --lb-name {shell_word(balancer.name)} "
-        f"--subscription {shell_word(balancer.subscription)}"
-    )
+def _line(command: str, balancer: ResourceId, options: Options) -> str:
+    """A line about a part of a balancer."""
+    return az(f"network lb {command}", {**in_group(balancer, "--lb-name"), **options})
 
 
 def no_rule(world: World) -> Iterator[Finding]:
@@ -58,7 +56,6 @@ def no_rule(world: World) -> Iterator[Finding]:
         frontend, pool, probe = (
             named[0].name if named else "" for named in (balancer.frontends, balancer.pools, balancer.probes)
         )
-        with_probe = f" --probe-name {shell_word(probe)}" if probe else ""
         yield Finding(
             rule="balancer-no-rule",
             severity=Severity.ERROR,
@@ -66,9 +63,19 @@ def no_rule(world: World) -> Iterator[Finding]:
             what=f"{balancer.id.name} has no load-balancing rule, so it sends nothing anywhere.",
             remedy="Add a rule from the frontend to the pool.",
             evidence={"loadBalancingRules": "[]"},
-            az=f"az network lb rule create {_at(balancer.id)} --name http --protocol tcp --frontend-port 80 "
-            f"--backend-port 80 --frontend-ip-name {shell_word(frontend)} "
-            f"--backend-pool-name {shell_word(pool)}{with_probe}",
+            az=_line(
+                "rule create",
+                balancer.id,
+                {
+                    "--name": "http",
+                    "--protocol": "tcp",
+                    "--frontend-port": 80,
+                    "--backend-port": 80,
+                    "--frontend-ip-name": frontend,
+                    "--backend-pool-name": pool,
+                    "--probe-name": probe or False,
+                },
+            ),
             fix="step:rule" if probe else "step:probe",
         )
 
@@ -90,7 +97,7 @@ def probe_port(world: World) -> Iterator[Finding]:
             what=f"The probe {probe.id.name} asks port {probe.port}, and the rule {rule.id.name} sends to {port}.",
             remedy="Let it ask the port that the page is served on.",
             evidence={"port": str(probe.port), "backendPort": str(port)},
-            az=f"az network lb probe update {_at(balancer.id)} --name {shell_word(probe.id.name)} --port {port}",
+            az=_line("probe update", balancer.id, {"--name": probe.id.name, "--port": port}),
             fix="step:probe",
         )
 
@@ -102,7 +109,8 @@ def no_probe(world: World) -> Iterator[Finding]:
             continue
         probes = balancer.probes
         name = probes[0].name if probes else "http"
-        make = f"az network lb probe create {_at(balancer.id)} --name http --protocol tcp --port 80 && "
+        make = _line("probe create", balancer.id, {"--name": name, "--protocol": "tcp", "--port": 80})
+        use = _line("rule update", balancer.id, {"--name": rule.id.name, "--probe-name": name})
         yield Finding(
             rule="rule-without-probe",
             severity=Severity.WARNING,
@@ -110,8 +118,7 @@ def no_probe(world: World) -> Iterator[Finding]:
             what=f"The rule {rule.id.name} has no probe: machines that are down get connections too.",
             remedy="Give it the balancer's probe." if probes else "Make a probe, and give it to the rule.",
             evidence={"probe": "null"},
-            az=f"{'' if probes else make}az network lb rule update {_at(balancer.id)} "
-            f"--name {shell_word(rule.id.name)} --probe-name {shell_word(name)}",
+            az=use if probes else all_of(make, use),
             fix="step:rule" if probes else "step:probe",
         )
 
@@ -133,8 +140,10 @@ def wrong_frontend(world: World) -> Iterator[Finding]:
                 what=f"{service.id.name} stands on {frontend.name}, where no rule listens.",
                 remedy=f"Put it on {place.name}, which the rule {rule.id.name} listens on.",
                 evidence={"loadBalancerFrontendIpConfigurations": frontend.text},
-                az=f"az network private-link-service update --ids {shell_word(service.id.text)} "
-                f"--lb-name {shell_word(balancer.id.name)} --lb-frontend-ip-configs {shell_word(place.name)}",
+                az=az(
+                    "network private-link-service update",
+                    {"--ids": service.id, "--lb-name": balancer.id.name, "--lb-frontend-ip-configs": place.name},
+                ),
             )
 
 

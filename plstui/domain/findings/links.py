@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from plstui.domain.az import az_line, shell_word
+from plstui.domain.az import az, az_line, delete_line
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, ConnectionStatus, Verb
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
@@ -87,13 +87,9 @@ def disconnected(world: World) -> Iterator[Finding]:
                 what=f"The ISV has removed the connection of {endpoint.name}, for good.",
                 remedy="The customer deletes the endpoint and asks again with a new one.",
                 evidence={"privateLinkServiceConnectionState.status": "Disconnected"},
-                az=_delete(endpoint),
+                az=delete_line(endpoint),
                 fix="step:endpoint",
             )
-
-
-def _delete(endpoint: ResourceId) -> str:
-    return f"az network private-endpoint delete --ids {shell_word(endpoint.text)}"
 
 
 def one_sided(world: World) -> Iterator[Finding]:
@@ -134,7 +130,7 @@ def no_connection(world: World) -> Iterator[Finding]:
             what=what,
             remedy="The customer deletes the endpoint and asks again with the service's id or alias.",
             evidence={"privateLinkServiceId": target},
-            az=_delete(link.endpoint.id),
+            az=delete_line(link.endpoint.id),
             fix="step:endpoint",
         )
 
@@ -168,7 +164,7 @@ def no_address(world: World) -> Iterator[Finding]:
                 what=f"{endpoint.id.name} is there and has no address.",
                 remedy="The customer deletes the endpoint and makes it again.",
                 evidence={"networkInterfaces": "none with an address"},
-                az=_delete(endpoint.id),
+                az=delete_line(endpoint.id),
             )
 
 
@@ -195,12 +191,19 @@ def no_endpoint(world: World) -> Iterator[Finding]:
 
 def _create(network: VirtualNetwork, service: ResourceId) -> str:
     where, subnet = network.id, network.subnets[0]
-    return (
-        f"az network private-endpoint create --resource-group {shell_word(where.resource_group)} "
-        f"--subscription {shell_word(where.subscription)} --location {shell_word(network.location)} "
-        f"--name saasPrivateEndpoint --connection-name connectionToSaasService --vnet-name {shell_word(where.name)} "
-        f"--subnet {shell_word(subnet.name)} --manual-request true "
-        f"--private-connection-resource-id {shell_word(service.text)}"
+    return az(
+        "network private-endpoint create",
+        {
+            "--resource-group": where.resource_group,
+            "--subscription": where.subscription,
+            "--location": network.location,
+            "--name": f"{service.name}-endpoint",
+            "--connection-name": service.name,
+            "--vnet-name": where.name,
+            "--subnet": subnet.name,
+            "--manual-request": "true",
+            "--private-connection-resource-id": service,
+        },
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-from plstui.domain.az import run_command_line, shell_word
+from plstui.domain.az import az, run_command_line
 from plstui.domain.findings.finding import Finding, Severity, counted
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
@@ -151,7 +151,7 @@ def _start(machine: VirtualMachine, severity: Severity, fix: str) -> Finding:
         what=f"{where.name} is {power}.",
         remedy="Start it.",
         evidence={"instanceView.statuses": f"PowerState/{power}"},
-        az=f"az vm start --ids {shell_word(where.text)}",
+        az=az("vm start", {"--ids": where}),
         fix=fix,
     )
 
@@ -182,7 +182,7 @@ def failed(world: World) -> Iterator[Finding]:
                 what=f"{where.name} could not be made or changed.",
                 remedy="Let Azure try again; its activity log says what went wrong.",
                 evidence={"provisioningState": machine.provisioning_state},
-                az=f"az vm reapply --ids {shell_word(where.text)}",
+                az=az("vm reapply", {"--ids": where}),
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import Options, all_of, az, in_group
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.findings.links import approved_endpoints
 from plstui.domain.ids import ResourceId
@@ -161,24 +161,17 @@ def _is_in(address: str, ranges: list[_Range]) -> bool:
 
 
 def _set_record(zone: ResourceId, name: str, wrong: str, right: str) -> str:
-    where = f"{_in_zone(zone)} --record-set-name {shell_word(name)}"
-    records = _record_sets(zone)
-    return (
-        f"{records} add-record {where} --ipv4-address {shell_word(right)} && "
-        f"{records} remove-record {where} --ipv4-address {shell_word(wrong)}"
+    return all_of(
+        _record_line("add-record", zone, name, right),
+        _record_line("remove-record", zone, name, wrong),
     )
 
 
-def _record_sets(zone: ResourceId) -> str:
-    """The group of az's commands for the A records of a zone."""
-    return f"az network {'dns' if _is_public(zone) else 'private-dns'} record-set a"
-
-
-def _in_zone(zone: ResourceId) -> str:
-    return (
-        f"--resource-group {shell_word(zone.resource_group)} --subscription {shell_word(zone.subscription)} "
-        f"--zone-name {shell_word(zone.name)}"
-    )
+def _record_line(verb: str, zone: ResourceId, name: str, address: str) -> str:
+    """A line about one address of an A record."""
+    group = "dns" if _is_public(zone) else "private-dns"
+    record: Options = {"--record-set-name": name, "--ipv4-address": address}
+    return az(f"network {group} record-set a {verb}", {**in_group(zone, "--zone-name"), **record})
 
 
 def _full_name(record: ResourceId) -> str:
@@ -220,11 +213,7 @@ def no_name(world: World) -> Iterator[Finding]:
             what=f"No name leads to {endpoint.id.name}; only its address {address} does.",
             remedy="Add an A record with the endpoint's address.",
             evidence={_list_in(zone): "none with the endpoint's address"},
-            az=f"{_record_sets(zone)} add-record {_in_zone(zone)} "
-            f"--record-set-name {shell_word(name)} "
-            f"--ipv4-address {shell_word(address)}"
-            if name
-            else "",
+            az=_record_line("add-record", zone, name, address) if name else "",
             # The lab's name is for one endpoint, and leads nowhere else.
             fix="step:record" if name == _LABS_NAME and not second else "",
         )
@@ -247,8 +236,15 @@ def not_linked(world: World) -> Iterator[Finding]:
             what=f"{network.name} does not ask {zone.name}, where the endpoint's name is.",
             remedy="Link the zone to the network.",
             evidence={"virtualNetworkLinks": f"none to {network.name}"},
-            az=f"az network private-dns link vnet create {_in_zone(zone)} --name dnsLink "
-            f"--virtual-network {shell_word(network.text)} --registration-enabled false",
+            az=az(
+                "network private-dns link vnet create",
+                {
+                    **in_group(zone, "--zone-name"),
+                    "--name": network.name,
+                    "--virtual-network": network,
+                    "--registration-enabled": "false",
+                },
+            ),
             fix="step:customer-network",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import all_of, az, in_group
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import (
@@ -86,20 +86,13 @@ def address_pool(world: World) -> Iterator[Finding]:
                 what=f"The members of {pool.id.name} are addresses; through a private link only interfaces work.",
                 remedy="Take the addresses out of the pool, and put the machines' interfaces into it.",
                 evidence={"loadBalancerBackendAddresses.ipAddress": ", ".join(pool.bare_addresses)},
-                az=" && ".join(
-                    f"az network lb address-pool address remove {_of(pool.id)} --pool-name {shell_word(pool.id.name)} "
-                    f"--name {shell_word(member.name)}"
-                    for member in pool.addresses
-                ),
+                az=all_of(*(_remove(pool.id, member.name) for member in pool.addresses)),
             )
 
 
-def _of(pool: ResourceId) -> str:
-    balancer = pool.parent
-    return (
-        f"--resource-group {shell_word(pool.resource_group)} --subscription {shell_word(pool.subscription)} "
-        f"--lb-name {shell_word(balancer.name if balancer else '')}"
-    )
+def _remove(pool: ResourceId, member: str) -> str:
+    place = in_group(pool, "--lb-name", pool.parent.name if pool.parent else "")
+    return az("network lb address-pool address remove", {**place, "--pool-name": pool.name, "--name": member})
 
 
 def empty_pool(world: World) -> Iterator[Finding]:
@@ -117,7 +110,7 @@ def empty_pool(world: World) -> Iterator[Finding]:
             if machines
             else "Make machines, and put their interfaces into the pool.",
             evidence={"backendIPConfigurations": "[]"},
-            az=" && ".join(_join(nic.id, configuration.id, pool.id) for nic, configuration in machines),
+            az=all_of(*(_join(nic.id, configuration.id, pool.id) for nic, configuration in machines)),
             fix="step:pool" if machines else "step:machines",
         )
 
@@ -159,11 +152,14 @@ def _machines(world: World) -> Iterator[tuple[NetworkInterface, IpConfiguration]
 
 def _join(nic: ResourceId, configuration: ResourceId, pool: ResourceId) -> str:
     balancer = pool.parent
-    return (
-        f"az network nic ip-config address-pool add --resource-group {shell_word(nic.resource_group)} "
-        f"--subscription {shell_word(nic.subscription)} --nic-name {shell_word(nic.name)} "
-        f"--ip-config-name {shell_word(configuration.name)} "
-        f"--lb-name {shell_word(balancer.name if balancer else '')} --address-pool {shell_word(pool.name)}"
+    return az(
+        "network nic ip-config address-pool add",
+        {
+            **in_group(nic, "--nic-name"),
+            "--ip-config-name": configuration.name,
+            "--lb-name": balancer.name if balancer else "",
+            "--address-pool": pool.name,
+        },
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import az, in_group
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.findings.pool import Member, pool_members
 from plstui.domain.ids import ResourceId
@@ -171,20 +171,15 @@ def blocked(world: World) -> Iterator[Finding]:
             if winner.built_in
             else f"Remove the rule {winner.name}, or put one that allows them before it.",
             evidence={"rule": winner.name, "priority": str(winner.priority), "access": winner.access},
-            az="" if winner.built_in else _delete(group, winner.name),
+            az=""
+            if winner.built_in
+            else az("network nsg rule delete", {**in_group(group, "--nsg-name"), "--name": winner.name}),
         )
 
 
 def _severity(kept_out: set[ResourceId], members: Sequence[Member]) -> Severity:
     """While one member can be reached, pages come, and sometimes not."""
     return Severity.ERROR if all(member.id in kept_out for member in members) else Severity.WARNING
-
-
-def _delete(group: ResourceId, rule: str) -> str:
-    return (
-        f"az network nsg rule delete --resource-group {shell_word(group.resource_group)} "
-        f"--subscription {shell_word(group.subscription)} --nsg-name {shell_word(group.name)} --name {shell_word(rule)}"
-    )
 
 
 def _networks(world: World, member: Member) -> tuple[str, ...]:
@@ -243,10 +238,14 @@ def outside_group(world: World) -> Iterator[Finding]:
                 + (f"so the rule {rule} keeps it from being reached." if stop else f"which the rule {rule} is for."),
                 remedy="Put its address configuration into the group.",
                 evidence={"applicationSecurityGroups": ", ".join(sorted(one.name for one in member.groups)) or "[]"},
-                az=f"az network nic ip-config update --resource-group {shell_word(nic.resource_group)} "
-                f"--subscription {shell_word(nic.subscription)} --nic-name {shell_word(nic.name)} "
-                f"--name {shell_word(member.id.name)} --application-security-groups "
-                + " ".join(shell_word(one.text) for one in sorted({*member.groups, asg}, key=str)),
+                az=az(
+                    "network nic ip-config update",
+                    {
+                        **in_group(nic, "--nic-name"),
+                        "--name": member.id.name,
+                        "--application-security-groups": sorted({*member.groups, asg}, key=str),
+                    },
+                ),
                 fix="step:machines",
             )
 

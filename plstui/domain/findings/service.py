@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 
-from plstui.domain.az import shell_word
+from plstui.domain.az import az
 from plstui.domain.findings.finding import Finding, Severity
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure
@@ -53,11 +53,16 @@ def _is_closed(subnet: Subnet) -> bool:
 
 def _create(balancer: LoadBalancer, subnet: ResourceId) -> str:
     where, frontend = balancer.id, balancer.frontends[0]
-    return (
-        f"az network private-link-service create --resource-group {shell_word(where.resource_group)} "
-        f"--subscription {shell_word(where.subscription)} --location {shell_word(balancer.location)} "
-        f"--name saasPrivateLinkService --subnet {shell_word(subnet.text)} "
-        f"--lb-frontend-ip-configs {shell_word(frontend.id.text)}"
+    return az(
+        "network private-link-service create",
+        {
+            "--resource-group": where.resource_group,
+            "--subscription": where.subscription,
+            "--location": balancer.location,
+            "--name": f"{where.name}-service",
+            "--subnet": subnet,
+            "--lb-frontend-ip-configs": frontend.id,
+        },
     )
 
 
@@ -78,9 +83,9 @@ def subnet_policies(world: World) -> Iterator[Finding]:
 
 
 def _switch_off(subnet: Subnet) -> str:
-    return (
-        f"az network vnet subnet update --ids {shell_word(subnet.id.text)} "
-        "--private-link-service-network-policies Disabled"
+    return az(
+        "network vnet subnet update",
+        {"--ids": subnet.id, "--private-link-service-network-policies": "Disabled"},
     )
 
 
@@ -146,8 +151,7 @@ def proxy_protocol(world: World) -> Iterator[Finding]:
                 else f"{name} sends PROXY protocol headers; a web server that does not expect them answers with 400.",
                 remedy="Switch it off, or teach the web servers to read the header.",
                 evidence={"enableProxyProtocol": "true"},
-                az=f"az network private-link-service update --ids {shell_word(service.id.text)} "
-                "--enable-proxy-protocol false",
+                az=_update(service, "--enable-proxy-protocol", "false"),
             )
 
 
@@ -171,7 +175,7 @@ def visibility(world: World) -> Iterator[Finding]:
             + (": a new endpoint could not be made." if connected else "."),
             remedy="Add the customer's subscription to the service's visibility.",
             evidence={"visibility.subscriptions": ", ".join(listed) or "[]"},
-            az=_admit(service, "--visibility", [*listed, customer]),
+            az=_update(service, "--visibility", [*listed, customer]),
         )
 
 
@@ -189,7 +193,7 @@ def auto_approval(world: World) -> Iterator[Finding]:
             what=f"{service.id.name} approves others by itself, and not subscription {customer}.",
             remedy="Approve this customer's requests by hand, or add the subscription.",
             evidence={"autoApproval.subscriptions": ", ".join(listed)},
-            az=_admit(service, "--auto-approval", [*listed, customer]),
+            az=_update(service, "--auto-approval", [*listed, customer]),
         )
 
 
@@ -198,9 +202,8 @@ def _admits(listed: Sequence[str] | None, customer: str) -> bool:
     return listed is None or "*" in listed or customer in listed
 
 
-def _admit(service: PrivateLinkService, option: str, subscriptions: Sequence[str]) -> str:
-    words = " ".join(map(shell_word, subscriptions))
-    return f"az network private-link-service update --ids {shell_word(service.id.text)} {option} {words}"
+def _update(service: PrivateLinkService, option: str, value: str | Sequence[str]) -> str:
+    return az("network private-link-service update", {"--ids": service.id, option: value})
 
 
 def _subnets(world: World, service: PrivateLinkService) -> Iterator[Subnet]:

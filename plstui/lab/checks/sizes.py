@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from plstui.domain.az import az
 from plstui.domain.sides import Side
 from plstui.lab.checks.problem import Problem
 from plstui.lab.fragments import Body
@@ -149,9 +150,10 @@ def none_left(places: Sequence[Place]) -> Problem:
     first = PREFERRED[0]
     reason = next(reason for place in places if (reason := place.why_not(first)))
     region = places[0].region
+    skus = az("vm list-skus", {"--location": region, "--zone": True})
     return Problem(
         code="SizeNotAvailable",
         message=f"None of the usual small sizes can be had in {region} where the lab needs one; {first}, for one: "
         f"{reason}.",
-        hint=f"Set another lab.region, or lab.size to one that az vm list-skus --location {region} --zone shows.",
+        hint=f"Set another lab.region, or lab.size to one that {skus} shows.",
     )

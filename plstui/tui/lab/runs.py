@@ -14,13 +14,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from plstui.domain.az import delete_line
 from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.engine.actions import Intent
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
-from plstui.lab.deletion import delete_line
 from plstui.lab.parts import Step, Want
 from plstui.lab.progress import Event
 from plstui.lab.runner import Run
@@ -171,7 +171,8 @@ class LabRuns:
 
         async def confirm(intent: Intent) -> str | None:
             link = self._work.request()
-            assert link is not None, "a decision is proposed on what both sides were just seen to have"
+            if link is None:
+                raise RefusedError("The request is gone meanwhile.", hint="The customer has to ask again.")
             return await self._ask(ConfirmScreen(intent, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)

@@ -30,8 +30,8 @@ from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
+from plstui.lab.effort import StepFailedError
 from plstui.lab.progress import StepStatus
-from plstui.lab.runner import StepFailedError
 from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.commanding import CommandingScreen
 from plstui.tui.commands import Keys, bindings

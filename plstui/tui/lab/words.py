@@ -96,6 +96,8 @@ def event_line(event: Event) -> Line | None:
         return Line(f"{glyph} {said}", tone)
     if said == "done":
         return Line(f"✔ {event.step.title}", Tone.GOOD)
+    if said == "undone":
+        return Line(f"↶ {event.step.title}: undone", Tone.QUIET)
     return Line(f"✖ {event.step.title}: {said.removeprefix('failed: ')}", Tone.BAD)
 
 

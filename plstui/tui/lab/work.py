@@ -12,16 +12,17 @@ from plstui.domain.probe import TargetResult
 from plstui.domain.world import Link
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
-from plstui.lab import az, keys
+from plstui.lab import keys
 from plstui.lab.checks import regions
 from plstui.lab.guide import Guide
 from plstui.lab.inventory import Inventory, take_stock
+from plstui.lab.lab import Lab
 from plstui.lab.machines import new_password
 from plstui.lab.parts import Step, StepState, Survey, Wait
 from plstui.lab.preflight import preflight
 from plstui.lab.progress import StepStatus, Tell, assess, silent
 from plstui.lab.reading import Say
-from plstui.lab.runner import AzLine, Lab, Run
+from plstui.lab.runner import Run
 from plstui.lab.session import lab_of, open_page, page_verdict, subscriptions
 from plstui.lab.steps import Choices, Workshop
 from plstui.lab.teardown import Teardown
@@ -57,7 +58,7 @@ class LabWork:
         """What earlier runs have to tell of steps."""
 
     def _made(self, choices: Choices) -> Lab:
-        return replace(lab_of(self.runtime, choices, _az_lines, self._guide), clock=self._clock)
+        return replace(lab_of(self.runtime, choices, self._guide), clock=self._clock)
 
     @property
     def workshop(self) -> Workshop:
@@ -85,7 +86,7 @@ class LabWork:
             return self.undoing.statuses()
         if self.survey is None:
             return ()
-        return tuple(map(self._with_past, assess(self.workshop, self.survey, page=self._page)))
+        return tuple(map(self._with_past, assess(self.workshop.steps, self.survey, page=self._page)))
 
     def _with_past(self, status: StepStatus) -> StepStatus:
         if status.step.opens_page and self.opening:
@@ -144,7 +145,7 @@ class LabWork:
         """A run from what was last seen; it is not on before it is told to go up."""
         assert self.survey is not None, "nothing runs before Azure was asked"
         self._past = {name: past for name, past in self._past.items() if past.state is not StepState.FAILED}
-        self.run = self.lab.run(self.survey, tell)
+        self.run = Run(self.lab, self.survey, tell)
         return self.run
 
     def end(self) -> None:
@@ -214,7 +215,3 @@ class LabWork:
         """The steps up to one, all of them without one, as far as these subscriptions can take part in them."""
         steps = self.workshop.steps
         return tuple(step for step in (steps[: last.number] if last else steps) if not step.absent)
-
-
-def _az_lines(workshop: Workshop) -> AzLine:
-    return lambda part: az.command(workshop, part)

@@ -40,9 +40,10 @@ from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
 from plstui.lab.consumer import Consumer
+from plstui.lab.lab import Lab
 from plstui.lab.progress import silent
 from plstui.lab.provider import Provider
-from plstui.lab.runner import Lab
+from plstui.lab.runner import Run
 from plstui.lab.session import all_targets, approve, subscriptions
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.sandbox.account import COMPUTE, RESOURCES, Account
@@ -245,13 +246,13 @@ class Ward:
 
     async def up(self, *steps: str) -> None:
         """Take steps of the lab, all where none is named."""
-        lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock(), lambda _: "")
+        lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock())
         wanted = list(map(self.lab.step, steps)) or self.lab.steps
 
         async def decide(_: Retrying) -> None:
             await approve(self.runtime, self.lab, _as_proposed)
 
-        await lab.run(await lab.survey(), silent, decide).up(wanted)
+        await Run(lab, await lab.survey(), silent, decide).up(wanted)
 
     async def mend(self, *, probe: bool = False) -> list[str]:
         """Apply the remedy of whatever is first, until nothing is wrong; which rules it took."""
