@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plstui.arm.bodies import Bodies
-from plstui.arm.clients import Clients
 from plstui.arm.reader import Reader
+from plstui.arm.road import Road
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
 from plstui.domain.sides import Side
@@ -20,9 +20,11 @@ class ArmSide:
     """Closing it gives back what both use."""
     writer: Writer
     bodies: Bodies
+    road: Road
+    """Its `clients` may be asked for before they are needed: making them takes a second."""
 
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
     """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
-    clients = Clients(settings, side)
-    return ArmSide(Reader(clients), Writer(clients), Bodies(clients))
+    road = Road(settings, side)
+    return ArmSide(Reader(road), Writer(road), Bodies(road), road)

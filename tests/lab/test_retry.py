@@ -8,7 +8,8 @@ from itertools import count, takewhile
 import pytest
 
 from plstui.domain.errors import AzureError, DecidedOtherwiseError, NotFoundError, PlstuiError
-from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHANCES, pause_after, pause_after_write
+from plstui.domain.patience import BUILDING_PAUSES as PAUSES
+from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, SECOND_CHANCES, pause_after, pause_after_write
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plstui.arm import clients
+from plstui.arm import road
 from plstui.arm.bodies import Bodies
 from plstui.arm.fields import every
 from plstui.arm.reader import CONVERTERS
@@ -328,7 +328,7 @@ async def ward(
 ) -> AsyncIterator[Ward]:
     """A world with its machines running; for `readers`, plstui may look and nothing else."""
     # Nothing here takes any time, so nobody has to wait between two questions about it.
-    monkeypatch.setattr(clients, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(road, "POLL_SECONDS", 0.001)
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     box = Sandbox(Azure(latency=Latency.NONE))
