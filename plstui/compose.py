@@ -6,7 +6,6 @@ So they are imported when a connection is made and not before: the first frame w
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from plstui.arm.threads import in_daemon
 from plstui.config import locations
 from plstui.config.load import Override, check_names, load
 from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.files import read_text
 from plstui.domain.sides import Side
+from plstui.domain.tasks import both, to_the_end
 from plstui.sandbox.child import ChildError, SandboxChild
 
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
     from plstui.domain.question import Ask
     from plstui.engine.runtime import Runtime
-    from plstui.probe.open import OpenProber
-
 
 WHERE_TO = ("PLSTUI_AZURE_", "PLSTUI_ISV_", "PLSTUI_CUSTOMER_")
 """How the environment variables begin that say where to connect and as whom."""
@@ -97,23 +96,19 @@ class Composer:
 
     async def connect(self) -> Runtime:
         """Everything joined and ready; nothing has been asked of Azure yet. Raises `PlstuiError`."""
-        if self._child:
-            # Neither waits for the other: the sandbox takes as long to start as the imports.
-            settings, (open_side, open_prober) = await asyncio.gather(self.settings(), asyncio.to_thread(_import))
-        else:
-            settings = await self.settings()
-            open_side, open_prober = await asyncio.to_thread(_import)
+        # Neither waits for the other: a sandbox takes as long to start as the imports.
+        settings, open_side = await both(self.settings(), in_daemon(_import))
         opened: dict[Side, ArmSide] = {}
         try:
             for side in Side:
                 if settings.side(side).subscription:
                     opened[side] = open_side(settings, side)
         except PlstuiError:
-            await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+            await to_the_end(arm.reader.close() for arm in opened.values())
             raise
-        return self._join(settings, opened, open_prober)
+        return self._join(settings, opened)
 
-    def _join(self, settings: Settings, opened: dict[Side, ArmSide], open_prober: OpenProber) -> Runtime:
+    def _join(self, settings: Settings, opened: dict[Side, ArmSide]) -> Runtime:
         """The engine on top of what has been opened."""
         from plstui.domain.world import World
         from plstui.engine.actions import Actions
@@ -122,6 +117,7 @@ class Composer:
         from plstui.engine.runtime import Runtime
         from plstui.engine.watcher import Watcher
         from plstui.engine.writes import Writes
+        from plstui.probe.open import open_prober
 
         watchers = {
             side: Watcher(
@@ -154,7 +150,7 @@ class Composer:
             try:
                 await prober.close()
             finally:
-                await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+                await to_the_end(arm.reader.close() for arm in opened.values())
                 await self.close()
 
         return Runtime(
@@ -179,12 +175,11 @@ def _not_started(error: ChildError) -> UnreachableError:
     return UnreachableError(f"The sandbox did not start: {error}.")
 
 
-def _import() -> tuple[Callable[[Settings, Side], ArmSide], OpenProber]:
-    """The two factories whose modules are slow to import."""
+def _import() -> Callable[[Settings, Side], ArmSide]:
+    """What opens a side; its modules are slow to import."""
     from plstui.arm.side import open_side
-    from plstui.probe.open import open_prober
 
-    return open_side, open_prober
+    return open_side
 
 
 def served_settings(url: str) -> Path:

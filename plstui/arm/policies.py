@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -33,9 +34,14 @@ class RetryReads(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     knows better when to ask again, and a write is repeated by whoever can look at the state first.
     """
 
+    def __init__(self, methods: Collection[str] = REPEATABLE) -> None:
+        """`methods` are those that change nothing here."""
+        super().__init__()
+        self._methods = methods
+
     async def send(self, request: _Request) -> _Response:
         """Send a request once or twice."""
-        if request.http_request.method not in REPEATABLE:
+        if request.http_request.method not in self._methods:
             return await self.next.send(request)
 
         async def attempt(_: int) -> _Response:

@@ -21,6 +21,7 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -165,4 +166,4 @@ Retrying = Callable[[PlstuiError, float], object]
 
 def again_in(error: PlstuiError, pause: float) -> str:
     """What is said of such a refusal; `pause` is in seconds."""
-    return f"{error.code}: {error.message} Trying again in {pause:.0f} s."
+    return f"{error.code}: {error.message} Trying again in {ceil(pause)} s."

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from plstui.domain.errors import (
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import TIDYING_PAUSES, passes, pause_among, persist
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -35,14 +37,8 @@ from plstui.engine.writes import Writes
 PATIENCE = 45.0
 """Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
 
-LOOKS = (1.0, 2.0, 4.0)
-"""Seconds before each further look for a script's resource, when it does not show."""
-
 POLL = 1.0
 """Seconds between two looks at a script's resource that is being made."""
-
-PAUSES = (1.0, 2.0, 4.0)
-"""Seconds between one try to remove a script's resource and the next: Azure may refuse while it still makes it."""
 
 TIDYING = 15.0
 """Seconds that looking for what killed probes have left may take: a result waits for it."""
@@ -146,16 +142,14 @@ class Agents:
         Where that cannot be seen, one that was `made` does.
         """
         bodies = self._bodies[side]
-        for pause in (*PAUSES, None):
-            try:
-                await self._writes.send(side, "clean up", run, az, lambda: bodies.discard(run))
-            except PlstuiError as error:
-                why = error.message
-                if pause is None or not _may_pass(error):
-                    break
-                await asyncio.sleep(pause)
-            else:
-                return ""
+        try:
+            await persist(
+                lambda _: self._writes.send(side, "clean up", run, az, lambda: bodies.discard(run)), _pause_of_removal
+            )
+        except PlstuiError as error:
+            why = error.message
+        else:
+            return ""
         try:
             return why if await bodies.get(run) is not None else ""
         except PlstuiError:
@@ -214,7 +208,7 @@ async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) 
         if error.status < 500:
             raise
         lost = error
-    pauses = iter(LOOKS)
+    pauses = iter(TIDYING_PAUSES)
     while True:
         try:
             found = await bodies.get(run)
@@ -270,11 +264,10 @@ def _is_refusal(error: BaseException | None) -> bool:
     return isinstance(error, AzureError) and 400 <= error.status < 500
 
 
-def _may_pass(error: PlstuiError) -> bool:
-    """Whether the same request may be taken a moment later."""
-    if isinstance(error, AzureError):
-        return error.status in (409, 429) or error.status >= 500
-    return isinstance(error, UnreachableError)
+def _pause_of_removal(error: PlstuiError, tries: int) -> float | None:
+    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it."""
+    still_made = isinstance(error, AzureError) and error.status == HTTPStatus.CONFLICT
+    return pause_among(TIDYING_PAUSES, error, tries) if still_made or passes(error) else None
 
 
 def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

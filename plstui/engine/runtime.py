@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.actions import Actions
-from plstui.engine.doctor import Doctor
 from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
 from plstui.engine.writes import Writes
 
-if TYPE_CHECKING:  # The settings' library is not imported before the first frame.
+if TYPE_CHECKING:  # Neither the settings' library nor all that a diagnosis knows is imported before the first frame.
     from plstui.config.settings import Lab
+    from plstui.engine.doctor import Doctor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Runtime:
 
     def doctor(self) -> Doctor:
         """One who examines all sides that are configured."""
+        from plstui.engine.doctor import Doctor
+
         watchers = self.watchers
         return Doctor(
             {side: watcher.snapshot.subscription for side, watcher in watchers.items()},

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
@@ -30,13 +29,6 @@ def minutes(seconds: float) -> str:
     """A time in whole minutes, in words."""
     count = round(seconds / 60)
     return f"{count} minute{'' if count == 1 else 's'}"
-
-
-async def finish_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
 
 
 @dataclass

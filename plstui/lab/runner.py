@@ -115,7 +115,8 @@ class Run(Effort):
             left, self._tasks = list(self._tasks), {}
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left:
+                await asyncio.wait(left)
             self._stop()
         await self._catch_up()
         if self._failure:

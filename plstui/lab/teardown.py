@@ -14,11 +14,12 @@ from typing import Any
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
 from plstui.lab import az
 from plstui.lab.consumer import connection_of
 from plstui.lab.deletion import delete_line, whose_move
-from plstui.lab.effort import POLL, Effort, finish_all
+from plstui.lab.effort import POLL, Effort
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState
 from plstui.lab.progress import Kind, StepStatus, Tell
@@ -220,7 +221,7 @@ class Teardown(Effort):
             self._end(leave)
         if isv in groups and self.inventory.service:
             await self._at(isv, self._delete_service(isv))
-        await finish_all(self._delete_group(step, group) for step, group in groups.items())
+        await to_the_end(self._delete_group(step, group) for step, group in groups.items())
 
     async def _at(self, step: Step, work: Coroutine[Any, Any, None]) -> None:
         """Work at a step. Raises `StepFailedError`."""
@@ -244,7 +245,7 @@ class Teardown(Effort):
             if not guests:
                 return
             self._refuse_strangers(guests)
-            await finish_all(remove(guest) for guest in guests)
+            await to_the_end(remove(guest) for guest in guests)
             if await self._guests():
                 await self._pause(POLL)
         raise RefusedError(

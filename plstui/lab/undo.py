@@ -9,9 +9,10 @@ from functools import partial
 from plstui.domain.az import shell_word
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
 from plstui.lab.deletion import GROUP, delete_line, whose_move
-from plstui.lab.effort import Effort, finish_all
+from plstui.lab.effort import Effort
 from plstui.lab.fragments import Body
 from plstui.lab.holdings import Doubt, doubts, refuse
 from plstui.lab.inventory import Group, read_group, typed
@@ -140,7 +141,7 @@ class Undo(Effort):
             while left:
                 needed = {need.key for want in left.values() for need in _needed(want, parts)}
                 ready = [want for key, want in left.items() if key not in needed]
-                await finish_all(self._take_back(step, group, wants, confirmed) for wants in _by_resource(ready))
+                await to_the_end(self._take_back(step, group, wants, confirmed) for wants in _by_resource(ready))
                 left = {key: want for key, want in left.items() if key in needed}
             self.survey = await self._lab.survey(self._tell)
         except PlstuiError as error:
