@@ -20,7 +20,7 @@ from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.files import read_text
 from plstui.domain.sides import Side
-from plstui.domain.tasks import both, to_the_end
+from plstui.domain.tasks import both, to_the_end, together
 from plstui.sandbox.child import ChildError, SandboxChild
 
 if TYPE_CHECKING:
@@ -153,6 +153,10 @@ class Composer:
                 await to_the_end(arm.reader.close() for arm in opened.values())
                 await self.close()
 
+        async def get_ready() -> None:
+            if not settings.ui.read_only:
+                await together(arm.road.clients() for arm in opened.values())
+
         return Runtime(
             watchers,
             actions,
@@ -163,6 +167,7 @@ class Composer:
             journal,
             settings.probe.count,
             close,
+            get_ready,
         )
 
     async def close(self) -> None:

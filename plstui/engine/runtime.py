@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,10 @@ from plstui.engine.writes import Writes
 if TYPE_CHECKING:  # Neither the settings' library nor all that a diagnosis knows is imported before the first frame.
     from plstui.config.settings import Lab
     from plstui.engine.doctor import Doctor
+
+
+async def _ready() -> None:
+    """Nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Runtime:
     """Fresh connections per target of a probe."""
     close: Callable[[], Awaitable[None]]
     """Gives everything back: sockets, jump connections, an embedded sandbox."""
+    get_ready: Callable[[], Coroutine[None, None, None]] = _ready
+    """Does ahead what the first write would wait for; for when there is nothing else to do."""
 
     def doctor(self) -> Doctor:
         """One who examines all sides that are configured."""

@@ -114,6 +114,8 @@ class MainScreen(SelectingScreen):
         self._runtime: Runtime | None = None
         self._decisions: Decisions | None = None
         """None while nothing is connected, and where the ISV's side is not configured."""
+        self._ready = False
+        """Whether what the first write needs is there, or on its way."""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.context, note=MainScreen.lab_note)
@@ -193,6 +195,10 @@ class MainScreen(SelectingScreen):
                 self._say(text, tone)
         self._sync_under_way()
         self._leave_if_nobody_is_signed_in()
+        if self._runtime and not self._ready and len(self.read_at) == len(watchers):
+            self._ready = True
+            # Once it is on the screen: it takes a second of work, which whoever decides at once would wait for.
+            self.call_after_refresh(self.run_worker, work(self._runtime.get_ready), name="get ready")
 
     def watch_world(self, before: World, _: World) -> None:
         links = self.world.links()
