@@ -62,9 +62,10 @@ def pause_after_write(error: PlstuiError, tries: int) -> float | None:
 def pause_after_read(error: PlstuiError, tries: int) -> float | None:
     """The same for a first look, which a person waits for: that nobody answers is told at once.
 
-    By then the cloud has asked twice already.
+    By then the cloud has asked twice already. An answer that makes no sense will make none the next time.
     """
-    return None if isinstance(error, UnreachableError) else pause_after(error, tries)
+    waits = passes(error) and not isinstance(error, UnreachableError)
+    return pause_among(BUILDING_PAUSES, error, tries) if waits else None
 
 
 async def persist(
