@@ -19,14 +19,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import AsyncPipeline, PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 
 from plstui import __version__
 from plstui.arm.credentials import sign_in
@@ -85,9 +82,6 @@ class Road:
                 LastMile(context),
             ],
         )
-        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-            self._arm, pipeline=self._pipeline
-        )
         self._clients: Clients | None = None
         self._making_clients = asyncio.Lock()
 
@@ -133,9 +127,15 @@ class Road:
 
     async def wait(self, response: Response, **options: Any) -> Body:
         """What a long-running operation came to, from the answer that began it."""
+        # Not before the first operation: what a pane shows first is no part of one.
+        from azure.core import AsyncPipelineClient
+        from azure.core.polling import AsyncLROPoller
+        from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
+
         polling: Any = AsyncARMPolling(POLL_SECONDS, **options)
+        client: Any = AsyncPipelineClient(self._arm, pipeline=self._pipeline)
         async with self.translated():
-            poller: AsyncLROPoller[Body] = AsyncLROPoller(self._client, response, _object_of, polling)
+            poller: AsyncLROPoller[Body] = AsyncLROPoller(client, response, _object_of, polling)
             return await poller.result()
 
     async def clients(self) -> Clients:
