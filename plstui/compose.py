@@ -1,7 +1,7 @@
 """Settings → Runtime: the one place where Azure or the sandbox, the engine and the probes meet.
 
-The SDK and paramiko take most of a second to import, and the engine with all that it knows of Azure a tenth of that.
-So they are imported when a connection is made and not before: the first frame waits for none of them.
+The road to ARM takes as long to import as Textual, and the engine with all that it knows of Azure a third of that. So
+they are imported when a connection is made and not before, as are the settings: the first frame waits for none of them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 
 from plstui.arm.threads import in_daemon
 from plstui.config import locations
-from plstui.config.load import Override, check_names, load
-from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.files import read_text
 from plstui.domain.sides import Side
 from plstui.domain.tasks import both, to_the_end, together
-from plstui.sandbox.child import ChildError, SandboxChild
 
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
+    from plstui.config.load import Override
+    from plstui.config.settings import Settings
     from plstui.domain.question import Ask
     from plstui.engine.runtime import Runtime
+    from plstui.sandbox.child import ChildError, SandboxChild
 
 WHERE_TO = ("PLSTUI_AZURE_", "PLSTUI_ISV_", "PLSTUI_CUSTOMER_")
 """How the environment variables begin that say where to connect and as whom."""
@@ -59,10 +59,14 @@ class Composer:
         self.left_behind: Callable[[], Sequence[PlstuiError]] = list
         """What plstui has made in machines and not removed again; to be asked at the end."""
         self._options = options
-        try:
-            self._child = SandboxChild(options.sandbox) if options.sandbox and options.starts_sandbox else None
-        except ChildError as error:
-            raise _not_started(error) from None
+        self._child: SandboxChild | None = None
+        if options.sandbox and options.starts_sandbox:
+            from plstui.sandbox.child import ChildError, SandboxChild
+
+            try:
+                self._child = SandboxChild(options.sandbox)
+            except ChildError as error:
+                raise _not_started(error) from None
 
     @property
     def where(self) -> str:
@@ -74,12 +78,16 @@ class Composer:
 
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
+        from plstui.config.load import check_names, load
+
         path, environ = self._options.config, dict(os.environ)
         check_names(environ)
         if self._options.sandbox:
             # What somebody has set up for Azure must not be mixed into the sandbox's own settings.
             environ = {name: value for name, value in environ.items() if not name.startswith(WHERE_TO)}
         if self._child:
+            from plstui.sandbox.child import ChildError
+
             try:
                 path = await self._child.ready()
             except ChildError as error:

@@ -80,6 +80,9 @@ class PlstuiApp(DialogApp):
         from plstui.tui.screens.main import MainScreen
 
         main = MainScreen(self._where, self._clock or SystemClock())
+        # Styles are read once, and not anew for each of the three reasons that Textual sees in a screen that is new.
+        self.stylesheet.read_all(main.css_path)
+        main._css_update_count = self._css_update_count
         # A mode, because Textual cannot switch its default screen for another.
         self.add_mode("main", lambda: main)
         await self.switch_mode("main")
