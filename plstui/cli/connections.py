@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,11 @@ from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.absence import absence
 from plstui.domain.connection import CONNECTION_TYPE, STATUSES, Connection, ConnectionStatus, Verb
+from plstui.domain.decision import MAX_DESCRIPTION, Decision, decision
 from plstui.domain.errors import (
     DecidedOtherwiseError,
     NotFoundError,
+    NotJournaledError,
     OutcomeUnknownError,
     PlstuiError,
     RefusedError,
@@ -31,7 +33,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
-from plstui.engine.actions import MAX_DESCRIPTION, Actions, Intent
+from plstui.engine.gate import Confirm
 from plstui.engine.runtime import Runtime
 
 
@@ -192,16 +194,17 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
         document["id"], document["status"] = connection.id.text, connection.status.word
 
     try:
-        actions, found = _actions(runtime), _found(runtime, target)
-        link = found if isinstance(found, Link) else None
-        document["id"] = link.id.text if link else str(found)
+        if Side.ISV not in runtime.watchers:
+            raise RefusedError("Only the ISV's side can decide.", hint="Name its subscription with --isv.")
+        found = _found(runtime, target)
+        link, connection_id = (found, found.id) if isinstance(found, Link) else (None, found)
+        document["id"] = connection_id.text
         document["status"] = link.status.word if link else None
-        outcome = await actions.perform(
-            verb,
-            # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
-            link.id if link and link.service_side else found,
+        outcome = await runtime.gate.perform(
+            decision(verb, connection_id, description),
             _confirm(ask, link),
-            description=description,
+            # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
+            world=None if link is None or link.service_side else runtime.world(),
             retrying=_tell_of_waiting,
             seen=seen,
         )
@@ -209,7 +212,7 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
             raise RefusedError("You said no; nothing was sent.")
         document["ok"] = True
         document["unread"] = text(outcome.unread)
-        document["status"] = outcome.connection.status.word if outcome.connection else None
+        document["status"] = outcome.after.status.word if outcome.after else None
     except PlstuiError as error:
         match error:
             case DecidedOtherwiseError():
@@ -218,15 +221,11 @@ async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str
                 document["status"], document["unread"] = None, text(error.why)
             case UnreachableError():
                 document["status"] = None
+            case NotJournaledError():
+                document["status"] = error.after.status.word if isinstance(error.after, Connection) else None
         document["error"] = {**error_json(error), "target": text(target)}
         return Result(target, document, error)
     return Result(target, document)
-
-
-def _actions(runtime: Runtime) -> Actions:
-    if runtime.actions is None:
-        raise RefusedError("Only the ISV's side can decide.", hint="Name its subscription with --isv.")
-    return runtime.actions
 
 
 def _found(runtime: Runtime, target: str) -> Link | ResourceId:
@@ -251,18 +250,18 @@ def _found(runtime: Runtime, target: str) -> Link | ResourceId:
     return found[0]
 
 
-def _confirm(ask: bool, link: Link | None) -> Callable[[Intent], Any]:
-    async def confirm(intent: Intent) -> str | None:
+def _confirm(ask: bool, link: Link | None) -> Confirm[Decision, Connection]:
+    async def confirm(decision: Decision, connection: Connection) -> Decision | None:
         if not ask:
-            return intent.description
-        endpoint = clean(intent.connection.name, 120)
-        click.echo(f"{intent.verb.value.capitalize()} {endpoint}, now {intent.connection.status}:", err=True)
-        message = (link.message if link else "") or intent.connection.description
+            return decision
+        endpoint = clean(connection.name, 120)
+        click.echo(f"{decision.verb.value.capitalize()} {endpoint}, now {connection.status}:", err=True)
+        message = (link.message if link else "") or connection.description
         click.echo(f"  Message: {clean(message, 300) or 'none'}", err=True)
-        if intent.verb.warning:
-            click.echo(f"  ! {intent.verb.warning}", err=True)
-        click.echo(f"  {intent.az()}", err=True)
-        return intent.description if await agrees("Send it?") else None
+        if decision.warning:
+            click.echo(f"  ! {decision.warning}", err=True)
+        click.echo(f"  {decision.az}", err=True)
+        return decision if await agrees("Send it?") else None
 
     return confirm
 

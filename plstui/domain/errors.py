@@ -2,6 +2,7 @@
 
     PlstuiError
     ├── ConfigError          settings are wrong or missing; nothing was asked of Azure
+    │   └── NotJournaledError    Azure has done a write, and the journal could not take note of it
     ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
     │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
@@ -50,6 +51,15 @@ class ConfigError(PlstuiError):
     """Settings are wrong or missing."""
 
     code = "Configuration"
+
+
+class NotJournaledError(ConfigError):
+    """Azure has done a write, and the journal could not take note of it."""
+
+    def __init__(self, trouble: ConfigError, after: object) -> None:
+        super().__init__(f"Azure has done it. {trouble.message}", hint=trouble.hint)
+        self.after = after
+        """What the write came to, as it was read back."""
 
 
 class CredentialsError(PlstuiError):
@@ -139,8 +149,8 @@ class DecidedOtherwiseError(AzureError):
 
     code = "DecidedOtherwise"
 
-    def __init__(self, name: str, now: Connection | None) -> None:
-        what = f"it is {now.status} now" if now else "it has been removed"
+    def __init__(self, name: str, now: Connection | None, what: str = "") -> None:
+        what = what or (f"it is {now.status} now" if now else "it has been removed")
         super().__init__(
             f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
             hint="Agree on it with whoever else decides before you decide again.",

@@ -194,6 +194,14 @@ class World:
                     links.append(self._link(None, endpoint, own))
         return tuple(links)
 
+    def link(self, connection_id: ResourceId) -> Link | None:
+        """The connection with an id; None when it is not seen."""
+        return self._links_by_id.get(connection_id)
+
+    @cached_property
+    def _links_by_id(self) -> dict[ResourceId, Link]:
+        return {link.id: link for link in self.links()}
+
     def _link(
         self, connection: Connection | None, endpoint: PrivateEndpoint | None, own: EndpointConnection | None
     ) -> Link:

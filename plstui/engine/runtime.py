@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.engine.actions import Actions
 from plstui.engine.doctor import Doctor
+from plstui.engine.gate import Gate
 from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
-from plstui.engine.writes import Writes
 
 if TYPE_CHECKING:  # The settings' library is not imported before the first frame.
     from plstui.config.settings import Lab
@@ -25,11 +24,9 @@ class Runtime:
 
     watchers: Mapping[Side, Watcher]
     """A watcher for each side that is configured."""
-    actions: Actions | None
-    """None when the ISV's side is not configured: nobody else may decide."""
     bodies: Mapping[Side, CloudBodies]
-    """What the lab is built with, for each side that is configured."""
-    writes: Writes
+    """What the lab looks at, for each side that is configured."""
+    gate: Gate
     lab: Lab
     """What the settings say of the lab."""
     prober: Prober
@@ -45,7 +42,6 @@ class Runtime:
         return Doctor(
             {side: watcher.snapshot.subscription for side, watcher in watchers.items()},
             {side: watcher.reader for side, watcher in watchers.items()},
-            self.bodies,
         )
 
     def world(self) -> World:

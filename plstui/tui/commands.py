@@ -10,9 +10,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from textual.binding import Binding
 
 from plstui.domain.connection import Verb
+from plstui.domain.decision import decision
 from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
 from plstui.domain.world import Link
-from plstui.engine.actions import Actions
+from plstui.engine.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Context:
     """What commands look at to say whether they are possible now."""
 
     connected: bool = False
-    actions: Actions | None = None
-    """None when the ISV's side is not configured."""
+    gate: Gate | None = None
+    """None while still connecting."""
     link: Link | None = None
     """The connection that is selected."""
     under_way: frozenset[ResourceId] = frozenset()
@@ -136,11 +138,16 @@ def _decide(verb: Verb) -> Callable[[Context], str | None]:
     def why_not(context: Context) -> str | None:
         if not context.connected:
             return "Still connecting; wait until the panes show something."
-        if context.actions is None:
-            return "Only the ISV decides on connections; give its subscription with --isv."
-        return context.actions.why_not(verb, context.link)
+        return why_not_decide(context.gate, verb, context.link) if context.gate else None
 
     return why_not
+
+
+def why_not_decide(gate: Gate, verb: Verb, link: Link | None) -> str | None:
+    """Why a decision is not possible now; None when it is."""
+    if link is None:
+        return gate.why_not() or gate.absent(Side.ISV) or "No connection is selected."
+    return gate.why_not(decision(verb, link.id)) or link.why_not(verb)
 
 
 def _connected(context: Context) -> str | None:

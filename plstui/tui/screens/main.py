@@ -165,8 +165,7 @@ class MainScreen(SelectingScreen):
     @on(Connected)
     def _watch_sides(self, event: Connected) -> None:
         self._runtime = event.runtime
-        if actions := event.runtime.actions:
-            self._decisions = Decisions(actions, self.app.push_screen_wait, self.post_message)
+        self._decisions = Decisions(event.runtime.gate, self.app.push_screen_wait, self.post_message)
         self.world = event.runtime.world()
         self.connected = True
         for side, watcher in event.runtime.watchers.items():
@@ -217,7 +216,7 @@ class MainScreen(SelectingScreen):
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
         else:
             self.take(link)
-            self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
+            self.run_worker(decisions.decide(verb, link, self.world), group="decide", name=f"{verb} {link.name}")
 
     @on(WritesMoved)
     def _sync_under_way(self) -> None:
@@ -351,7 +350,7 @@ class MainScreen(SelectingScreen):
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
         self.context = Context(
             connected=self.connected,
-            actions=self._runtime.actions if self._runtime else None,
+            gate=self._runtime.gate if self._runtime else None,
             link=link,
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
