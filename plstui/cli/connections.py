@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from plstui.cli.documents import connection_json, text
+from plstui.cli.documents import connection_json
 from plstui.cli.main import command_with_globals, group_with_globals
-from plstui.cli.output import error_json, exit_code_of_all, is_terminal, print_error, print_failures, print_json
+from plstui.cli.output import exit_code_of_all, is_terminal, print_error, print_failures, print_json
+from plstui.cli.results import Result, Wanted, result_of, tell_of_waiting
 from plstui.cli.session import read_world, refresh_patiently, run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
@@ -20,14 +20,8 @@ from plstui.domain.absence import absence
 from plstui.domain.connection import CONNECTION_TYPE, STATUSES, Connection, ConnectionStatus, Verb
 from plstui.domain.decision import MAX_DESCRIPTION, Decision, decision
 from plstui.domain.errors import (
-    DecidedOtherwiseError,
     NotFoundError,
-    NotJournaledError,
-    OutcomeUnknownError,
-    PlstuiError,
     RefusedError,
-    UnreachableError,
-    again_in,
 )
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
@@ -125,16 +119,6 @@ _declare(Verb.REJECT, "Reject connections. Take it as one-way: Azure need not al
 _declare(Verb.REMOVE, "Remove connections. The customer's endpoints become Disconnected and can only be deleted.")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one target."""
-
-    target: str
-    """As the command line named it."""
-    document: dict[str, Any]
-    failure: PlstuiError | None = None
-
-
 async def decide_all(
     runtime: Runtime, verb: Verb, targets: Sequence[str], description: str | None, *, ask: bool
 ) -> list[Result]:
@@ -152,7 +136,7 @@ async def _look_up(runtime: Runtime, names: Sequence[str]) -> None:
         if all(runtime.world().find(name) for name in names):
             return
         if watcher:
-            await refresh_patiently(watcher, _tell_of_waiting)
+            await refresh_patiently(watcher, tell_of_waiting)
             if watcher.blind:
                 return
 
@@ -175,57 +159,24 @@ def _once(world: World, targets: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-def _tell_of_waiting(error: PlstuiError, pause: float) -> None:
-    click.echo(text(again_in(error, pause)), err=True)
-
-
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:
-    """One target's result; an error is a result, so that the other targets are still done."""
-    document: dict[str, Any] = {
-        "id": None,
-        "verb": verb.value,
-        "ok": False,
-        "status": None,
-        "unread": None,
-        "error": None,
-    }
+    """One target's result."""
 
-    def seen(connection: Connection) -> None:
-        document["id"], document["status"] = connection.id.text, connection.status.word
-
-    try:
+    def wanted() -> Wanted:
         if Side.ISV not in runtime.watchers:
             raise RefusedError("Only the ISV's side can decide.", hint="Name its subscription with --isv.")
         found = _found(runtime, target)
-        link, connection_id = (found, found.id) if isinstance(found, Link) else (None, found)
-        document["id"] = connection_id.text
-        document["status"] = link.status.word if link else None
-        outcome = await runtime.gate.perform(
-            decision(verb, connection_id, description),
-            _confirm(ask, link),
-            # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
-            world=None if link is None or link.service_side else runtime.world(),
-            retrying=_tell_of_waiting,
-            seen=seen,
-        )
-        if outcome is None:
-            raise RefusedError("You said no; nothing was sent.")
-        document["ok"] = True
-        document["unread"] = text(outcome.unread)
-        document["status"] = outcome.after.status.word if outcome.after else None
-    except PlstuiError as error:
-        match error:
-            case DecidedOtherwiseError():
-                document["status"] = error.now.status.word if error.now else None
-            case OutcomeUnknownError():
-                document["status"], document["unread"] = None, text(error.why)
-            case UnreachableError():
-                document["status"] = None
-            case NotJournaledError():
-                document["status"] = error.after.status.word if isinstance(error.after, Connection) else None
-        document["error"] = {**error_json(error), "target": text(target)}
-        return Result(target, document, error)
-    return Result(target, document)
+        if isinstance(found, ResourceId):
+            return Wanted(decision(verb, found, description), _confirm(ask, None))
+        # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
+        world = None if found.service_side else runtime.world()
+        return Wanted(decision(verb, found.id, description), _confirm(ask, found), world, found)
+
+    return await result_of(runtime, target, verb.value, wanted, _facts)
+
+
+def _facts(connection: Connection | Link | None) -> dict[str, Any]:
+    return {"id": connection.id.text, "status": connection.status.word} if connection else {"status": None}
 
 
 def _found(runtime: Runtime, target: str) -> Link | ResourceId:

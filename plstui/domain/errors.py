@@ -22,10 +22,6 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from plstui.domain.connection import Connection
 
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
@@ -149,14 +145,14 @@ class DecidedOtherwiseError(AzureError):
 
     code = "DecidedOtherwise"
 
-    def __init__(self, name: str, now: Connection | None, what: str = "") -> None:
-        what = what or (f"it is {now.status} now" if now else "it has been removed")
+    def __init__(self, name: str, what: str, now: object) -> None:
+        """`what` says as a clause what it is now."""
         super().__init__(
             f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
             hint="Agree on it with whoever else decides before you decide again.",
         )
         self.now = now
-        """The connection as it was read; None when it is gone."""
+        """What was decided on as it was read; None when it is gone."""
 
 
 class ThrottledError(AzureError):

@@ -44,7 +44,7 @@ async def read_back(change: Change[Any, Any], before: Any, bodies: CloudBodies, 
             if shown is Shown.OTHERWISE:
                 if lost:
                     _unknown(change, f"{change.told(now)}, which somebody else has done", lost)
-                raise DecidedOtherwiseError(name, None, change.told(now))
+                raise DecidedOtherwiseError(name, change.told(now), now)
             why, cause = change.told(now), lost
             pause = POLL if shown is Shown.UNDER_WAY else next(looks, None)
         if pause is None:
