@@ -76,7 +76,7 @@ class Reads(Enum):
     """Whoever makes the change has just looked, or there is nothing to look at."""
     CONNECTION = auto()
     BODY = auto()
-    """The resource, or None where there is none."""
+    """The resource, which has to be there."""
 
 
 class Shown(Enum):

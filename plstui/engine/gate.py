@@ -21,6 +21,7 @@ from plstui.domain.errors import (
     AzureError,
     ConfigError,
     DecidedOtherwiseError,
+    NotFoundError,
     NotJournaledError,
     NotReadBackError,
     OutcomeUnknownError,
@@ -98,7 +99,7 @@ class Gate:
     async def perform(
         self,
         change: Change[State, Result],
-        confirm: Confirm[Any, State] = unasked,
+        confirm: Confirm[Any, State],
         *,
         world: World | None = None,
         retrying: Retrying | None = None,
@@ -133,7 +134,7 @@ class Gate:
 
     async def send(self, change: Change[None, Result]) -> Result:
         """Pass the gate with what has been agreed to, and what comes of it. Raises as `perform`."""
-        outcome = await self.perform(change)
+        outcome = await self.perform(change, unasked)
         assert outcome is not None, "nobody was asked"
         if outcome.unread:
             raise NotReadBackError(outcome.unread)
@@ -149,7 +150,10 @@ class Gate:
             case Reads.CONNECTION:
                 return await ends.reader.read_connection(change.target, retrying=retrying)
             case Reads.BODY:
-                return await ends.bodies.get(change.target)
+                body = await ends.bodies.get(change.target)
+                if body is None:
+                    raise NotFoundError(f"{change.target.name} is not there.", status=HTTPStatus.NOT_FOUND)
+                return body
             case Reads.NOTHING:
                 return None
 

@@ -43,7 +43,7 @@ async def read_back(change: Change[Any, Any], before: Any, bodies: CloudBodies, 
                 return now
             if shown is Shown.OTHERWISE:
                 if lost:
-                    _unknown(change, f"{change.told(now)}, which somebody else has done", lost)
+                    _unknown(change, f"somebody else has changed it, and {change.told(now)}", lost)
                 raise DecidedOtherwiseError(name, change.told(now), now)
             why, cause = change.told(now), lost
             pause = POLL if shown is Shown.UNDER_WAY else next(looks, None)
