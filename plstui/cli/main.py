@@ -184,7 +184,7 @@ def cli(context: click.Context, /, **values: Any) -> None:
 
 def _load_commands() -> None:
     """Declare the command groups; each file registers itself with `cli`."""
-    from plstui.cli import connections, doctor, lab, lab_down, lab_undo, probe, sandbox, status  # noqa: F401
+    from plstui.cli import connections, doctor, lab, lab_down, lab_undo, probe, sandbox, services, status  # noqa: F401
 
 
 def run(arguments: Sequence[str]) -> int:
