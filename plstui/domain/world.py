@@ -220,6 +220,11 @@ class World:
         services = self.isv.services if self.isv else ()
         return {name: service for service in services for name in (service.alias.lower(), service.id.key) if name}
 
+    def only_service(self) -> PrivateLinkService | None:
+        """The ISV's service, where it has one and no more."""
+        services = self.isv.services if self.isv else ()
+        return services[0] if len(services) == 1 else None
+
     def service_key(self, link: Link) -> str:
         """The id of the service that a link is with, or what the request named it by where nothing is known of it.
 

@@ -10,11 +10,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from textual.binding import Binding
 
 from plstui.domain.connection import Verb
-from plstui.domain.decision import decision
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
+from plstui.domain.resources import PrivateLinkService
 from plstui.domain.world import Link
 from plstui.engine.gate import Gate
+from plstui.tui.reasons import why_not_decide, why_not_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Context:
     """None while still connecting."""
     link: Link | None = None
     """The connection that is selected."""
+    service: PrivateLinkService | None = None
+    """The service that the selected connection is with; the only one where no connection is selected."""
     under_way: frozenset[ResourceId] = frozenset()
     """The connections with a write under way; held here so that its change makes another context."""
     others_wait: bool = False
@@ -42,6 +44,9 @@ class Host(Protocol):
 
     def decide(self, verb: Verb) -> None:
         """Ask for confirmation, then approve, reject or remove the selected connection."""
+
+    def change_tags(self) -> None:
+        """Ask for tags of the service, then set or remove them."""
 
     def start_probe(self) -> None:
         """Fetch the page from every target."""
@@ -143,13 +148,6 @@ def _decide(verb: Verb) -> Callable[[Context], str | None]:
     return why_not
 
 
-def why_not_decide(gate: Gate, verb: Verb, link: Link | None) -> str | None:
-    """Why a decision is not possible now; None when it is."""
-    if link is None:
-        return gate.why_not() or gate.absent(Side.ISV) or "No connection is selected."
-    return gate.why_not(decision(verb, link.id)) or link.why_not(verb)
-
-
 def _connected(context: Context) -> str | None:
     return None if context.connected else "Still connecting; wait until the panes show something."
 
@@ -209,6 +207,15 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         _decide(Verb.REMOVE),
         dangerous=True,
         rank=1,
+    ),
+    Command(
+        "tags",
+        "t",
+        "Tags",
+        "Set or remove a tag of the service that this connection is with.",
+        Group.CONNECTION,
+        lambda host: host.change_tags(),
+        lambda context: why_not_tag(context.gate, context.service) if context.gate else _connected(context),
     ),
     Command(
         "next-pending",

@@ -12,7 +12,8 @@ from plstui.engine.gate import Gate
 from plstui.lab.guide import Guide
 from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
-from plstui.tui.commands import Command, Group, why_not_decide
+from plstui.tui.commands import Command, Group
+from plstui.tui.reasons import why_not_decide
 
 KEYS = Guide(
     up="n or u goes on from there",

@@ -50,6 +50,7 @@ from plstui.tui.messages import (
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.probing import probe
 from plstui.tui.screens.selecting import SelectingScreen
+from plstui.tui.screens.tagging import change_tags
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
@@ -218,6 +219,12 @@ class MainScreen(SelectingScreen):
             self.take(link)
             self.run_worker(decisions.decide(verb, link, self.world), group="decide", name=f"{verb} {link.name}")
 
+    def change_tags(self) -> None:
+        gate, service = self.context.gate, self.context.service
+        if gate and service:
+            asking = work(change_tags, gate, service, self.world, self.app.push_screen_wait, self.post_message)
+            self.run_worker(asking, group="decide", name=f"tags of {service.name}")
+
     @on(WritesMoved)
     def _sync_under_way(self) -> None:
         self.under_way = self._decisions.under_way if self._decisions else {}
@@ -352,6 +359,7 @@ class MainScreen(SelectingScreen):
             connected=self.connected,
             gate=self._runtime.gate if self._runtime else None,
             link=link,
+            service=self.world.service_of(link) if link else self.world.only_service(),
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
             no_targets=""
