@@ -119,12 +119,11 @@ class Composer:
     def _join(self, settings: Settings, opened: dict[Side, ArmSide]) -> Runtime:
         """The engine on top of what has been opened."""
         from plstui.domain.world import World
-        from plstui.engine.actions import Actions
         from plstui.engine.agents import Agents, BalancersOpinion
+        from plstui.engine.gate import Gate
         from plstui.engine.journal import Journal
         from plstui.engine.runtime import Runtime
         from plstui.engine.watcher import Watcher
-        from plstui.engine.writes import Writes
         from plstui.probe.open import open_prober
 
         watchers = {
@@ -138,16 +137,14 @@ class Composer:
             for side, arm in opened.items()
         }
         journal = Journal(locations.journal_file())
-        writes = Writes(journal, watchers.values(), read_only=settings.ui.read_only)
-        isv = opened.get(Side.ISV)
-        actions = Actions(isv.reader, isv.writer, writes) if isv else None
+        gate = Gate(opened, journal, watchers.values(), read_only=settings.ui.read_only)
         bodies = {side: arm.bodies for side, arm in opened.items()}
 
         def world() -> World:
             seen = {side: watcher.snapshot for side, watcher in watchers.items()}
             return World(seen.get(Side.ISV), seen.get(Side.CUSTOMER))
 
-        agents = Agents(bodies, writes, world)
+        agents = Agents(bodies, gate, world)
         if not self._child:  # Nothing outlives an embedded sandbox.
             self.left_behind = agents.left_behind
         opinion = BalancersOpinion(watchers.get(Side.ISV))
@@ -167,9 +164,8 @@ class Composer:
 
         return Runtime(
             watchers,
-            actions,
             bodies,
-            writes,
+            gate,
             settings.lab,
             prober,
             journal,

@@ -182,14 +182,14 @@ class Decision:
             if self._wanted is None and now is None:
                 return None
             if now is None:
-                raise DecidedOtherwiseError(self._id.name, None)
+                raise DecidedOtherwiseError(self._id.name, "it has been removed", None)
             state = now.provisioning_state.lower()
             if state in _OVER_BADLY and not done:
                 raise AzureError(f"Azure could not change {now.name}: it says {now.provisioning_state}.", code="Failed")
             if now.status == self._wanted and (done or state != "updating"):
                 return now
             if self._is_anothers(now):
-                raise DecidedOtherwiseError(now.name, now)
+                raise DecidedOtherwiseError(now.name, f"it is {now.status} now", now)
             under_way = not done and state in ("updating", "deleting")
             if _now() >= (readback.until if under_way else shown):
                 what = f"is {now.provisioning_state}" if under_way else f"shows {now.status}"

@@ -14,7 +14,7 @@ from plstui.domain.sides import Side
 
 @dataclass(frozen=True, slots=True)
 class ArmSide:
-    """A subscription to read from and to write to."""
+    """A subscription to read from and to write to; implements the engine's `Ends`."""
 
     reader: Reader
     """Closing it gives back what both use."""

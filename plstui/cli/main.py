@@ -190,6 +190,7 @@ _FILES = {
     "lab": ("lab", "lab_down", "lab_undo"),
     "probe": ("probe",),
     "sandbox": ("sandbox",),
+    "services": ("services",),
     "status": ("status",),
 }
 """The files in which each command and its own commands are declared; every one registers itself."""

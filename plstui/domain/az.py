@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from shlex import quote
 
 from plstui.domain.connection import Verb
@@ -32,6 +33,30 @@ def run_command_line(machine: ResourceId, script: str, *, windows: bool = False)
         f"az vm run-command invoke --ids {shell_word(machine.text)} --command-id {command} "
         f"--scripts {shell_word(script)}"
     )
+
+
+def tags_line(service_id: ResourceId, tags: Mapping[str, str], removed: Collection[str] = ()) -> str:
+    """One shell line, quoted, that sets and removes tags of a private link service and leaves its others."""
+    if any(set(name) & _IN_PATHS for name in (*tags, *removed)):
+        # A path cannot lead to such a name. Of what is to be deleted az wants to know nothing but the name.
+        wanted = [shell_word(f"{name}={value}") for name, value in tags.items()], list(map(shell_word, removed))
+        target = f"--resource-id {shell_word(service_id.text)}"
+        return " && ".join(
+            f"az tag update {target} --operation {operation} --tags {' '.join(words)}"
+            for operation, words in zip(("Merge", "Delete"), wanted, strict=True)
+            if words
+        )
+    words = [f"az network private-link-service update --ids {shell_word(service_id.text)}"]
+    if tags:
+        # Or 1 and true would be no texts.
+        words += ["--force-string --set", *(shell_word(f"tags.{name}={value}") for name, value in tags.items())]
+    if removed:
+        words += ["--remove", *(shell_word(f"tags.{name}") for name in removed)]
+    return " ".join(words)
+
+
+_IN_PATHS = frozenset(".[]")
+"""What has a meaning in the paths of az's `--set` and `--remove`."""
 
 
 def shell_word(text: str) -> str:

@@ -2,6 +2,7 @@
 
     PlstuiError
     ├── ConfigError          settings are wrong or missing; nothing was asked of Azure
+    │   └── NotJournaledError    Azure has done a write, and the journal could not take note of it
     ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
     │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
@@ -22,10 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from plstui.domain.connection import Connection
 
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
@@ -51,6 +48,15 @@ class ConfigError(PlstuiError):
     """Settings are wrong or missing."""
 
     code = "Configuration"
+
+
+class NotJournaledError(ConfigError):
+    """Azure has done a write, and the journal could not take note of it."""
+
+    def __init__(self, trouble: ConfigError, after: object) -> None:
+        super().__init__(f"Azure has done it. {trouble.message}", hint=trouble.hint)
+        self.after = after
+        """What the write came to, as it was read back."""
 
 
 class CredentialsError(PlstuiError):
@@ -140,14 +146,14 @@ class DecidedOtherwiseError(AzureError):
 
     code = "DecidedOtherwise"
 
-    def __init__(self, name: str, now: Connection | None) -> None:
-        what = f"it is {now.status} now" if now else "it has been removed"
+    def __init__(self, name: str, what: str, now: object) -> None:
+        """`what` says as a clause what it is now."""
         super().__init__(
             f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
             hint="Agree on it with whoever else decides before you decide again.",
         )
         self.now = now
-        """The connection as it was read; None when it is gone."""
+        """What was decided on as it was read; None when it is gone."""
 
 
 class ThrottledError(AzureError):

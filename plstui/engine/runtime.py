@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.engine.actions import Actions
+from plstui.engine.gate import Gate
 from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
-from plstui.engine.writes import Writes
 
 if TYPE_CHECKING:  # Neither the settings' library nor all that a diagnosis knows is imported before the first frame.
     from plstui.config.settings import Lab
@@ -29,11 +28,9 @@ class Runtime:
 
     watchers: Mapping[Side, Watcher]
     """A watcher for each side that is configured."""
-    actions: Actions | None
-    """None when the ISV's side is not configured: nobody else may decide."""
     bodies: Mapping[Side, CloudBodies]
-    """What the lab is built with, for each side that is configured."""
-    writes: Writes
+    """What the lab looks at, for each side that is configured."""
+    gate: Gate
     lab: Lab
     """What the settings say of the lab."""
     prober: Prober
@@ -53,7 +50,6 @@ class Runtime:
         return Doctor(
             {side: watcher.snapshot.subscription for side, watcher in watchers.items()},
             {side: watcher.reader for side, watcher in watchers.items()},
-            self.bodies,
         )
 
     def world(self) -> World:

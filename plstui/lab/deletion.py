@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from plstui.domain.az import az_line, shell_word
+from plstui.domain.change import Delete, Ready
 from plstui.domain.connection import CONNECTION_TYPE, Verb
 from plstui.domain.errors import AzureError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
 
 GROUP = "Microsoft.Resources/resourceGroups"
 
@@ -28,6 +30,11 @@ def delete_line(resource_id: ResourceId) -> str:
     if resource_id.is_type(CONNECTION_TYPE):
         return az_line(Verb.REMOVE, resource_id)
     return f"az {_DELETE.get(resource_id.type.lower(), 'resource delete --ids')} {shell_word(resource_id.text)}"
+
+
+def deletion(side: Side, resource_id: ResourceId) -> Ready[None]:
+    """Deleting a resource."""
+    return Ready(side=side, target=resource_id, verb="delete", az=delete_line(resource_id), sends=Delete())
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from plstui.domain.change import Ready
 from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
+from plstui.engine.gate import Gate
 from plstui.engine.ports import Clock, CloudBodies
-from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
@@ -44,11 +44,11 @@ class _Tally:
 class Effort:
     """One run, of whatever kind."""
 
-    def __init__(self, clock: Clock, writes: Writes, steps: Iterable[Step], tell: Tell) -> None:
+    def __init__(self, clock: Clock, gate: Gate, steps: Iterable[Step], tell: Tell) -> None:
         self.under_way: dict[ResourceId, str] = {}
         """The writes that Azure has not answered yet, in words: what goes on there when a run is cut short."""
         self._clock = clock
-        self._writes = writes
+        self._gate = gate
         self._tell = tell
         self._began = clock.monotonic()
         self._tallies = {step.id: _Tally() for step in steps}
@@ -93,32 +93,18 @@ class Effort:
 
     # One write
 
-    async def _send(
-        self,
-        step: Step,
-        side: Side,
-        verb: str,
-        resource_id: ResourceId,
-        what: str,
-        az: str,
-        call: Callable[[], Awaitable[Result]],
-    ) -> Result:
-        """Send one write for a step. Raises what the gate and `call` raise."""
-        self.under_way[resource_id] = what
+    async def _send(self, step: Step, what: str, change: Ready[Result]) -> Result:
+        """Send one write for a step. Raises what the gate raises."""
+        self.under_way[change.target] = what
         self._count(step)
         self._say(Kind.SENT, step, what)
         try:
-            result = await self._writes.send(side, verb, resource_id, az, call)
+            result = await self._gate.send(change)
         except PlstuiError:
-            del self.under_way[resource_id]
+            del self.under_way[change.target]
             raise
-        del self.under_way[resource_id]
+        del self.under_way[change.target]
         return result
-
-    @staticmethod
-    async def _put(cloud: CloudBodies, resource_id: ResourceId, there: Body | None, body: Body) -> Body:
-        """Write what was made from `there`, unless it is another by now. Raises `PlstuiError`."""
-        return await cloud.put(resource_id, body, etag=_etag(resource_id, there))
 
     def _count(self, step: Step) -> None:
         """Count a write."""
@@ -164,16 +150,3 @@ class Effort:
 
     def _say(self, kind: Kind, step: Step, text: str) -> None:
         self._tell(Event(kind, step, text, self._now() - self._began))
-
-
-def _etag(resource_id: ResourceId, there: Body | None) -> str | None:
-    """The etag under which to write what was made from `there`; empty to create it, None where Azure has no condition.
-
-    Microsoft.Network compares etags in every type, and only DNS is known to refuse a creation that comes second.
-    """
-    kind = resource_id.type.lower()
-    if not kind.startswith("microsoft.network/"):
-        return None
-    if there is not None:
-        return str(there.get("etag") or "") or None
-    return "" if "dnszones" in kind else None

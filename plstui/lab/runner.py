@@ -11,14 +11,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, count, repeat
 
+from plstui.domain.change import Put, Ready, Start, etag_of
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.engine.gate import Gate
 from plstui.engine.ports import Clock, CloudBodies
-from plstui.engine.writes import Writes
 from plstui.lab.effort import POLL, Effort, minutes
 from plstui.lab.fragments import Body, merged
 from plstui.lab.guide import COMMANDS, Guide, joined
@@ -56,7 +56,7 @@ class Lab:
 
     workshop: Workshop
     clouds: Mapping[Side, CloudBodies]
-    writes: Writes
+    gate: Gate
     clock: Clock
     az_line: AzLine
     guide: Guide = COMMANDS
@@ -79,7 +79,7 @@ class Run(Effort):
     """One go at the lab, or at some of its steps."""
 
     def __init__(self, lab: Lab, survey: Survey, tell: Tell, approve: Approve | None) -> None:
-        super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
+        super().__init__(lab.clock, lab.gate, lab.workshop.steps, tell)
         self.survey = survey
         self._lab = lab
         self._approve = approve
@@ -227,7 +227,6 @@ class Run(Effort):
     async def _write(self, parts: tuple[Part, ...]) -> None:
         wants = [part for part in parts if isinstance(part, Want)]
         first, step = wants[0], self._step_of[wants[0].key]
-        cloud = self._lab.clouds[first.side]
 
         async def attempt(_: int) -> None:
             # Somebody may have been here since the survey; in a later try that somebody may be ourselves, also by a
@@ -245,8 +244,8 @@ class Run(Effort):
             what = ", ".join(want.what for want in lacking)
             az = "\n".join(filter(None, map(self._lab.az_line, lacking)))
             verb = "create" if there is None else "update"
-            write = partial(self._put, cloud, first.id, there, body)
-            result = await self._send(step, first.side, verb, first.id, what, az, write)
+            put = Put(body, etag_of(first.id, there))
+            result = await self._send(step, what, Ready(side=first.side, target=first.id, verb=verb, az=az, sends=put))
             self._note(first.id, next(self._order), result)
             if state_of(result) not in OVER:
                 await self._see(first)
@@ -325,9 +324,8 @@ class Run(Effort):
     async def _help(self, part: Wait, step: Step) -> bool:
         """Take the action that makes it true, if it is ours to take; whether it was taken."""
         if machine := part.start:
-            cloud = self._lab.clouds[part.side]
-            what, az = f"start of {machine.name}", self._lab.az_line(part)
-            await self._send(step, part.side, "start", machine, what, az, lambda: cloud.start(machine))
+            start = Ready(side=part.side, target=machine, verb="start", az=self._lab.az_line(part), sends=Start())
+            await self._send(step, f"start of {machine.name}", start)
             return True
         if not part.decision or self._approve is None:
             return False

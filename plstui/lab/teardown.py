@@ -18,7 +18,7 @@ from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
 from plstui.lab import az
 from plstui.lab.consumer import connection_of
-from plstui.lab.deletion import delete_line, whose_move
+from plstui.lab.deletion import delete_line, deletion, whose_move
 from plstui.lab.effort import POLL, Effort
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.parts import DELETING, Step, StepState
@@ -100,7 +100,7 @@ class Teardown(Effort):
     ) -> None:
         """`confirmed` are the names of groups that somebody has typed; see `Inventory.to_type`."""
         self.steps = teardown_steps(lab.workshop, sides)
-        super().__init__(lab.clock, lab.writes, self.steps, tell)
+        super().__init__(lab.clock, lab.gate, self.steps, tell)
         self.inventory = inventory
         """What there still is, as last seen."""
         self.before = inventory
@@ -199,7 +199,7 @@ class Teardown(Effort):
         """
         self.refuse()
         exists = any(group.exists for side, group in self.inventory.groups.items() if side in self._sides)
-        if exists and (reason := self._lab.writes.why_not()):
+        if exists and (reason := self._lab.gate.why_not()):
             raise RefusedError(reason)
         try:
             await self._down()
@@ -350,15 +350,7 @@ class Teardown(Effort):
                 return
             if check:
                 await check()
-            await self._send(
-                step,
-                step.side,
-                "delete",
-                resource_id,
-                f"deletion of {what}",
-                delete_line(resource_id),
-                lambda: cloud.delete(resource_id),
-            )
+            await self._send(step, f"deletion of {what}", deletion(step.side, resource_id))
             if await self._settled(step, cloud, resource_id) is not None:
                 raise AzureError(f"Azure says it has deleted the {what}, and it is there.", code=NOT_AS_REQUESTED)
 

@@ -230,7 +230,7 @@ async def test_silence_ends_a_question_early_and_a_write_is_waited_for(
     assert gone_quiet.is_set()
 
     azure.on("PUT", CONNECTION, slow)
-    assert (await side.bodies.put(ResourceId(CONNECTION), connection()))["name"] == "pe.guid"
+    assert (await side.writer.put(ResourceId(CONNECTION), connection()))["name"] == "pe.guid"
 
 
 def connection() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, SECOND_CHANCES, pau
         (AzureError("somebody was quicker", status=412, code="PreconditionFailed"), len(PAUSES), len(PAUSES)),
         (AzureError("busy", status=409, code="AnotherOperationInProgress"), len(PAUSES), len(PAUSES)),
         (AzureError("no", status=400, code="BadRequest"), 0, 0),
-        (DecidedOtherwiseError("pe", None), 0, 0),
+        (DecidedOtherwiseError("pe", "it has been removed", None), 0, 0),
     ],
 )
 def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:

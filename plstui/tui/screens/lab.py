@@ -208,10 +208,10 @@ class LabScreen(CommandingScreen):
         """Bring everything that is shown up to date."""
         work, statuses = self._work, self._work.statuses()
         context = LabContext(
-            read_only=self._runtime.writes.why_not(),
+            read_only=self._runtime.gate.why_not(),
             statuses=statuses,
             doing=self._doing,
-            actions=self._runtime.actions,
+            gate=self._runtime.gate,
             request=work.request(),
             ended=work.ended(),
             has_endpoint=work.has_endpoint(),

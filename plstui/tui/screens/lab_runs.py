@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from plstui.domain.connection import Connection
+from plstui.domain.decision import Decision
 from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.engine.actions import Intent
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.deletion import delete_line
@@ -168,10 +169,10 @@ class LabRuns:
     async def approve(self) -> None:
         """Make the ISV's decision with the dialog that every approval has."""
 
-        async def confirm(intent: Intent) -> str | None:
+        async def confirm(decision: Decision, connection: Connection) -> Decision | None:
             link = self._work.request()
             assert link is not None, "a decision is proposed on what both sides were just seen to have"
-            return await self._ask(ConfirmScreen(intent, link))
+            return await self._ask(ConfirmScreen(decision, connection, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)
 

@@ -50,6 +50,7 @@ from plstui.tui.messages import (
 from plstui.tui.screens.decisions import Decisions
 from plstui.tui.screens.probing import probe
 from plstui.tui.screens.selecting import SelectingScreen
+from plstui.tui.screens.tagging import change_tags
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
 from plstui.tui.telling import news
 from plstui.tui.widgets.activity import KEPT_EVENTS, ActivityLine, ActivityLog
@@ -167,8 +168,7 @@ class MainScreen(SelectingScreen):
     @on(Connected)
     def _watch_sides(self, event: Connected) -> None:
         self._runtime = event.runtime
-        if actions := event.runtime.actions:
-            self._decisions = Decisions(actions, self.app.push_screen_wait, self.post_message)
+        self._decisions = Decisions(event.runtime.gate, self.app.push_screen_wait, self.post_message)
         self.world = event.runtime.world()
         self.connected = True
         for side, watcher in event.runtime.watchers.items():
@@ -223,7 +223,13 @@ class MainScreen(SelectingScreen):
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
         else:
             self.take(link)
-            self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
+            self.run_worker(decisions.decide(verb, link, self.world), group="decide", name=f"{verb} {link.name}")
+
+    def change_tags(self) -> None:
+        gate, service = self.context.gate, self.context.service
+        if gate and service:
+            asking = work(change_tags, gate, service, self.world, self.app.push_screen_wait, self.post_message)
+            self.run_worker(asking, group="decide", name=f"tags of {service.name}")
 
     @on(WritesMoved)
     def _sync_under_way(self) -> None:
@@ -357,8 +363,9 @@ class MainScreen(SelectingScreen):
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
         self.context = Context(
             connected=self.connected,
-            actions=self._runtime.actions if self._runtime else None,
+            gate=self._runtime.gate if self._runtime else None,
             link=link,
+            service=self.world.service_of(link) if link else self.world.only_service(),
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
             no_targets=""

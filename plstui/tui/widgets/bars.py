@@ -26,7 +26,7 @@ class TopBar(Widget):
 
     now: reactive[datetime] = reactive(NO_TIME)
     context: reactive[Any] = reactive(Context)
-    """A context of commands that holds the actions."""
+    """A context of commands that holds the gate."""
     note: reactive[Line] = reactive(Line)
     """What goes on elsewhere."""
 
@@ -42,7 +42,7 @@ class TopBar(Widget):
         if self.where:
             left = Content.assemble(left, styled("  ·  ", Tone.QUIET), Content(self.where))
         right = Content.styled(clock_time(self.now), "$foreground-muted") if self.now != NO_TIME else Content("")
-        if self.context.actions and self.context.actions.read_only:
+        if self.context.gate and self.context.gate.read_only:
             right = Content.assemble(Content.styled(" read-only ", "bold $text-warning"), Content("  "), right)
         if self.note.text:
             right = Content.assemble(styled(self.note.text, self.note.tone), Content("  "), right)

@@ -23,6 +23,7 @@ from plstui.arm import road
 from plstui.arm.bodies import Bodies
 from plstui.arm.fields import every
 from plstui.arm.reader import CONVERTERS
+from plstui.arm.writer import Writer
 from plstui.cli.doctor import report
 from plstui.cli.output import EXIT_OK
 from plstui.cli.session import read_both
@@ -35,7 +36,7 @@ from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import NotRead, Outcome, Snapshot
 from plstui.domain.world import World
-from plstui.engine.actions import Intent
+from plstui.engine.gate import unasked
 from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
@@ -98,6 +99,10 @@ def named(body: dict[str, Any], collection: str, name: str) -> dict[str, Any]:
     return properties
 
 
+class Owner(Writer, Bodies):
+    """Looks at the resources of one side and changes them, past plstui's gate."""
+
+
 @dataclass
 class Ward:
     """One world and a plstui that is attached to it."""
@@ -109,19 +114,19 @@ class Ward:
     """Sees each request before Azure does; what it returns is the answer, None lets the request pass."""
 
     @property
-    def isv(self) -> Bodies:
+    def isv(self) -> Owner:
         """The ISV's resources through the SDK."""
-        return self._bodies(Side.ISV)
+        return self._owner(Side.ISV)
 
     @property
-    def customer(self) -> Bodies:
+    def customer(self) -> Owner:
         """The customer's resources through the SDK."""
-        return self._bodies(Side.CUSTOMER)
+        return self._owner(Side.CUSTOMER)
 
-    def _bodies(self, side: Side) -> Bodies:
+    def _owner(self, side: Side) -> Owner:
         bodies = self.runtime.bodies[side]
         assert isinstance(bodies, Bodies)
-        return bodies
+        return Owner(bodies._road)
 
     @property
     def provider(self) -> Provider:
@@ -137,7 +142,7 @@ class Ward:
 
     # Breaking
 
-    def _side(self, resource_id: ResourceId) -> Bodies:
+    def _side(self, resource_id: ResourceId) -> Owner:
         return self.isv if resource_id.subscription == self.box.isv.subscription.id else self.customer
 
     async def get(self, resource_id: ResourceId) -> dict[str, Any]:
@@ -202,7 +207,7 @@ class Ward:
         if probe:
             await read_both(self.runtime)
             results = [r async for r in self.runtime.prober.probe(await all_targets(self.runtime), 6)]
-        return await self.runtime.doctor().examine(results, inside=self.runtime.writes if probe else None)
+        return await self.runtime.doctor().examine(results, inside=self.runtime.gate if probe else None)
 
     async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
         """What `plstui doctor --json` says."""
@@ -216,7 +221,7 @@ class Ward:
         """From now on a side's list of a type stays as it is, as a list of ARM's may for a while after a write."""
         fault = {"kind": "stale", "method": "GET", "type": kind, "side": side.value, "seconds": 3600}
         await self.box.faults.load({"faults": [fault]})
-        await self._bodies(side).collect(f"/subscriptions/{subscriptions(self.runtime)[side]}/providers/{kind}", kind)
+        await self._owner(side).collect(f"/subscriptions/{subscriptions(self.runtime)[side]}/providers/{kind}", kind)
 
     async def page(self, patience: int = 10) -> str:
         """What the customer's test machine gets by the endpoint's name within some seconds; empty for nothing."""
@@ -237,7 +242,7 @@ class Ward:
     async def apply(self, finding: Finding) -> None:
         """Do what a finding says mends it, as the key or `lab up --step` would."""
         if finding.fix == "approve":
-            await approve(self.runtime, self.lab, _as_proposed)
+            await approve(self.runtime, self.lab, unasked)
             return
         kind, _, name = finding.fix.partition(":")
         assert kind == "step", finding
@@ -245,11 +250,11 @@ class Ward:
 
     async def up(self, *steps: str) -> None:
         """Take steps of the lab, all where none is named."""
-        lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock(), lambda _: "")
+        lab = Lab(self.lab, self.runtime.bodies, self.runtime.gate, SystemClock(), lambda _: "")
         wanted = list(map(self.lab.step, steps)) or self.lab.steps
 
         async def decide(_: Retrying) -> None:
-            await approve(self.runtime, self.lab, _as_proposed)
+            await approve(self.runtime, self.lab, unasked)
 
         await lab.run(await lab.survey(), silent, decide).up(wanted)
 
@@ -316,10 +321,6 @@ def blinded(world: World, *kinds: Kind) -> World:
             empty |= {"not_read": {**snapshot.not_read, **refused}, "health": ()}
             world = seen(world, side, replace(snapshot, **empty))
     return world
-
-
-async def _as_proposed(intent: Intent) -> str:
-    return intent.description
 
 
 @asynccontextmanager
