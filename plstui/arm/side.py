@@ -21,7 +21,10 @@ class ArmSide:
     writer: Writer
     bodies: Bodies
     road: Road
-    """Its `clients` may be asked for before they are needed: making them takes a second."""
+
+    async def get_ready(self) -> None:
+        """Make what writes ahead of the first write, which would wait for it."""
+        await self.road.clients()
 
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
