@@ -78,4 +78,4 @@ def test_compose_hands_what_was_opened_to_the_gate_and_takes_readers_out_of_it()
         for node in ast.walk(compose)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "arm"
     }
-    assert taken == {"reader", "bodies"}
+    assert taken == {"reader", "bodies", "get_ready"}
