@@ -1,12 +1,11 @@
 """Settings → Runtime: the one place where Azure or the sandbox, the engine and the probes meet.
 
-The SDK and paramiko take most of a second to import, and the engine with all that it knows of Azure a tenth of that.
-So they are imported when a connection is made and not before: the first frame waits for none of them.
+The road to ARM takes as long to import as Textual, and the engine with all that it knows of Azure a third of that. So
+they are imported when a connection is made and not before, as are the settings: the first frame waits for none of them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from plstui.arm.threads import in_daemon
 from plstui.config import locations
-from plstui.config.load import Override, check_names, load
-from plstui.config.settings import Settings
 from plstui.domain.errors import ConfigError, PlstuiError, UnreachableError
 from plstui.domain.files import read_text
 from plstui.domain.sides import Side
-from plstui.sandbox.child import ChildError, SandboxChild
+from plstui.domain.tasks import both, to_the_end, together
 
 if TYPE_CHECKING:
     from plstui.arm.side import ArmSide
+    from plstui.config.load import Override
+    from plstui.config.settings import Settings
     from plstui.domain.question import Ask
     from plstui.engine.runtime import Runtime
-    from plstui.probe.open import OpenProber
-
+    from plstui.sandbox.child import ChildError, SandboxChild
 
 WHERE_TO = ("PLSTUI_AZURE_", "PLSTUI_ISV_", "PLSTUI_CUSTOMER_")
 """How the environment variables begin that say where to connect and as whom."""
@@ -60,10 +59,14 @@ class Composer:
         self.left_behind: Callable[[], Sequence[PlstuiError]] = list
         """What plstui has made in machines and not removed again; to be asked at the end."""
         self._options = options
-        try:
-            self._child = SandboxChild(options.sandbox) if options.sandbox and options.starts_sandbox else None
-        except ChildError as error:
-            raise _not_started(error) from None
+        self._child: SandboxChild | None = None
+        if options.sandbox and options.starts_sandbox:
+            from plstui.sandbox.child import ChildError, SandboxChild
+
+            try:
+                self._child = SandboxChild(options.sandbox)
+            except ChildError as error:
+                raise _not_started(error) from None
 
     @property
     def where(self) -> str:
@@ -78,16 +81,22 @@ class Composer:
 
         They are of the person's own file with a sandbox too, whose settings know nothing of persons.
         """
+        from plstui.config.load import load
+
         return load(self._options.config, only="keys").keys
 
     async def settings(self) -> Settings:
         """The settings that apply; waits for an embedded sandbox. Raises `ConfigError` and `UnreachableError`."""
+        from plstui.config.load import check_names, load
+
         path, environ = self._options.config, dict(os.environ)
         check_names(environ)
         if self._options.sandbox:
             # What somebody has set up for Azure must not be mixed into the sandbox's own settings.
             environ = {name: value for name, value in environ.items() if not name.startswith(WHERE_TO)}
         if self._child:
+            from plstui.sandbox.child import ChildError
+
             try:
                 path = await self._child.ready()
             except ChildError as error:
@@ -104,31 +113,27 @@ class Composer:
 
     async def connect(self) -> Runtime:
         """Everything joined and ready; nothing has been asked of Azure yet. Raises `PlstuiError`."""
-        if self._child:
-            # Neither waits for the other: the sandbox takes as long to start as the imports.
-            settings, (open_side, open_prober) = await asyncio.gather(self.settings(), asyncio.to_thread(_import))
-        else:
-            settings = await self.settings()
-            open_side, open_prober = await asyncio.to_thread(_import)
+        # Neither waits for the other: a sandbox takes as long to start as the imports.
+        settings, open_side = await both(self.settings(), in_daemon(_import))
         opened: dict[Side, ArmSide] = {}
         try:
             for side in Side:
                 if settings.side(side).subscription:
                     opened[side] = open_side(settings, side)
         except PlstuiError:
-            await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+            await to_the_end(arm.reader.close() for arm in opened.values())
             raise
-        return self._join(settings, opened, open_prober)
+        return self._join(settings, opened)
 
-    def _join(self, settings: Settings, opened: dict[Side, ArmSide], open_prober: OpenProber) -> Runtime:
+    def _join(self, settings: Settings, opened: dict[Side, ArmSide]) -> Runtime:
         """The engine on top of what has been opened."""
         from plstui.domain.world import World
-        from plstui.engine.actions import Actions
         from plstui.engine.agents import Agents, BalancersOpinion
+        from plstui.engine.gate import Gate
         from plstui.engine.journal import Journal
         from plstui.engine.runtime import Runtime
         from plstui.engine.watcher import Watcher
-        from plstui.engine.writes import Writes
+        from plstui.probe.open import open_prober
 
         watchers = {
             side: Watcher(
@@ -141,16 +146,14 @@ class Composer:
             for side, arm in opened.items()
         }
         journal = Journal(locations.journal_file())
-        writes = Writes(journal, watchers.values(), read_only=settings.ui.read_only)
-        isv = opened.get(Side.ISV)
-        actions = Actions(isv.reader, isv.writer, writes) if isv else None
+        gate = Gate(opened, journal, watchers.values(), read_only=settings.ui.read_only)
         bodies = {side: arm.bodies for side, arm in opened.items()}
 
         def world() -> World:
             seen = {side: watcher.snapshot for side, watcher in watchers.items()}
             return World(seen.get(Side.ISV), seen.get(Side.CUSTOMER))
 
-        agents = Agents(bodies, writes, world)
+        agents = Agents(bodies, gate, world)
         if not self._child:  # Nothing outlives an embedded sandbox.
             self.left_behind = agents.left_behind
         opinion = BalancersOpinion(watchers.get(Side.ISV))
@@ -161,19 +164,23 @@ class Composer:
             try:
                 await prober.close()
             finally:
-                await asyncio.gather(*(arm.reader.close() for arm in opened.values()))
+                await to_the_end(arm.reader.close() for arm in opened.values())
                 await self.close()
+
+        async def get_ready() -> None:
+            if not settings.ui.read_only:
+                await together(arm.get_ready() for arm in opened.values())
 
         return Runtime(
             watchers,
-            actions,
             bodies,
-            writes,
+            gate,
             settings.lab,
             prober,
             journal,
             settings.probe.count,
             close,
+            get_ready,
         )
 
     async def close(self) -> None:
@@ -186,12 +193,11 @@ def _not_started(error: ChildError) -> UnreachableError:
     return UnreachableError(f"The sandbox did not start: {error}.")
 
 
-def _import() -> tuple[Callable[[Settings, Side], ArmSide], OpenProber]:
-    """The two factories whose modules are slow to import."""
+def _import() -> Callable[[Settings, Side], ArmSide]:
+    """What opens a side; its modules are slow to import."""
     from plstui.arm.side import open_side
-    from plstui.probe.open import open_prober
 
-    return open_side, open_prober
+    return open_side
 
 
 def served_settings(url: str) -> Path:

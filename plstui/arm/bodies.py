@@ -1,213 +1,41 @@
-"""Resources as ARM's JSON, by id: what the lab is built with.
-
-The typed clients know each type by a model of its own; a plan that is data needs one way for all of them, and that is
-the SDK's operations by id.
-"""
+"""Resources as ARM's JSON, by id: what the lab is built on."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from http import HTTPStatus
-from typing import Any, TypeVar
-from urllib.parse import urlencode
-
-from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineResponse
-from azure.core.polling import AsyncLROPoller
-from azure.core.rest import HttpRequest
-
 from plstui.arm import health
-from plstui.arm.clients import Clients
-from plstui.arm.faults import UNREADABLE, UnreadableError
-from plstui.arm.versions import COMPUTE_API, api_version
-from plstui.domain.errors import (
-    AnswerLostError,
-    AzureError,
-    NotFoundError,
-    PlstuiError,
-    ThrottledError,
-    UnreachableError,
-)
+from plstui.arm.road import Body, Road, path_of
+from plstui.domain.errors import NotFoundError
 from plstui.domain.ids import ResourceId
 from plstui.domain.resources import BalancerHealth
 
-_VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
+VIEWED = ("Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachines/runCommands")
 """Types whose state stands in an instance view, which has to be asked for."""
-
-PATIENCE = 1800.0
-"""Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
-
-Body = dict[str, Any]
-Result = TypeVar("Result")
 
 
 class Bodies:
-    """Reads and writes resources of one subscription by id; implements the lab's `Cloud`.
+    """Reads resources of one subscription by id; implements the engine's `CloudBodies`.
 
-    Every method raises `PlstuiError` and nothing else; one that writes raises `AnswerLostError` where it may have been
-    done all the same.
+    Every method raises `PlstuiError` and nothing else.
     """
 
-    def __init__(self, clients: Clients, *, patience: float = PATIENCE) -> None:
-        self._clients = clients
-        self._patience = patience
+    def __init__(self, road: Road) -> None:
+        self._road = road
 
     async def get(self, resource_id: ResourceId) -> Body | None:
         """A resource as it is now; None when it is not there. Machines and run commands come with their view."""
-        query = {"api-version": api_version(resource_id.type)}
-        if any(map(resource_id.is_type, _VIEWED)):
-            query["$expand"] = "instanceView"
+        view = {"$expand": "instanceView"} if any(map(resource_id.is_type, VIEWED)) else {}
         try:
-            return await self._read(resource_id.text, query)
+            return await self._road.get(path_of(resource_id), resource_id.type, **view)
         except NotFoundError as error:
             if not error.is_absence:
                 raise
             return None
 
     async def collect(self, path: str, kind: str, **query: str) -> list[Body]:
-        """All items of a list at a path, page after page; `kind` is the full type that says the api-version."""
-        items: list[Body] = []
-        page = await self._read(path, {"api-version": api_version(kind), **query})
-        while True:
-            items += page.get("value") or []
-            if not page.get("nextLink"):
-                return items
-            page = await self._read_url(page["nextLink"])
-
-    async def put(self, resource_id: ResourceId, body: Body, *, etag: str | None = None) -> Body:
-        """Create or change a resource and wait until Azure is done; what it then is.
-
-        `etag` is what it must still have, and empty when it must not be there yet; None for whatever is there.
-        """
-        condition = {} if etag is None else {"If-Match": etag} if etag else {"If-None-Match": "*"}
-        async with self._written():
-            poller = await self._clients.resources.resources.begin_create_or_update_by_id(
-                resource_id.text.lstrip("/"),
-                _without_view(resource_id, body),
-                api_version=api_version(resource_id.type),
-                headers=condition,
-                cls=_raw,
-            )
-            result: Any = await self._over(poller)
-            if not isinstance(result, dict):
-                raise UnreadableError("it is no resource")
-        return result
-
-    async def delete(self, resource_id: ResourceId) -> None:
-        """Delete a resource and wait until Azure is done; one that is not there is no error."""
-        try:
-            async with self._written():
-                poller = await self._clients.resources.resources.begin_delete_by_id(
-                    resource_id.text.lstrip("/"), api_version=api_version(resource_id.type)
-                )
-                await self._over(poller)
-        except NotFoundError as error:
-            if not error.is_absence:
-                raise
-
-    async def discard(self, resource_id: ResourceId) -> None:
-        """Have a resource deleted and do not wait for it: Azure has taken note."""
-        query = urlencode({"api-version": api_version(resource_id.type)})
-        async with self._clients.translated():
-            request = HttpRequest("DELETE", f"{resource_id.text}?{query}")
-            response = await self._clients.resources.send_request(request)
-            if response.status_code >= HTTPStatus.MULTIPLE_CHOICES and response.status_code != HTTPStatus.NOT_FOUND:
-                raise HttpResponseError(response=response)
-
-    async def start(self, machine_id: ResourceId) -> None:
-        """Start a machine and wait until it runs."""
-        async with self._written():
-            poller = await self._clients.compute.virtual_machines.begin_start(
-                machine_id.resource_group, machine_id.name, api_version=COMPUTE_API
-            )
-            await self._over(poller)
-
-    async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
-        """What a script prints, run by a machine's agent: as root by a shell, or as the system by PowerShell.
-
-        Of more than 4,096 bytes the end.
-
-        Azure takes half a minute even for the shortest one, and refuses a second one in the same machine meanwhile.
-        """
-        async with self._written():
-            poller = await self._clients.compute.virtual_machines.begin_run_command(
-                machine_id.resource_group,
-                machine_id.name,
-                {"commandId": "RunPowerShellScript" if windows else "RunShellScript", "script": [script]},
-                api_version=COMPUTE_API,
-            )
-            told = (await self._over(poller)).value or ()
-            if windows:
-                # Each stream has a text of its own there.
-                return "".join(status.message or "" for status in told if "/StdOut/" in (status.code or ""))
-            return _printed("".join(status.message or "" for status in told))
+        """All items of a list at a path; `kind` is the full type that says the api-version."""
+        pages = self._road.pages(path, kind, **query)
+        return [item async for items in pages for item in items if isinstance(item, dict)]
 
     async def health(self, rule_id: ResourceId) -> BalancerHealth:
         """How the members behind a load-balancing rule are."""
-        return await health.of_rule(self._clients, rule_id)
-
-    @asynccontextmanager
-    async def _written(self) -> AsyncIterator[None]:
-        """What goes for every write: errors in our words, a limit for waiting, and what says nothing is no answer."""
-        try:
-            async with asyncio.timeout(self._patience), self._clients.translated():
-                yield
-        except TimeoutError:
-            raise AzureError(
-                f"Azure has not finished within {self._patience:.0f} s.",
-                code="OperationTimeout",
-                hint="It may still do so.",
-            ) from None
-        except AzureError as error:
-            if error.code == UNREADABLE:
-                raise AnswerLostError(error.message, hint=error.hint) from error
-            raise
-
-    async def _over(self, poller: AsyncLROPoller[Result]) -> Result:
-        """What a write came to that Azure has taken. That Azure cannot be asked then says nothing of the write.
-
-        Raises `AnswerLostError` for that, so that nobody takes it for a refusal and tries again without a look.
-        """
-        try:
-            async with self._clients.translated():
-                return await poller.result()
-        except PlstuiError as error:
-            # Our own codes stand where Azure's words are missing: something on the way has answered.
-            ours = error.code == UNREADABLE or error.code.startswith("Http")
-            in_trouble = isinstance(error, AzureError) and (error.status >= 500 or ours)
-            if in_trouble or isinstance(error, UnreachableError | ThrottledError):
-                raise AnswerLostError(error.message, hint=error.hint) from error
-            raise
-
-    async def _read(self, path: str, query: dict[str, str]) -> Body:
-        return await self._read_url(f"{path}?{urlencode(query)}")
-
-    async def _read_url(self, url: str) -> Body:
-        async with self._clients.translated():
-            response = await self._clients.resources.send_request(HttpRequest("GET", url))
-            response.raise_for_status()
-            body = response.json()
-        if not isinstance(body, dict):
-            raise AzureError("Azure's answer is not what it should be.", code="UnexpectedAnswer")
-        return body
-
-
-def _without_view(resource_id: ResourceId, body: Body) -> Body:
-    """A body without what is only shown with it: the view, and extensions, which are resources of their own."""
-    if not any(map(resource_id.is_type, _VIEWED)):
-        return body
-    properties = {name: value for name, value in body.get("properties", {}).items() if name != "instanceView"}
-    return {name: value for name, value in body.items() if name != "resources"} | {"properties": properties}
-
-
-def _printed(message: str) -> str:
-    """What came on standard output, from the one text in which the agent hands over both streams."""
-    _, _, printed = message.partition("[stdout]\n")
-    return printed.rpartition("\n[stderr]")[0]
-
-
-def _raw(response: PipelineResponse[Any, Any], _: object, __: object) -> Any:
-    """What was answered, as it came: the SDK's generic model keeps half of it."""
-    return response.http_response.json()
+        return await health.of_rule(self._road, rule_id)

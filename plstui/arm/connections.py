@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from azure.mgmt.network.models import PrivateEndpointConnection
-
 from plstui.arm import mapping
-from plstui.arm.clients import RETRY_PAUSE, Clients
 from plstui.arm.faults import UNREADABLE
-from plstui.arm.versions import NETWORK_API
+from plstui.arm.road import Body, Road, path_of
 from plstui.domain.connection import CONNECTION_TYPE, Connection
-from plstui.domain.errors import AzureError, NotFoundError, Retrying, ThrottledError
+from plstui.domain.errors import AzureError, NotFoundError, Retrying
 from plstui.domain.ids import ResourceId
-from plstui.domain.patience import THROTTLED_PATIENCE
+from plstui.domain.patience import Throttle, persist
 
 
 def address(connection_id: ResourceId) -> tuple[str, str, str]:
@@ -24,43 +19,18 @@ def address(connection_id: ResourceId) -> tuple[str, str, str]:
     return connection_id.resource_group, service.name, connection_id.name
 
 
-async def get(clients: Clients, connection_id: ResourceId) -> tuple[PrivateEndpointConnection, Connection]:
-    """A connection as ARM answers it, with what the SDK does not know of it, and as we see it. Raises `PlstuiError`."""
-    services = clients.network.private_link_services
-    async with clients.translated():
-        model = await services.get_private_endpoint_connection(*address(connection_id), api_version=NETWORK_API)
-        connection = mapping.connection(model)
+async def get(road: Road, connection_id: ResourceId) -> tuple[Body, Connection]:
+    """A connection as ARM answers it, and as we see it. Raises `PlstuiError`."""
+    address(connection_id)
+    body = await road.get(path_of(connection_id), CONNECTION_TYPE)
+    connection = mapping.connection(body)
     if connection is None:
         raise AzureError("Azure's answer names no connection.", code=UNREADABLE)
-    return model, connection
+    return body, connection
 
 
 async def get_patiently(
-    clients: Clients, connection_id: ResourceId, throttle: Throttle
-) -> tuple[PrivateEndpointConnection, Connection]:
+    road: Road, connection_id: ResourceId, throttle: Throttle, retrying: Retrying | None = None
+) -> tuple[Body, Connection]:
     """The same, again after as long as Azure asks to wait. Raises `PlstuiError`."""
-    while True:
-        try:
-            return await get(clients, connection_id)
-        except ThrottledError as error:
-            await throttle.wait(error)
-
-
-class Throttle:
-    """Waits as long as Azure asks for fewer requests, in all so long as one decision may wait for that."""
-
-    def __init__(self, retrying: Retrying | None = None, seconds: float = THROTTLED_PATIENCE) -> None:
-        self._retrying = retrying
-        self._until = asyncio.get_running_loop().time() + seconds
-        self._waits = 0
-
-    async def wait(self, error: ThrottledError) -> None:
-        """Wait as `error` asks, and tell of it; raises `error` when that would take too long."""
-        self._waits += 1
-        # A server that asks for no wait at all gets longer ones from us.
-        pause = max(error.retry_after, RETRY_PAUSE * self._waits)
-        if asyncio.get_running_loop().time() + pause >= self._until:
-            raise error
-        if self._retrying:
-            self._retrying(error, pause)
-        await asyncio.sleep(pause)
+    return await persist(lambda _: get(road, connection_id), throttle, retrying=retrying)

@@ -17,15 +17,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import AzureAuthorityHosts, DeviceCodeCredential
-from azure.identity.aio import ClientSecretCredential, EnvironmentCredential
 
 from plstui.arm.azcli import AzureCli
+from plstui.arm.secret import ClientSecret
 from plstui.arm.threads import in_daemon
 from plstui.arm.transport import SILENCE_SECONDS, sdk_options
 from plstui.config.locations import expand
@@ -35,6 +34,9 @@ from plstui.domain.files import check_regular, open_regular, text_of
 from plstui.domain.ids import SUBSCRIPTION
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
+
+if TYPE_CHECKING:  # Imported by whoever signs in so: it takes as long as all the rest of the road.
+    from azure.identity.aio import EnvironmentCredential
 
 RENEW_EARLY = 300.0
 """Seconds before its end at which a token is no longer used; the SDK asks for a new one then too."""
@@ -46,10 +48,11 @@ FAILURE_KEPT = 2.0
 """Seconds for which a failed sign-in is not tried again: the calls of one refresh fail together, after one try."""
 
 _AUTHORITIES = {
-    "management.chinacloudapi.cn": AzureAuthorityHosts.AZURE_CHINA,
-    "management.usgovcloudapi.net": AzureAuthorityHosts.AZURE_GOVERNMENT,
+    urlsplit(PUBLIC_ARM).netloc: "login.microsoftonline.com",
+    "management.chinacloudapi.cn": "login.chinacloudapi.cn",
+    "management.usgovcloudapi.net": "login.microsoftonline.us",
 }
-"""Where to sign in for the national clouds. Any other endpoint is its own authority, as a local Azure is."""
+"""Where to sign in for Azure's clouds. Any other endpoint is its own authority, as a local Azure is."""
 
 
 class Source(Protocol):
@@ -171,6 +174,8 @@ def sign_in(settings: Settings, side: Side) -> Tokens:
 
 
 def _environment(settings: Settings, step: str) -> EnvironmentCredential:
+    from azure.identity.aio import EnvironmentCredential
+
     try:
         if "AZURE_CLIENT_SECRET" not in os.environ and (certificate := os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH")):
             check_regular(Path(certificate), LARGEST_SECRET)
@@ -183,18 +188,15 @@ def _environment(settings: Settings, step: str) -> EnvironmentCredential:
         raise ConfigError("The variables AZURE_… name no tenant, client or certificate of use.", hint=step) from None
 
 
-def _service_principal(settings: Settings, side: Side) -> ClientSecretCredential:
+def _service_principal(settings: Settings, side: Side) -> ClientSecret:
     own = settings.side(side)
     if not own.tenant or not own.client_secret_file:
         missing = "tenant" if not own.tenant else "client_secret_file"
         raise ConfigError(f"[{side}] has a client_id and no {missing}.", hint=f"Set {side}.{missing} in the settings.")
     secret = read_secret(expand(own.client_secret_file))
-    try:
-        return ClientSecretCredential(own.tenant, own.client_id, secret, **entra_options(settings))
-    except ValueError:
-        raise ConfigError(
-            f"{own.tenant!r} is not a tenant's id.", hint=f"Check {side}.tenant in the settings."
-        ) from None
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", own.tenant):
+        raise ConfigError(f"{own.tenant!r} is not a tenant's id.", hint=f"Check {side}.tenant in the settings.")
+    return ClientSecret(settings, authority_of(settings), own.tenant, own.client_id, secret)
 
 
 def read_secret(path: Path) -> str:
@@ -214,14 +216,19 @@ def read_secret(path: Path) -> str:
 
 def entra_options(settings: Settings) -> dict[str, Any]:
     """Where and how to reach the service that gives out tokens, as arguments of azure-identity."""
-    host = urlsplit(settings.azure.arm).netloc
     options = {**sdk_options(settings), "retry_total": 1, "retry_backoff_factor": 0.2}
     options["read_timeout"] = SILENCE_SECONDS
-    if host == urlsplit(PUBLIC_ARM).netloc:
-        return options
-    if authority := _AUTHORITIES.get(host):
-        return {**options, "authority": authority}
-    return {**options, "authority": f"https://{host}", "disable_instance_discovery": True}
+    options["authority"] = authority_of(settings)
+    options["disable_instance_discovery"] = urlsplit(settings.azure.arm).netloc not in _AUTHORITIES
+    return options
+
+
+def authority_of(settings: Settings) -> str:
+    """The address of the service that gives out tokens."""
+    host = urlsplit(settings.azure.arm).netloc
+    if host == urlsplit(PUBLIC_ARM).netloc and (named := os.environ.get("AZURE_AUTHORITY_HOST")):
+        return f"https://{named.removeprefix('https://').rstrip('/')}"
+    return f"https://{_AUTHORITIES.get(host, host)}"
 
 
 class DeviceCode:
@@ -233,6 +240,8 @@ class DeviceCode:
     """
 
     def __init__(self, settings: Settings, side: SideSettings) -> None:
+        from azure.identity import DeviceCodeCredential
+
         options = entra_options(settings) | ({"tenant_id": side.tenant} if side.tenant else {})
         self._credential = DeviceCodeCredential(prompt_callback=self._prompt, **options)
         self._pending: asyncio.Task[AccessToken] | None = None

@@ -14,21 +14,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlencode
 
-from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineResponse
-from azure.core.rest import HttpRequest
-from azure.mgmt.network.models import PrivateEndpointConnection
 
 from plstui.arm import connections, mapping
-from plstui.arm.clients import POLL_SECONDS, Clients
-from plstui.arm.connections import Throttle
-from plstui.arm.faults import RETRYABLE, UNREADABLE, operation_failed, retry_after
+from plstui.arm.faults import UNREADABLE, operation_failed, retry_after
+from plstui.arm.road import POLL_SECONDS, Body, Road, path_of
 from plstui.arm.versions import NETWORK_API
-from plstui.domain.connection import PENDING, Connection, ConnectionStatus, Seen
+from plstui.domain.connection import CONNECTION_TYPE, PENDING, Connection, ConnectionStatus, Seen
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -40,14 +36,22 @@ from plstui.domain.errors import (
     RefusedError,
     Retrying,
     ThrottledError,
-    UnreachableError,
 )
 from plstui.domain.ids import ResourceId
-from plstui.domain.patience import THROTTLED_PATIENCE, as_asked
+from plstui.domain.patience import (
+    BUSY_PAUSES,
+    THROTTLED_PATIENCE,
+    TIDYING_PAUSES,
+    Throttle,
+    as_asked,
+    is_busy,
+    passes,
+    pause_among,
+    persist,
+)
 
 HOW_TO_LOOK = "Look with plstui connections list before you decide again: it may still be done a while later."
 
-_BUSY = frozenset({RETRYABLE.lower(), "anotheroperationinprogress"})
 _OVER_WELL = "succeeded"
 _OVER_BADLY = frozenset({"failed", "canceled"})
 
@@ -58,16 +62,15 @@ Result = TypeVar("Result")
 class Patience:
     """How long a decision is patient with Azure; all in seconds."""
 
-    busy: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    """Before each further try of a write that Azure is not ready for, and of a question that nobody answers: most
-    updates in a network take four seconds, that of a private link service eleven."""
+    busy: tuple[float, ...] = BUSY_PAUSES
+    """Before each further try of a write that Azure is not ready for, and of a question that nobody answers."""
     operation: float = 300.0
     """For what Azure has taken: removing a connection takes eleven as recorded, and Azure has its bad days."""
     shown: float = 20.0
     """Until what Azure has done must show: recordings show it in the same second."""
     throttled: float = THROTTLED_PATIENCE
     """For fewer requests, in all."""
-    looks: tuple[float, ...] = (1.0, 2.0, 4.0)
+    looks: tuple[float, ...] = TIDYING_PAUSES
     """Before each further look when an answer was lost and the old state shows: a request that was taken shows at once,
     one that hangs somewhere is not waited for."""
 
@@ -77,7 +80,7 @@ class Decision:
 
     def __init__(
         self,
-        clients: Clients,
+        road: Road,
         connection_id: ResourceId,
         wanted: ConnectionStatus | None,
         description: str,
@@ -87,7 +90,7 @@ class Decision:
         retrying: Retrying | None,
     ) -> None:
         """`wanted` is None for a removal; `expected` is the status that the person saw."""
-        self._clients = clients
+        self._road = road
         self._id = connection_id
         self._wanted = wanted
         self._description = description
@@ -95,12 +98,12 @@ class Decision:
         self._patience = patience
         self._seen = seen
         self._retrying = retrying
-        self._throttle = Throttle(retrying, patience.throttled)
-        self._model: PrivateEndpointConnection | None = None
+        self._throttle = Throttle(patience.throttled)
+        self._body: Body | None = None
 
     async def look(self) -> None:
         """Read the connection as it is now. Raises `RefusedError` when it is not what the person saw."""
-        self._model, before = await connections.get_patiently(self._clients, self._id, self._throttle)
+        self._body, before = await connections.get_patiently(self._road, self._id, self._throttle, self._retrying)
         self._seen(before)
         if before.status != self._expected:
             raise RefusedError(
@@ -115,73 +118,63 @@ class Decision:
         else has decided since, `OutcomeUnknownError` when that cannot be told, and otherwise what says that Azure has
         not taken it.
         """
-        pauses = iter(self._patience.busy)
-        while True:
-            try:
-                async with self._clients.translated():
-                    operation = await (self._remove() if self._wanted is None else self._decide(self._wanted))
-            except AnswerLostError as error:
-                return await self._after_loss(error)
-            except ThrottledError as error:
-                await self._throttle.wait(error)
-            except AzureError as error:
-                if error.status == 0 or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    # A server that broke down on the way, a gateway, or one whose answer says nothing: what has been
-                    # done they do not tell.
-                    return await self._after_loss(error)
-                pause = next(pauses, None) if error.code.lower() in _BUSY else None
-                pause = None if pause is None else as_asked(error, pause, self._patience.throttled)
-                if pause is None:
-                    raise
-                if self._retrying:
-                    self._retrying(error, pause)
-                await asyncio.sleep(pause)
-            else:
-                return await self._after(operation)
+        return await (await persist(self._try, self._pause, retrying=self._retrying))()
+
+    async def _try(self, tries: int) -> Callable[[], Awaitable[Connection | None]]:
+        """Send it; what then tells what came of it. Raises what says that Azure has not taken it."""
+        if tries > 1:
             await self.look()
+        try:
+            operation = await (self._remove() if self._wanted is None else self._decide(self._wanted))
+        except AnswerLostError as error:
+            return partial(self._after_loss, error)
+        except AzureError as error:
+            if error.status == 0 or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                # A server that broke down on the way, a gateway, or one whose answer says nothing: what has been done
+                # they do not tell.
+                return partial(self._after_loss, error)
+            raise
+        return partial(self._after, operation)
+
+    def _pause(self, error: PlstuiError, tries: int) -> float | None:
+        """Seconds until it is sent once more, which only helps where Azure is not ready for it."""
+        if isinstance(error, ThrottledError):
+            return self._throttle(error)
+        return (
+            pause_among(self._patience.busy, error, tries) if isinstance(error, AzureError) and is_busy(error) else None
+        )
 
     # Sent
 
     async def _decide(self, wanted: ConnectionStatus) -> str | None:
         """Set the status; the address of Azure's operation, where it gives one."""
-        model = self._model
-        assert model is not None, "it has been looked at"
+        body = self._body
+        assert body is not None, "it has been looked at"
         # Azure replaces the state whole: what is left out becomes empty.
         state = {"status": wanted.word, "description": self._description, "actionsRequired": "None"}
-        model["properties"]["privateLinkServiceConnectionState"] = state
-        headers: dict[str, str] = {}
-
-        def keep_headers(
-            response: PipelineResponse[Any, Any], answer: PrivateEndpointConnection, _: object
-        ) -> PrivateEndpointConnection:
-            headers.update({name.lower(): value for name, value in response.http_response.headers.items()})
-            return answer
-
+        changed = {**body, "properties": {**body["properties"], "privateLinkServiceConnectionState": state}}
+        clients = await self._road.clients()
         # Without If-Match. Azure compares etags for balancers, public addresses and route tables, as cloud providers'
         # error reports show; for a service's connections nothing shows it, and their etag is the one that the service
         # shares with all of them, so that every other customer's request would refuse this decision.
-        answer = await self._clients.network.private_link_services.update_private_endpoint_connection(
-            *connections.address(self._id), model, api_version=NETWORK_API, cls=keep_headers
-        )
-        if mapping.connection(answer) is None:
-            raise AzureError("Azure's answer names no connection.", code=UNREADABLE)
+        async with self._road.translated():
+            response: Any = await clients.network.private_link_services.update_private_endpoint_connection(
+                *connections.address(self._id), clients.connection(changed), api_version=NETWORK_API, cls=_response
+            )
+            if mapping.connection(response.json()) is None:
+                raise AzureError("Azure's answer names no connection.", code=UNREADABLE)
         # No definition calls this a long-running operation, yet the answer has the address of one.
-        return headers.get("azure-asyncoperation")
+        return _operation_of(response)
 
     async def _remove(self) -> str | None:
         """Have the connection deleted; the address of Azure's operation, where it gives one."""
-        request = HttpRequest("DELETE", f"{self._id.text}?{urlencode({'api-version': NETWORK_API})}")
-        response = await self._clients.network.send_request(request)
-        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            # Whoever leads elsewhere is not Azure, and has not taken it.
-            raise HttpResponseError(response=response)
-        return response.headers.get("Azure-AsyncOperation")
+        return _operation_of((await self._road.send("DELETE", path_of(self._id), CONNECTION_TYPE)).http_response)
 
     # What came of it
 
     async def _after(self, operation: str | None) -> Connection | None:
         """What a decision came to that Azure has taken."""
-        readback = _Readback(self._clients, self._patience, self._retrying)
+        readback = _Readback(self._patience, self._retrying)
         done = operation is not None and await self._wait_for(operation, readback)
         shown = _now() + self._patience.shown
         while True:
@@ -189,14 +182,14 @@ class Decision:
             if self._wanted is None and now is None:
                 return None
             if now is None:
-                raise DecidedOtherwiseError(self._id.name, None)
+                raise DecidedOtherwiseError(self._id.name, "it has been removed", None)
             state = now.provisioning_state.lower()
             if state in _OVER_BADLY and not done:
                 raise AzureError(f"Azure could not change {now.name}: it says {now.provisioning_state}.", code="Failed")
             if now.status == self._wanted and (done or state != "updating"):
                 return now
             if self._is_anothers(now):
-                raise DecidedOtherwiseError(now.name, now)
+                raise DecidedOtherwiseError(now.name, f"it is {now.status} now", now)
             under_way = not done and state in ("updating", "deleting")
             if _now() >= (readback.until if under_way else shown):
                 what = f"is {now.provisioning_state}" if under_way else f"shows {now.status}"
@@ -210,9 +203,8 @@ class Decision:
         """
 
         async def ask() -> tuple[Any, float | None]:
-            async with self._clients.translated():
-                response = await self._clients.network.send_request(HttpRequest("GET", operation))
-                response.raise_for_status()
+            response = await self._road.ask(operation)
+            async with self._road.translated():
                 return response.json(), retry_after(response.headers)
 
         while True:
@@ -232,7 +224,7 @@ class Decision:
 
     async def _after_loss(self, cause: PlstuiError) -> Connection | None:
         """What a decision came to whose answer was lost, where that shows. Never sends it again."""
-        readback = _Readback(self._clients, self._patience, self._retrying)
+        readback = _Readback(self._patience, self._retrying)
         looks = iter(self._patience.looks)
         while True:
             try:
@@ -267,7 +259,7 @@ class Decision:
     async def _get(self) -> Connection | None:
         """The connection as it is now; None when it is not there."""
         try:
-            _, connection = await connections.get(self._clients, self._id)
+            _, connection = await connections.get(self._road, self._id)
         except NotFoundError as error:
             if not error.is_absence:
                 raise
@@ -278,35 +270,43 @@ class Decision:
 class _Readback:
     """Asks what came of a decision. That the asking fails makes the decision no failure."""
 
-    def __init__(self, clients: Clients, patience: Patience, retrying: Retrying | None) -> None:
+    def __init__(self, patience: Patience, retrying: Retrying | None) -> None:
         self.until = _now() + patience.operation
         """When to stop, on the loop's clock."""
-        self._clients = clients
         self._pauses = iter(patience.busy)
-        self._throttle = Throttle(retrying, patience.throttled)
+        self._throttle = Throttle(patience.throttled)
+        self._retrying = retrying
 
     async def ask(self, question: Callable[[], Awaitable[Result]]) -> Result:
         """An answer, asked for again as long as there is hope and time. Raises `NotReadBackError`."""
-        while True:
-            try:
-                return await question()
-            except PlstuiError as error:
-                try:
-                    await self._pause(error)
-                except PlstuiError as last:
-                    raise NotReadBackError(f"it could not be read back: {last.message}", hint=last.hint) from last
+        try:
+            return await persist(lambda _: question(), self._pause, retrying=self._told)
+        except PlstuiError as last:
+            raise NotReadBackError(f"it could not be read back: {last.message}", hint=last.hint) from last
 
-    async def _pause(self, error: PlstuiError) -> None:
-        """Wait before asking again; raises `error` when that would not help."""
+    def _pause(self, error: PlstuiError, _: int) -> float | None:
+        """Seconds before asking again; None when that would not help. All questions share the pauses."""
         if isinstance(error, ThrottledError):
-            await self._throttle.wait(error)
-            return
-        server_trouble = isinstance(error, AzureError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        pause = next(self._pauses, None) if server_trouble or isinstance(error, UnreachableError) else None
-        pause = None if pause is None else as_asked(error, pause, THROTTLED_PATIENCE)
-        if pause is None or _now() + pause >= self.until:
-            raise error
-        await asyncio.sleep(pause)
+            return self._throttle(error)
+        pause = next(self._pauses, None) if passes(error) else None
+        pause = None if pause is None else as_asked(error, pause)
+        return None if pause is None or _now() + pause >= self.until else pause
+
+    def _told(self, error: PlstuiError, pause: float) -> None:
+        """Only a wait that Azure asks for is worth telling."""
+        if self._retrying and isinstance(error, ThrottledError):
+            self._retrying(error, pause)
+
+
+def _response(response: PipelineResponse[Any, Any], _: object, __: object) -> Any:
+    """The answer itself, as it came."""
+    return response.http_response
+
+
+def _operation_of(response: Any) -> str | None:
+    """The address of Azure's operation in an answer."""
+    operation: str | None = response.headers.get("Azure-AsyncOperation")
+    return operation
 
 
 def _now() -> float:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-from azure.core.exceptions import HttpResponseError
+from http import HTTPStatus
 
 from plstui.arm import mapping
-from plstui.arm.clients import Clients
-from plstui.arm.fields import every
-from plstui.arm.versions import COMPUTE_API
+from plstui.arm.lists import ResourceList
+from plstui.arm.road import Road
+from plstui.domain.errors import AzureError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import VirtualMachine
-
-_BAD_REQUEST = 400
+from plstui.domain.resources import Kind, VirtualMachine
 
 
 class MachineList:
@@ -25,15 +22,18 @@ class MachineList:
     machine is new. So a refresh makes one call, but for the one in which Azure refuses.
     """
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    def __init__(self, road: Road) -> None:
+        path = f"providers/{Kind.MACHINES}"
+        self._expanded = ResourceList(road, path, mapping.machine, Kind.MACHINES, **{"$expand": "instanceView"})
+        self._plain = ResourceList(road, path, mapping.machine, Kind.MACHINES)
+        self._powers = ResourceList(road, path, mapping.machine, Kind.MACHINES, statusOnly="true")
         self._expands = True
         self._whole: dict[ResourceId, VirtualMachine] = {}
         self._power: dict[ResourceId, str] = {}
         self._list_whole = False
 
     async def read(self) -> tuple[VirtualMachine, ...]:
-        """The machines now. Raises what the SDK raises."""
+        """The machines now. Raises `PlstuiError`."""
         if self._expands and (machines := await self._read_expanded()) is not None:
             return machines
         return await self._read_apart()
@@ -41,9 +41,9 @@ class MachineList:
     async def _read_expanded(self) -> tuple[VirtualMachine, ...] | None:
         """Everything in one call; None, now and for good, when Azure refuses or ignores the wish for power states."""
         try:
-            machines = await self._list(expand="instanceView")
-        except HttpResponseError as error:
-            if error.status_code != _BAD_REQUEST:
+            machines = await self._expanded.read()
+        except AzureError as error:
+            if error.status != HTTPStatus.BAD_REQUEST:
                 raise
             machines = ()
         else:
@@ -56,10 +56,10 @@ class MachineList:
     async def _read_apart(self) -> tuple[VirtualMachine, ...]:
         if self._list_whole:
             self._list_whole = False
-            machines = await self._list()
+            machines = await self._plain.read()
             self._whole = {machine.id: machine for machine in machines}
         else:
-            machines = await self._list(status_only="true")
+            machines = await self._powers.read()
             self._power = {machine.id: machine.power_state for machine in machines}
             self._list_whole = any(machine.id not in self._whole for machine in machines)
         return tuple(self._joined(machine) for machine in machines)
@@ -70,7 +70,3 @@ class MachineList:
             return machine
         known = replace(whole, provisioning_state=machine.provisioning_state or whole.provisioning_state)
         return replace(known, power_state=self._power.get(machine.id, ""))
-
-    async def _list(self, **options: str) -> tuple[VirtualMachine, ...]:
-        models = self._clients.compute.virtual_machines.list_all(api_version=COMPUTE_API, **options)
-        return every(mapping.machine, [model async for model in models])

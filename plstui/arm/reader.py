@@ -8,14 +8,15 @@ from http import HTTPStatus
 from typing import Any
 
 from plstui.arm import connections, health, mapping
-from plstui.arm.clients import Clients
-from plstui.arm.fields import Json, every
+from plstui.arm.fields import Json
 from plstui.arm.lists import ResourceList
 from plstui.arm.machines import MachineList
+from plstui.arm.road import Road
 from plstui.domain.connection import Connection
 from plstui.domain.errors import AzureError, CredentialsError, PlstuiError, Retrying, ThrottledError
 from plstui.domain.ids import ResourceId
-from plstui.domain.resources import BalancerHealth, DnsZone, Kind, LoadBalancer, ResourceGroup
+from plstui.domain.patience import Throttle
+from plstui.domain.resources import BalancerHealth, DnsZone, Kind, LoadBalancer
 from plstui.domain.snapshot import HealthReading, Reading, Tier
 from plstui.domain.tasks import together
 
@@ -28,8 +29,6 @@ HEALTH_AT_ONCE = 8
 
 ZONES_AT_ONCE = 6
 """Lists of zones' contents under way at the same time: a subscription may have a hundred zones."""
-
-_SERVER_ERROR = 500
 
 CONVERTERS: dict[Kind, Callable[[Json], Any]] = {
     Kind.SERVICES: mapping.service,
@@ -61,17 +60,17 @@ _ZONE_OF = {
 class Reader:
     """Reads one subscription; implements the engine's `CloudReader`."""
 
-    def __init__(self, clients: Clients, *, health_patience: float = HEALTH_PATIENCE) -> None:
-        self._clients = clients
+    def __init__(self, road: Road, *, health_patience: float = HEALTH_PATIENCE) -> None:
+        self._road = road
         self._health_patience = health_patience
         lists: dict[Kind, Callable[[], Awaitable[tuple[Any, ...]]]] = {
-            kind: ResourceList(clients, f"providers/{kind}", convert, kind).read
+            kind: ResourceList(road, f"providers/{kind}", convert, kind).read
             for kind, convert in CONVERTERS.items()
             if kind not in _ZONE_OF
         }
-        lists[Kind.PROVIDERS] = ResourceList(clients, "providers", mapping.provider, Kind.PROVIDERS).read
-        lists[Kind.MACHINES] = MachineList(clients).read
-        lists[Kind.GROUPS] = self._groups
+        lists[Kind.PROVIDERS] = ResourceList(road, "providers", mapping.provider, Kind.PROVIDERS).read
+        lists[Kind.MACHINES] = MachineList(road).read
+        lists[Kind.GROUPS] = ResourceList(road, "resourcegroups", mapping.group, Kind.GROUPS).read
         self._lists = lists
 
     async def read(self, tiers: Tier) -> Reading:
@@ -101,8 +100,7 @@ class Reader:
     async def _outcome(self, read: Callable[[], Awaitable[tuple[Any, ...]]]) -> tuple[Any, ...] | PlstuiError:
         """What a LIST brings, or why it brings nothing. Raises `CredentialsError`: no other list would do better."""
         try:
-            async with self._clients.translated():
-                return await read()
+            return await read()
         except CredentialsError:
             raise
         except PlstuiError as error:
@@ -117,16 +115,11 @@ class Reader:
             path = zone.split("/", 3)[3]
             async with gate:
                 last = kind.rpartition("/")[2]
-                return await self._outcome(ResourceList(self._clients, f"{path}/{last}", CONVERTERS[kind], kind).read)
+                return await self._outcome(ResourceList(self._road, f"{path}/{last}", CONVERTERS[kind], kind).read)
 
         parts = await together(read(zone.id.text) for zone in zones)
         failure = next((part for part in parts if isinstance(part, PlstuiError)), None)
         return failure or tuple(item for part in parts if isinstance(part, tuple) for item in part)
-
-    async def _groups(self) -> tuple[ResourceGroup, ...]:
-        """Every page of the resource groups. Raises what the SDK raises."""
-        models = self._clients.resources.resource_groups.list()
-        return every(mapping.group, [model async for model in models])
 
     async def read_health(self, balancers: Sequence[LoadBalancer]) -> HealthReading:
         """The health of the members behind every rule that has a probe and any, as far as Azure tells it."""
@@ -143,19 +136,19 @@ class Reader:
         balancer without it, too slow."""
         try:
             async with gate, asyncio.timeout(self._health_patience):
-                return await health.of_rule(self._clients, rule_id)
+                return await health.of_rule(self._road, rule_id)
         except TimeoutError:
             return None
         except AzureError as error:
-            if isinstance(error, ThrottledError) or error.status >= _SERVER_ERROR:
+            if isinstance(error, ThrottledError) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             return rule_id if error.status == HTTPStatus.FORBIDDEN else None
 
     async def read_connection(self, connection_id: ResourceId, *, retrying: Retrying | None = None) -> Connection:
         """One connection as the service reports it now; `retrying` hears of the waits that Azure asks for."""
-        _, connection = await connections.get_patiently(self._clients, connection_id, connections.Throttle(retrying))
+        _, connection = await connections.get_patiently(self._road, connection_id, Throttle(), retrying)
         return connection
 
     async def close(self) -> None:
         """Give back sockets and tokens, the writer's too."""
-        await self._clients.close()
+        await self._road.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plstui.arm.bodies import Bodies
-from plstui.arm.clients import Clients
 from plstui.arm.reader import Reader
+from plstui.arm.road import Road
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
 from plstui.domain.sides import Side
@@ -14,15 +14,20 @@ from plstui.domain.sides import Side
 
 @dataclass(frozen=True, slots=True)
 class ArmSide:
-    """A subscription to read from and to write to."""
+    """A subscription to read from and to write to; implements the engine's `Ends`."""
 
     reader: Reader
     """Closing it gives back what both use."""
     writer: Writer
     bodies: Bodies
+    road: Road
+
+    async def get_ready(self) -> None:
+        """Make what writes ahead of the first write, which would wait for it."""
+        await self.road.clients()
 
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
     """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
-    clients = Clients(settings, side)
-    return ArmSide(Reader(clients), Writer(clients), Bodies(clients))
+    road = Road(settings, side)
+    return ArmSide(Reader(road), Writer(road), Bodies(road), road)

@@ -25,5 +25,5 @@ async def in_daemon(call: Callable[[], Result]) -> Result:
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the answer
             answer.set_exception(error)
 
-    Thread(target=run, name="sign-in", daemon=True).start()
+    Thread(target=run, name="plstui", daemon=True).start()
     return await asyncio.wrap_future(answer)

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from plstui.cli.documents import connection_json, text
+from plstui.cli.documents import connection_json
 from plstui.cli.main import command_with_globals, group_with_globals
-from plstui.cli.output import error_json, exit_code_of_all, is_terminal, print_error, print_failures, print_json
+from plstui.cli.output import exit_code_of_all, is_terminal, print_error, print_failures, print_json
+from plstui.cli.results import Result, Wanted, result_of, tell_of_waiting
 from plstui.cli.session import read_world, refresh_patiently, run_session
 from plstui.cli.signals import agrees
 from plstui.cli.tables import print_connections
 from plstui.compose import Options
 from plstui.domain.absence import absence
 from plstui.domain.connection import CONNECTION_TYPE, STATUSES, Connection, ConnectionStatus, Verb
+from plstui.domain.decision import MAX_DESCRIPTION, Decision, decision
 from plstui.domain.errors import (
-    DecidedOtherwiseError,
     NotFoundError,
-    OutcomeUnknownError,
-    PlstuiError,
     RefusedError,
-    UnreachableError,
-    again_in,
 )
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.domain.world import Link, World
-from plstui.engine.actions import MAX_DESCRIPTION, Actions, Intent
+from plstui.engine.gate import Confirm
 from plstui.engine.runtime import Runtime
 
 
@@ -123,16 +119,6 @@ _declare(Verb.REJECT, "Reject connections. Take it as one-way: Azure need not al
 _declare(Verb.REMOVE, "Remove connections. The customer's endpoints become Disconnected and can only be deleted.")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one target."""
-
-    target: str
-    """As the command line named it."""
-    document: dict[str, Any]
-    failure: PlstuiError | None = None
-
-
 async def decide_all(
     runtime: Runtime, verb: Verb, targets: Sequence[str], description: str | None, *, ask: bool
 ) -> list[Result]:
@@ -150,7 +136,7 @@ async def _look_up(runtime: Runtime, names: Sequence[str]) -> None:
         if all(runtime.world().find(name) for name in names):
             return
         if watcher:
-            await refresh_patiently(watcher, _tell_of_waiting)
+            await refresh_patiently(watcher, tell_of_waiting)
             if watcher.blind:
                 return
 
@@ -173,60 +159,24 @@ def _once(world: World, targets: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-def _tell_of_waiting(error: PlstuiError, pause: float) -> None:
-    click.echo(text(again_in(error, pause)), err=True)
-
-
 async def decide_one(runtime: Runtime, verb: Verb, target: str, description: str | None, *, ask: bool) -> Result:
-    """One target's result; an error is a result, so that the other targets are still done."""
-    document: dict[str, Any] = {
-        "id": None,
-        "verb": verb.value,
-        "ok": False,
-        "status": None,
-        "unread": None,
-        "error": None,
-    }
+    """One target's result."""
 
-    def seen(connection: Connection) -> None:
-        document["id"], document["status"] = connection.id.text, connection.status.word
+    def wanted() -> Wanted:
+        if Side.ISV not in runtime.watchers:
+            raise RefusedError("Only the ISV's side can decide.", hint="Name its subscription with --isv.")
+        found = _found(runtime, target)
+        if isinstance(found, ResourceId):
+            return Wanted(decision(verb, found, description), _confirm(ask, None))
+        # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
+        world = None if found.service_side else runtime.world()
+        return Wanted(decision(verb, found.id, description), _confirm(ask, found), world, found)
 
-    try:
-        actions, found = _actions(runtime), _found(runtime, target)
-        link = found if isinstance(found, Link) else None
-        document["id"] = link.id.text if link else str(found)
-        document["status"] = link.status.word if link else None
-        outcome = await actions.perform(
-            verb,
-            # What the service lists is read again by its id: it is decided on as it is now, not as it was listed.
-            link.id if link and link.service_side else found,
-            _confirm(ask, link),
-            description=description,
-            retrying=_tell_of_waiting,
-            seen=seen,
-        )
-        if outcome is None:
-            raise RefusedError("You said no; nothing was sent.")
-        document["ok"] = True
-        document["unread"] = text(outcome.unread)
-        document["status"] = outcome.connection.status.word if outcome.connection else None
-    except PlstuiError as error:
-        match error:
-            case DecidedOtherwiseError():
-                document["status"] = error.now.status.word if error.now else None
-            case OutcomeUnknownError():
-                document["status"], document["unread"] = None, text(error.why)
-            case UnreachableError():
-                document["status"] = None
-        document["error"] = {**error_json(error), "target": text(target)}
-        return Result(target, document, error)
-    return Result(target, document)
+    return await result_of(runtime, target, verb.value, wanted, _facts)
 
 
-def _actions(runtime: Runtime) -> Actions:
-    if runtime.actions is None:
-        raise RefusedError("Only the ISV's side can decide.", hint="Name its subscription with --isv.")
-    return runtime.actions
+def _facts(connection: Connection | Link | None) -> dict[str, Any]:
+    return {"id": connection.id.text, "status": connection.status.word} if connection else {"status": None}
 
 
 def _found(runtime: Runtime, target: str) -> Link | ResourceId:
@@ -251,18 +201,18 @@ def _found(runtime: Runtime, target: str) -> Link | ResourceId:
     return found[0]
 
 
-def _confirm(ask: bool, link: Link | None) -> Callable[[Intent], Any]:
-    async def confirm(intent: Intent) -> str | None:
+def _confirm(ask: bool, link: Link | None) -> Confirm[Decision, Connection]:
+    async def confirm(decision: Decision, connection: Connection) -> Decision | None:
         if not ask:
-            return intent.description
-        endpoint = clean(intent.connection.name, 120)
-        click.echo(f"{intent.verb.value.capitalize()} {endpoint}, now {intent.connection.status}:", err=True)
-        message = (link.message if link else "") or intent.connection.description
+            return decision
+        endpoint = clean(connection.name, 120)
+        click.echo(f"{decision.verb.value.capitalize()} {endpoint}, now {connection.status}:", err=True)
+        message = (link.message if link else "") or connection.description
         click.echo(f"  Message: {clean(message, 300) or 'none'}", err=True)
-        if intent.verb.warning:
-            click.echo(f"  ! {intent.verb.warning}", err=True)
-        click.echo(f"  {intent.az()}", err=True)
-        return intent.description if await agrees("Send it?") else None
+        if decision.warning:
+            click.echo(f"  ! {decision.warning}", err=True)
+        click.echo(f"  {decision.az}", err=True)
+        return decision if await agrees("Send it?") else None
 
     return confirm
 

@@ -49,7 +49,7 @@ async def examine_once(runtime: Runtime, options: Options = NOWHERE_ELSE, *, pro
         await read_both(runtime)
         async for result in runtime.prober.probe(await all_targets(runtime), runtime.probe_count):
             results.append(result)
-    world = await runtime.doctor().examine(results, inside=runtime.writes if probes else None)
+    world = await runtime.doctor().examine(results, inside=runtime.gate if probes else None)
     return report(world, options, as_json=as_json)
 
 

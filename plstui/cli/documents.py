@@ -6,9 +6,10 @@ from typing import Any
 
 from plstui.cli.output import JSON_TEXT, time_json
 from plstui.domain.probe import TargetResult
+from plstui.domain.resources import PrivateLinkService
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.text import clean
-from plstui.domain.tree import rows
+from plstui.domain.tree import TreeRow, rows
 from plstui.domain.world import Link
 
 
@@ -33,18 +34,31 @@ def side_json(snapshot: Snapshot | None) -> dict[str, Any] | None:
             {"type": kind.value, "why": text(known.why), "code": known.code or None}
             for kind, known in snapshot.not_read.items()
         ],
-        "resources": [
-            {
-                "id": row.id.text,
-                "type": row.type,
-                "name": text(row.name),
-                "location": text(row.location),
-                "state": text(row.state),
-                "provisioning_state": text(row.provisioning_state),
-                "detail": text(row.detail),
-            }
-            for row in rows(snapshot)
-        ],
+        "resources": [_resource_json(row) for row in rows(snapshot)],
+    }
+
+
+def _resource_json(row: TreeRow) -> dict[str, Any]:
+    return {
+        "id": row.id.text,
+        "type": row.type,
+        "name": text(row.name),
+        "location": text(row.location),
+        "state": text(row.state),
+        "provisioning_state": text(row.provisioning_state),
+        "detail": text(row.detail),
+    }
+
+
+def service_json(isv: Snapshot, service: PrivateLinkService) -> dict[str, Any]:
+    """SERVICE: a private link service as among a side's resources, and what only a service has."""
+    row = next(row for row in rows(isv) if row.id == service.id)
+    return {
+        **_resource_json(row),
+        "alias": text(service.alias),
+        "visibility": service.visibility,
+        "auto_approval": service.auto_approval,
+        "tags": {clean(name): text(value) or "" for name, value in service.tags},
     }
 
 

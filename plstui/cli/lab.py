@@ -34,7 +34,7 @@ from plstui.cli.tables import print_target
 from plstui.compose import Options
 from plstui.domain.errors import Retrying
 from plstui.domain.probe import TargetResult
-from plstui.engine.actions import Intent
+from plstui.engine.gate import unasked
 from plstui.engine.runtime import Runtime
 from plstui.lab import keys, scripts
 from plstui.lab.checks import regions
@@ -185,10 +185,7 @@ async def _planned(
     lab = lab_of(runtime, ready.choices)
 
     async def decide(retrying: Retrying) -> None:
-        async def confirm(intent: Intent) -> str:
-            return intent.description
-
-        await approve(runtime, lab.workshop, confirm, retrying)
+        await approve(runtime, lab.workshop, unasked, retrying)
 
     return lab, Run(lab, ready.survey, tell, decide if approves else None)
 

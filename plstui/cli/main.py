@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -147,14 +148,15 @@ def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..
 
 
 class _Commands(click.Group):
-    """Reads the files of the commands when a command is asked for: the two panes need none of them."""
+    """Reads the files of a command when it is asked for: the two panes need none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        _load_commands()
+        for name in _FILES:
+            _load(name)
         return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        _load_commands()
+        _load(cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(
@@ -182,9 +184,22 @@ def cli(context: click.Context, /, **values: Any) -> None:
         context.exit(open_panes(context.obj.options()))
 
 
-def _load_commands() -> None:
-    """Declare the command groups; each file registers itself with `cli`."""
-    from plstui.cli import connections, doctor, lab, lab_down, lab_undo, probe, sandbox, status  # noqa: F401
+_FILES = {
+    "connections": ("connections",),
+    "doctor": ("doctor",),
+    "lab": ("lab", "lab_down", "lab_undo"),
+    "probe": ("probe",),
+    "sandbox": ("sandbox",),
+    "services": ("services",),
+    "status": ("status",),
+}
+"""The files in which each command and its own commands are declared; every one registers itself."""
+
+
+def _load(command: str) -> None:
+    """Declare a command; one that there is not is left to click to refuse."""
+    for name in _FILES.get(command, ()):
+        import_module(f"plstui.cli.{name}")
 
 
 def run(arguments: Sequence[str]) -> int:

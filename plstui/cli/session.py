@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import TypeVar
@@ -14,10 +15,11 @@ from plstui.cli.asking import ask_on_terminal, can_ask
 from plstui.cli.output import print_left_behind
 from plstui.cli.signals import ending_signals
 from plstui.compose import Composer, Options
-from plstui.domain.errors import PlstuiError, Retrying, ThrottledError
-from plstui.domain.patience import THROTTLED_PATIENCE
+from plstui.domain.errors import PlstuiError, Retrying
+from plstui.domain.patience import Throttle, persist
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
+from plstui.domain.tasks import together
 from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -78,7 +80,7 @@ async def read_both(runtime: Runtime) -> dict[Side, PlstuiError]:
 
     Raises the first side's error when no side could be read at all: there is nothing to show then.
     """
-    await asyncio.gather(*(watcher.refresh() for watcher in runtime.watchers.values()))
+    await together(watcher.refresh() for watcher in runtime.watchers.values())
     failures = {side: failure for side, watcher in runtime.watchers.items() if (failure := watcher.blind)}
     if len(failures) == len(runtime.watchers):
         raise next(iter(failures.values()))
@@ -90,18 +92,14 @@ async def refresh_patiently(watcher: Watcher, retrying: Retrying) -> None:
 
     Never raises for what Azure or the network does; the watcher says how it went.
     """
-    waited = 0.0
-    while True:
+
+    async def refresh(_: int) -> None:
         await watcher.refresh(Tier.CONNECTIONS)
-        error = watcher.blind
-        if not isinstance(error, ThrottledError):
-            return
-        pause = max(error.retry_after, 1.0)
-        waited += pause
-        if waited >= THROTTLED_PATIENCE:
-            return
-        retrying(error, pause)
-        await asyncio.sleep(pause)
+        if watcher.blind:
+            raise watcher.blind
+
+    with suppress(PlstuiError):
+        await persist(refresh, Throttle(), retrying=retrying)
 
 
 async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:
@@ -110,5 +108,5 @@ async def read_health(runtime: Runtime) -> dict[Side, PlstuiError]:
     Apart from `read_both`, because it may take Azure half a minute and few commands show it.
     """
     watchers = {side: watcher for side, watcher in runtime.watchers.items() if watcher.failure is None}
-    await asyncio.gather(*(watcher.refresh_health() for watcher in watchers.values()))
+    await together(watcher.refresh_health() for watcher in watchers.values())
     return {side: watcher.health_failure for side, watcher in watchers.items() if watcher.health_failure}

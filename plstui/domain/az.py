@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from shlex import quote
 
 from plstui.domain.connection import CONNECTION_TYPE, Verb
@@ -15,6 +15,9 @@ Value = str | int | bool | ResourceId | Sequence[str | ResourceId]
 """What an option has: one word, several, or with True none; an option that is False is left out."""
 
 Options = Mapping[str, Value]
+
+_IN_PATHS = frozenset(".[]")
+"""What has a meaning in the paths of az's `--set` and `--remove`."""
 
 _SHOW = {
     "microsoft.network/virtualnetworks": "network vnet show --ids",
@@ -108,6 +111,28 @@ def run_line(verb: str, run: ResourceId, options: Options) -> str:
         "--subscription": run.subscription,
     }
     return az(f"vm run-command {verb}", {**target, **options})
+
+
+def tags_line(service_id: ResourceId, tags: Mapping[str, str], removed: Collection[str] = ()) -> str:
+    """The line that sets and removes tags of a private link service and leaves its others."""
+    sets = [f"{name}={value}" for name, value in tags.items()]
+    if any(set(name) & _IN_PATHS for name in (*tags, *removed)):
+        # A path cannot lead to such a name. Of what is to be deleted az wants to know nothing but the name.
+        wanted = ("Merge", sets), ("Delete", list(removed))
+        return all_of(
+            *(
+                az("tag update", {"--resource-id": service_id, "--operation": operation, "--tags": words})
+                for operation, words in wanted
+                if words
+            )
+        )
+    options: dict[str, Value] = {"--ids": service_id}
+    if sets:
+        # Or 1 and true would be no texts.
+        options |= {"--force-string": True, "--set": [f"tags.{words}" for words in sets]}
+    if removed:
+        options["--remove"] = [f"tags.{name}" for name in removed]
+    return az("network private-link-service update", options)
 
 
 def show_line(resource_id: ResourceId) -> str:

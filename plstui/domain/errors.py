@@ -2,6 +2,7 @@
 
     PlstuiError
     ├── ConfigError          settings are wrong or missing; nothing was asked of Azure
+    │   └── NotJournaledError    Azure has done a write, and the journal could not take note of it
     ├── CredentialsError     nobody is signed in, or the sign-in is no longer good
     │   └── SignInPendingError   somebody is asked to sign in and may still do so
     ├── UnreachableError     no answer: name, network, TLS or time-out
@@ -21,10 +22,7 @@ Every message is one sentence. `hint` is the next step, also one sentence, or em
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from plstui.domain.connection import Connection
+from math import ceil
 
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
@@ -50,6 +48,15 @@ class ConfigError(PlstuiError):
     """Settings are wrong or missing."""
 
     code = "Configuration"
+
+
+class NotJournaledError(ConfigError):
+    """Azure has done a write, and the journal could not take note of it."""
+
+    def __init__(self, trouble: ConfigError, after: object) -> None:
+        super().__init__(f"Azure has done it. {trouble.message}", hint=trouble.hint)
+        self.after = after
+        """What the write came to, as it was read back."""
 
 
 class CredentialsError(PlstuiError):
@@ -139,14 +146,14 @@ class DecidedOtherwiseError(AzureError):
 
     code = "DecidedOtherwise"
 
-    def __init__(self, name: str, now: Connection | None) -> None:
-        what = f"it is {now.status} now" if now else "it has been removed"
+    def __init__(self, name: str, what: str, now: object) -> None:
+        """`what` says as a clause what it is now."""
         super().__init__(
             f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
             hint="Agree on it with whoever else decides before you decide again.",
         )
         self.now = now
-        """The connection as it was read; None when it is gone."""
+        """What was decided on as it was read; None when it is gone."""
 
 
 class ThrottledError(AzureError):
@@ -165,4 +172,4 @@ Retrying = Callable[[PlstuiError, float], object]
 
 def again_in(error: PlstuiError, pause: float) -> str:
     """What is said of such a refusal; `pause` is in seconds."""
-    return f"{error.code}: {error.message} Trying again in {pause:.0f} s."
+    return f"{error.code}: {error.message} Trying again in {ceil(pause)} s."

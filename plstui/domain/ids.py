@@ -6,11 +6,33 @@ match without regard to case. The text is kept exactly as Azure returned it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 SUBSCRIPTION = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 """What a subscription's id looks like, as a regular expression: it is put into paths, where no other text may be."""
+
+Value = TypeVar("Value")
+
+
+class _Once(Generic[Value]):
+    """A property that is computed once: `functools.cached_property` without the lock that it takes before Python 3.12.
+
+    A large subscription has tens of thousands of ids, and each is compared many times.
+    """
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self._compute = compute
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Value:
+        value: Value = self._compute(instance)
+        # Found there from now on, before this.
+        instance.__dict__[self._name] = value
+        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +59,12 @@ class ResourceId:
     def __str__(self) -> str:
         return self.text
 
-    @cached_property
+    @_Once
     def key(self) -> str:
         """The id in lower case: what ids are compared and indexed by."""
         return self.text.lower()
 
-    @cached_property
+    @_Once
     def _parts(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]] | None:
         """`(subscription, group, namespace, ((type, name), …))`; None when this is no id."""
         # Split, not matched: a large subscription shows tens of thousands of ids with every refresh.
@@ -70,7 +92,7 @@ class ResourceId:
         """The resource group's name; empty for ids outside a group."""
         return self._parts[1] if self._parts else ""
 
-    @property
+    @_Once
     def type(self) -> str:
         """The full type, `Microsoft.Network/privateLinkServices`; a group is `Microsoft.Resources/resourceGroups`."""
         if not self._parts:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
@@ -18,6 +19,12 @@ async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
         first = failures.exceptions[0]
         raise first from first.__cause__
     return [task.result() for task in tasks]
+
+
+async def both(one: Coroutine[Any, Any, Result], other: Coroutine[Any, Any, Other]) -> tuple[Result, Other]:
+    """Two things of different kinds `together`."""
+    first, second = await together(cast("tuple[Coroutine[Any, Any, Any], ...]", (one, other)))
+    return first, second
 
 
 async def to_the_end(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

@@ -194,6 +194,14 @@ class World:
                     links.append(self._link(None, endpoint, own))
         return tuple(links)
 
+    def link(self, connection_id: ResourceId) -> Link | None:
+        """The connection with an id; None when it is not seen."""
+        return self._links_by_id.get(connection_id)
+
+    @cached_property
+    def _links_by_id(self) -> dict[ResourceId, Link]:
+        return {link.id: link for link in self.links()}
+
     def _link(
         self, connection: Connection | None, endpoint: PrivateEndpoint | None, own: EndpointConnection | None
     ) -> Link:
@@ -211,6 +219,11 @@ class World:
         """The ISV's services by what an endpoint may call them, in lower case: id and alias."""
         services = self.isv.services if self.isv else ()
         return {name: service for service in services for name in (service.alias.lower(), service.id.key) if name}
+
+    def only_service(self) -> PrivateLinkService | None:
+        """The ISV's service, where it has one and no more."""
+        services = self.isv.services if self.isv else ()
+        return services[0] if len(services) == 1 else None
 
     def service_key(self, link: Link) -> str:
         """The id of the service that a link is with, or what the request named it by where nothing is known of it.

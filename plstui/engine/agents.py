@@ -5,44 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from http import HTTPStatus
 from secrets import token_hex
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from plstui.domain.az import run_command_line, run_line
+from plstui.domain.change import Body, Change, Delete, Put, Ready, Request, RunScript, Shown
 from plstui.domain.errors import (
-    AnswerLostError,
     AzureError,
     LeftBehindError,
     NotFoundError,
+    NotReadBackError,
     OutcomeUnknownError,
     PlstuiError,
-    ThrottledError,
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import TIDYING_PAUSES, passes, pause_among, persist
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
 from plstui.domain.vantage import starting_points
 from plstui.domain.world import World
+from plstui.engine.gate import Gate
 from plstui.engine.leftovers import PREFIX, forgotten, started_at
 from plstui.engine.ports import CloudBodies
 from plstui.engine.watcher import Watcher
-from plstui.engine.writes import Writes
 
 PATIENCE = 45.0
 """Seconds beyond what a script may take until its machine's agent counts as gone: half a minute is usual."""
 
-LOOKS = (1.0, 2.0, 4.0)
-"""Seconds before each further look for a script's resource, when it does not show."""
-
-POLL = 1.0
-"""Seconds between two looks at a script's resource that is being made."""
-
-PAUSES = (1.0, 2.0, 4.0)
-"""Seconds between one try to remove a script's resource and the next: Azure may refuse while it still makes it."""
+NEXT = "A new probe runs a script of its own."
+"""What is said where it is not known whether a script has run."""
 
 TIDYING = 15.0
 """Seconds that looking for what killed probes have left may take: a result waits for it."""
@@ -50,12 +46,36 @@ TIDYING = 15.0
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptRun(Change[None, Body]):
+    """A script that runs as a resource of its own; where that does not show, it may run all the same."""
+
+    reads_back: ClassVar[bool] = True
+
+    body: Body
+
+    def request(self, state: None) -> Request[Body]:
+        """The resource."""
+        return Put(self.body)
+
+    def shown(self, before: None, now: Body | None) -> Shown:
+        """Whether the script has ended."""
+        if now is None:
+            return Shown.AS_BEFORE
+        state = str(_part(now, "properties").get("provisioningState", "")).lower()
+        return Shown.AS_ASKED if state in ("succeeded", "failed", "canceled") else Shown.UNDER_WAY
+
+    def told(self, now: Body | None) -> str:
+        """That it does not show."""
+        return f"the run command {self.target.name} does not show, and its script may still run"
+
+
 class Agents:
     """Runs scripts in the machines of both sides."""
 
-    def __init__(self, bodies: Mapping[Side, CloudBodies], writes: Writes, world: Callable[[], World]) -> None:
+    def __init__(self, bodies: Mapping[Side, CloudBodies], gate: Gate, world: Callable[[], World]) -> None:
         self._bodies = bodies
-        self._writes = writes
+        self._gate = gate
         self._world = world
         self._standing: dict[ResourceId, LeftBehindError] = {}
         """The scripts that stand in a machine as resources, as far as is known."""
@@ -66,7 +86,7 @@ class Agents:
 
     def why_not(self) -> str | None:
         """Why nothing can be run at all; None when it can."""
-        return self._writes.why_not()
+        return self._gate.why_not()
 
     async def is_windows(self, machine: ResourceId) -> bool:
         """Whether the machine runs Windows. Raises `PlstuiError`."""
@@ -85,7 +105,7 @@ class Agents:
 
         Raises `PlstuiError`, and of these `LeftBehindError` when it could not be removed.
         """
-        side, bodies = self._side_of(machine)
+        side, _ = self._side_of(machine)
         run = machine.child("runCommands", f"{PREFIX}{token_hex(4)}")
         body = {
             "location": str((await self._machine(machine)).get("location", "")),
@@ -97,7 +117,9 @@ class Agents:
             async with _patience(seconds):
                 said = f"The run command {run.name} may stay in {machine.name}."
                 self._standing[run] = LeftBehindError(said, hint=f"Remove it: {delete}")
-                view = await self._writes.send(side, "probe", run, create, lambda: _seen_run(bodies, run, body))
+                view = await self._run(
+                    ScriptRun(side=side, target=run, verb="probe", az=create, body=body, how_to_look=NEXT)
+                )
         except BaseException as error:
             trouble = error
             raise
@@ -120,6 +142,17 @@ class Agents:
             raise AzureError(f"The script ended as {view['executionState']}: {said}", code="ScriptFailed")
         return str(view.get("output") or "")
 
+    async def _run(self, run: ScriptRun) -> Mapping[str, Any]:
+        """Have a script run, once, and see its view. Raises `OutcomeUnknownError` where it may run and does not show.
+
+        Nothing but a refusal of Azure's comes out as `AzureError`: who hears of one tries to run it in another way.
+        """
+        try:
+            resource = await self._gate.send(run)
+        except NotReadBackError as error:
+            raise OutcomeUnknownError(run.told(None), error, hint=run.how_to_look) from error
+        return _part(resource, "properties", "instanceView")
+
     async def _remove_forgotten(
         self, side: Side, machine: ResourceId, now: datetime | None, is_probe: Callable[[str], bool]
     ) -> None:
@@ -128,17 +161,14 @@ class Agents:
         with suppress(PlstuiError, TimeoutError):
             async with asyncio.timeout(TIDYING):
                 for run in await forgotten(bodies, machine, now, is_probe) if now else ():
-                    az = _delete_line(run)
-                    await self._writes.send(side, "clean up", run, az, partial(bodies.discard, run))
+                    await self._gate.send(_removal(side, run, _delete_line(run)))
 
     async def run_action(self, machine: ResourceId, script: str, *, seconds: int, windows: bool) -> str:
         """What a script prints that is run by the machine's action. Raises `PlstuiError`."""
-        side, bodies = self._side_of(machine)
-        az = run_command_line(machine, "@probe", windows=windows)
+        side, _ = self._side_of(machine)
+        az, sends = run_command_line(machine, "@probe", windows=windows), RunScript(script, windows)
         async with _patience(seconds):
-            return await self._writes.send(
-                side, "probe", machine, az, lambda: bodies.run_command(machine, script, windows=windows)
-            )
+            return await self._gate.send(Ready(side=side, target=machine, verb="probe", az=az, sends=sends))
 
     async def _remove(self, side: Side, run: ResourceId, az: str, *, made: bool) -> str:
         """Have a script's resource removed, and why it still stands; empty when it does not.
@@ -146,16 +176,12 @@ class Agents:
         Where that cannot be seen, one that was `made` does.
         """
         bodies = self._bodies[side]
-        for pause in (*PAUSES, None):
-            try:
-                await self._writes.send(side, "clean up", run, az, lambda: bodies.discard(run))
-            except PlstuiError as error:
-                why = error.message
-                if pause is None or not _may_pass(error):
-                    break
-                await asyncio.sleep(pause)
-            else:
-                return ""
+        try:
+            await persist(lambda _: self._gate.send(_removal(side, run, az)), _pause_of_removal)
+        except PlstuiError as error:
+            why = error.message
+        else:
+            return ""
         try:
             return why if await bodies.get(run) is not None else ""
         except PlstuiError:
@@ -199,39 +225,8 @@ class BalancersOpinion:
         return f"Not probed; the balancer finds it {'up' if down is None else f'down ({clean(down, 60)})'}."
 
 
-async def _seen_run(bodies: CloudBodies, run: ResourceId, body: dict[str, Any]) -> Mapping[str, Any]:
-    """Have a script run, once, and see its view. Raises `OutcomeUnknownError` where it may run and does not show.
-
-    It is never sent again, and nothing but a refusal of Azure's comes out as `AzureError`: who hears of one tries to
-    run the script in another way.
-    """
-    lost: PlstuiError | None = None
-    try:
-        await bodies.put(run, body)
-    except AnswerLostError as error:
-        lost = error
-    except AzureError as error:
-        if error.status < 500:
-            raise
-        lost = error
-    pauses = iter(LOOKS)
-    while True:
-        try:
-            found = await bodies.get(run)
-        except PlstuiError as error:
-            found, lost = None, lost or error
-            pause = max(error.retry_after, POLL) if isinstance(error, ThrottledError) else next(pauses, None)
-        else:
-            state = str(_part(found or {}, "properties").get("provisioningState", "")).lower()
-            if found is not None and (lost is None or state in ("succeeded", "failed", "canceled")):
-                return _part(found, "properties", "instanceView")
-            # One that is being made is waited for as long as any is.
-            pause = POLL if found is not None else next(pauses, None)
-        if pause is None:
-            why = f"the run command {run.name} does not show, and its script may still run"
-            cause = lost or NotFoundError(f"Azure has made {run.name}, and does not show it.", status=404)
-            raise OutcomeUnknownError(why, cause, hint="A new probe runs a script of its own.") from cause
-        await asyncio.sleep(pause)
+def _removal(side: Side, run: ResourceId, az: str) -> Ready[None]:
+    return Ready(side=side, target=run, verb="clean up", az=az, sends=Delete(wait=False))
 
 
 def _delete_line(run: ResourceId) -> str:
@@ -263,11 +258,10 @@ def _is_refusal(error: BaseException | None) -> bool:
     return isinstance(error, AzureError) and 400 <= error.status < 500
 
 
-def _may_pass(error: PlstuiError) -> bool:
-    """Whether the same request may be taken a moment later."""
-    if isinstance(error, AzureError):
-        return error.status in (409, 429) or error.status >= 500
-    return isinstance(error, UnreachableError)
+def _pause_of_removal(error: PlstuiError, tries: int) -> float | None:
+    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it."""
+    still_made = isinstance(error, AzureError) and error.status == HTTPStatus.CONFLICT
+    return pause_among(TIDYING_PAUSES, error, tries) if still_made or passes(error) else None
 
 
 def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

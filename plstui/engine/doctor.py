@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from plstui.domain.az import run_command_line
+from plstui.domain.change import Ready, RunScript
 from plstui.domain.errors import AzureError, CredentialsError, PlstuiError, UnreachableError
 from plstui.domain.findings.machines import seeming_ill
 from plstui.domain.findings.names import unnamed
@@ -18,8 +19,8 @@ from plstui.domain.sides import Side
 from plstui.domain.snapshot import Reading, Snapshot, Tier
 from plstui.domain.tasks import to_the_end
 from plstui.domain.world import World
-from plstui.engine.ports import CloudBodies, CloudReader
-from plstui.engine.writes import Writes
+from plstui.engine.gate import Gate
+from plstui.engine.ports import CloudReader
 
 BOOT_PATIENCE = 120.0
 """Seconds for a machine's agent to answer: half a minute is usual, and from one that hangs nothing comes at all."""
@@ -32,13 +33,11 @@ class Doctor:
         self,
         subscriptions: Mapping[Side, str],
         readers: Mapping[Side, CloudReader],
-        bodies: Mapping[Side, CloudBodies],
     ) -> None:
         self._subscriptions = subscriptions
         self._readers = readers
-        self._bodies = bodies
 
-    async def examine(self, results: Sequence[TargetResult] = (), *, inside: Writes | None = None) -> World:
+    async def examine(self, results: Sequence[TargetResult] = (), *, inside: Gate | None = None) -> World:
         """Everything there is to know; with `inside` also what `look_inside` finds out through that gate.
 
         A side that cannot be read is in `failures`. Raises its `PlstuiError` when no side can be read.
@@ -67,28 +66,29 @@ class Doctor:
         except PlstuiError as error:
             return error
 
-    async def look_inside(self, world: World, writes: Writes) -> World:
+    async def look_inside(self, world: World, gate: Gate) -> World:
         """The same with what cloud-init says on machines that seem ill, or why one does not say it.
 
         That takes a script in each of them, which is a write: where the gate is closed nothing is asked. Raises
         `ConfigError` when the journal cannot be written.
         """
-        ill = () if writes.why_not() else seeming_ill(world)
-        answers = dict(zip(ill, await to_the_end(self._boot(machine, writes) for machine in ill), strict=True))
+        ill = () if gate.why_not() else seeming_ill(world)
+        answers = dict(zip(ill, await to_the_end(self._boot(machine, gate) for machine in ill), strict=True))
         return replace(
             world,
             boots={machine: status for machine, (status, _) in answers.items() if status},
             silent={machine: why for machine, (status, why) in answers.items() if not status},
         )
 
-    async def _boot(self, machine: ResourceId, writes: Writes) -> tuple[str, str]:
+    async def _boot(self, machine: ResourceId, gate: Gate) -> tuple[str, str]:
         """What cloud-init says on a machine, and why it does not; one of them is empty."""
         side = next(side for side, own in self._subscriptions.items() if own.lower() == machine.subscription.lower())
-        cloud, script = self._bodies[side], "cloud-init status"
+        script = "cloud-init status"
         az = run_command_line(machine, script)
+        look = Ready(side=side, target=machine, verb="probe", az=az, sends=RunScript(script))
         try:
             async with asyncio.timeout(BOOT_PATIENCE):
-                printed = await writes.send(side, "probe", machine, az, lambda: cloud.run_command(machine, script))
+                printed = await gate.send(look)
         except TimeoutError:
             return "", "no answer"
         except (AzureError, UnreachableError) as error:

@@ -53,8 +53,24 @@ class PreparedDecision(Protocol):
         """
 
 
+class CloudBodies(Protocol):
+    """One side's resources as ARM's JSON, to be read. Every method raises `PlstuiError` and nothing else."""
+
+    async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
+        """A resource as it is now; None when it is not there. Machines and run commands come with their view."""
+
+    async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
+        """All items of a list at a path; `kind` is the full type that says the api-version."""
+
+    async def health(self, rule_id: ResourceId) -> BalancerHealth:
+        """How the members behind a load-balancing rule are."""
+
+
 class CloudWriter(Protocol):
-    """Writes to one side. Every method raises `PlstuiError` and nothing else."""
+    """Writes to one side; the gate's alone. Every method raises `PlstuiError` and nothing else.
+
+    All but the first raise `AnswerLostError` where it may have been done all the same.
+    """
 
     async def prepare(
         self,
@@ -72,19 +88,6 @@ class CloudWriter(Protocol):
         connection is no longer in the `expected` status that the person saw.
         """
 
-
-class CloudBodies(Protocol):
-    """One side's resources as ARM's JSON. Every method raises `PlstuiError` and nothing else.
-
-    One that writes raises `AnswerLostError` where it may have been done all the same.
-    """
-
-    async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
-        """A resource as it is now; None when it is not there. Machines and run commands come with their view."""
-
-    async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
-        """All items of a list at a path; `kind` is the full type that says the api-version."""
-
     async def put(self, resource_id: ResourceId, body: dict[str, Any], *, etag: str | None = None) -> dict[str, Any]:
         """Create or change a resource and wait until Azure is done; what it then is.
 
@@ -94,17 +97,30 @@ class CloudBodies(Protocol):
     async def delete(self, resource_id: ResourceId) -> None:
         """Delete a resource and wait until Azure is done; one that is not there is no error."""
 
-    async def start(self, machine_id: ResourceId) -> None:
-        """Start a machine and wait until it runs."""
-
     async def discard(self, resource_id: ResourceId) -> None:
         """Have a resource deleted and do not wait for it; one that is not there is no error."""
+
+    async def start(self, machine_id: ResourceId) -> None:
+        """Start a machine and wait until it runs."""
 
     async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
         """What a script prints, run by a machine's agent: by a shell, or by PowerShell."""
 
-    async def health(self, rule_id: ResourceId) -> BalancerHealth:
-        """How the members behind a load-balancing rule are."""
+
+class Ends(Protocol):
+    """All there is of one side. Who is given this may write; compose gives it to the gate alone."""
+
+    @property
+    def reader(self) -> CloudReader:
+        """Reads it as facts."""
+
+    @property
+    def bodies(self) -> CloudBodies:
+        """Reads it as JSON."""
+
+    @property
+    def writer(self) -> CloudWriter:
+        """Writes to it."""
 
 
 class Prober(Protocol):

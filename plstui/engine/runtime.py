@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plstui.domain.sides import Side
 from plstui.domain.world import World
-from plstui.engine.actions import Actions
-from plstui.engine.doctor import Doctor
+from plstui.engine.gate import Gate
 from plstui.engine.journal import Journal
 from plstui.engine.ports import CloudBodies, Prober
 from plstui.engine.watcher import Watcher
-from plstui.engine.writes import Writes
 
-if TYPE_CHECKING:  # The settings' library is not imported before the first frame.
+if TYPE_CHECKING:  # Neither the settings' library nor all that a diagnosis knows is imported before the first frame.
     from plstui.config.settings import Lab
+    from plstui.engine.doctor import Doctor
+
+
+async def _ready() -> None:
+    """Nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,9 @@ class Runtime:
 
     watchers: Mapping[Side, Watcher]
     """A watcher for each side that is configured."""
-    actions: Actions | None
-    """None when the ISV's side is not configured: nobody else may decide."""
     bodies: Mapping[Side, CloudBodies]
-    """What the lab is built with, for each side that is configured."""
-    writes: Writes
+    """What the lab looks at, for each side that is configured."""
+    gate: Gate
     lab: Lab
     """What the settings say of the lab."""
     prober: Prober
@@ -38,14 +39,17 @@ class Runtime:
     """Fresh connections per target of a probe."""
     close: Callable[[], Awaitable[None]]
     """Gives everything back: sockets, jump connections, an embedded sandbox."""
+    get_ready: Callable[[], Coroutine[None, None, None]] = _ready
+    """Does ahead what the first write would wait for; for when there is nothing else to do."""
 
     def doctor(self) -> Doctor:
         """One who examines all sides that are configured."""
+        from plstui.engine.doctor import Doctor
+
         watchers = self.watchers
         return Doctor(
             {side: watcher.snapshot.subscription for side, watcher in watchers.items()},
             {side: watcher.reader for side, watcher in watchers.items()},
-            self.bodies,
         )
 
     def world(self) -> World:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from plstui.config.settings import Lab
 from plstui.domain.sides import Side
+from plstui.domain.tasks import together
 from plstui.lab.checks import quota, sizes
 from plstui.lab.checks.problem import Problem
 from plstui.lab.checks.quota import Usage
 from plstui.lab.checks.sizes import Place
 from plstui.lab.parts import Want
-from plstui.lab.reading import PatientReader, together
+from plstui.lab.reading import PatientReader
 
 MACHINES = "Microsoft.Compute/virtualMachines"
 USAGES = ("Microsoft.Compute/locations/usages", "Microsoft.Network/locations/usages")

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from plstui.domain.az import locks_line
+from plstui.domain.az import delete_line, locks_line
+from plstui.domain.change import Delete, Ready
 from plstui.domain.errors import AzureError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.sides import Side
+
+
+def deletion(side: Side, resource_id: ResourceId) -> Ready[None]:
+    """Deleting a resource."""
+    return Ready(side=side, target=resource_id, verb="delete", az=delete_line(resource_id), sends=Delete())
 
 
 @contextmanager

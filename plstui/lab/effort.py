@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from plstui.domain.change import Ready
 from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
-from plstui.domain.sides import Side
+from plstui.engine.gate import Gate
 from plstui.engine.ports import Clock, CloudBodies
-from plstui.engine.writes import Writes
 from plstui.lab.fragments import Body
 from plstui.lab.guide import joined
 from plstui.lab.parts import OVER, Step, StepState, state_of
@@ -31,13 +30,6 @@ def minutes(seconds: float) -> str:
     """A time in whole minutes, in words."""
     count = round(seconds / 60)
     return f"{count} minute{'' if count == 1 else 's'}"
-
-
-async def finish_all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it at once. What one fails with is raised when all are over: Azure goes on with the others anyway."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
 
 
 class StepFailedError(PlstuiError):
@@ -65,11 +57,11 @@ class _Tally:
 class Effort:
     """One run, of whatever kind."""
 
-    def __init__(self, clock: Clock, writes: Writes, steps: Iterable[Step], tell: Tell) -> None:
+    def __init__(self, clock: Clock, gate: Gate, steps: Iterable[Step], tell: Tell) -> None:
         self.under_way: dict[ResourceId, str] = {}
         """The writes that Azure has not answered yet, in words: what goes on there when a run is cut short."""
         self._clock = clock
-        self._writes = writes
+        self._gate = gate
         self._tell = tell
         self._began = clock.monotonic()
         self._tallies = {step.id: _Tally() for step in steps}
@@ -114,32 +106,18 @@ class Effort:
 
     # One write
 
-    async def _send(
-        self,
-        step: Step,
-        side: Side,
-        verb: str,
-        resource_id: ResourceId,
-        what: str,
-        az: str,
-        call: Callable[[], Awaitable[Result]],
-    ) -> Result:
-        """Send one write for a step. Raises what the gate and `call` raise."""
-        self.under_way[resource_id] = what
+    async def _send(self, step: Step, what: str, change: Ready[Result]) -> Result:
+        """Send one write for a step. Raises what the gate raises."""
+        self.under_way[change.target] = what
         self._count(step)
         self._say(Kind.SENT, step, what)
         try:
-            result = await self._writes.send(side, verb, resource_id, az, call)
+            result = await self._gate.send(change)
         except PlstuiError:
-            del self.under_way[resource_id]
+            del self.under_way[change.target]
             raise
-        del self.under_way[resource_id]
+        del self.under_way[change.target]
         return result
-
-    @staticmethod
-    async def _put(cloud: CloudBodies, resource_id: ResourceId, there: Body | None, body: Body) -> Body:
-        """Write what was made from `there`, unless it is another by now. Raises `PlstuiError`."""
-        return await cloud.put(resource_id, body, etag=_etag(resource_id, there))
 
     def _count(self, step: Step) -> None:
         """Count a write."""
@@ -185,16 +163,3 @@ class Effort:
 
     def _say(self, kind: Kind, step: Step, text: str) -> None:
         self._tell(Event(kind, step, text, self._now() - self._began))
-
-
-def _etag(resource_id: ResourceId, there: Body | None) -> str | None:
-    """The etag under which to write what was made from `there`; empty to create it, None where Azure has no condition.
-
-    Microsoft.Network compares etags in every type, and only DNS is known to refuse a creation that comes second.
-    """
-    kind = resource_id.type.lower()
-    if not kind.startswith("microsoft.network/"):
-        return None
-    if there is not None:
-        return str(there.get("etag") or "") or None
-    return "" if "dnszones" in kind else None

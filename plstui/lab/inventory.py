@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from plstui.domain.connection import ConnectionStatus
 from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.domain.tasks import both, to_the_end
 from plstui.domain.text import clean
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
@@ -142,14 +142,19 @@ async def take_stock(lab: Lab, say: Say = lambda _: None) -> Inventory:
 
     Raises the first side's `PlstuiError` when no side could be read.
     """
-    readings = await asyncio.gather(*(_read_side(lab, side, say) for side in lab.clouds), return_exceptions=True)
+
+    async def read(side: Side) -> Inventory | PlstuiError:
+        try:
+            return await _read_side(lab, side, say)
+        except PlstuiError as error:
+            return error
+
+    readings = await to_the_end(map(read, lab.clouds))
     found: Inventory = Inventory()
     unreachable: dict[Side, PlstuiError] = {}
     for side, reading in zip(lab.clouds, readings, strict=True):
         if isinstance(reading, PlstuiError):
             unreachable[side] = reading
-        elif isinstance(reading, BaseException):
-            raise reading
         else:
             found = _joined(found, reading)
     if unreachable and not found.groups:
@@ -171,12 +176,12 @@ async def _read_side(lab: Lab, side: Side, say: Say) -> Inventory:
     cloud, provider, consumer = reader(lab, side, say), lab.workshop.provider, lab.workshop.consumer
     if side is Side.ISV:
         assert provider is not None, "a side with a cloud is configured"
-        group, service = await asyncio.gather(read_group(lab, side, say), cloud.get(provider.service))
+        group, service = await both(read_group(lab, side, say), cloud.get(provider.service))
         guests = guests_of(service, consumer.endpoint if consumer else None)
         group = replace(group, strangers=tuple(guest for guest in guests if not guest.is_labs))
         return Inventory({side: group}, guests, service=provider.service if service else None)
     assert consumer is not None, "a side with a cloud is configured"
-    group, endpoint = await asyncio.gather(read_group(lab, side, say), cloud.get(consumer.endpoint))
+    group, endpoint = await both(read_group(lab, side, say), cloud.get(consumer.endpoint))
     record = await cloud.get(consumer.record) if lab.workshop.lab.dns.kind == "public" else None
     return Inventory(
         {side: group},
@@ -192,7 +197,7 @@ async def read_group(lab: Lab, side: Side, say: Say = lambda _: None) -> Group:
     if body is None:
         return Group(side, group_id)
     try:
-        resources, locks = await asyncio.gather(
+        resources, locks = await both(
             cloud.collect(f"{group_id.text}/resources", "Microsoft.Resources/resources"), _locks(cloud, group_id)
         )
     except NotFoundError:  # It has gone in this moment.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plstui.domain.sides import Side
+from plstui.engine.gate import Gate
 from plstui.engine.ports import Clock, CloudBodies
-from plstui.engine.writes import Writes
 from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.parts import Survey
 from plstui.lab.progress import Tell, silent
@@ -21,7 +21,7 @@ class Lab:
 
     workshop: Workshop
     clouds: Mapping[Side, CloudBodies]
-    writes: Writes
+    gate: Gate
     clock: Clock
     guide: Guide = COMMANDS
     """What is said of how to go on."""

@@ -13,6 +13,7 @@ from plstui.domain.az import GROUP, register_line
 from plstui.domain.errors import AzureError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.domain.tasks import together
 from plstui.engine.ports import Clock, CloudBodies, SystemClock
 from plstui.lab.capacity import Capacity
 from plstui.lab.checks import names, ranges, regions, rights
@@ -20,7 +21,7 @@ from plstui.lab.checks.problem import Problem, refusal
 from plstui.lab.checks.regions import Region
 from plstui.lab.parts import Part, Survey, Wait, Want, obstacle
 from plstui.lab.progress import Event
-from plstui.lab.reading import PatientReader, Say, together
+from plstui.lab.reading import PatientReader, Say
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.lab.surveyor import ask_health, take_survey
 

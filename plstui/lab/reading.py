@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from plstui.domain.ids import ResourceId
 from plstui.engine.ports import Clock, CloudBodies
@@ -43,13 +43,3 @@ class PatientReader:
                 return await read()
 
         return await persist(attempt, self._clock, self._say, pause_after_read)
-
-
-async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """Do all at once; the first that fails ends the others. Raises what that one raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]

@@ -1,4 +1,4 @@
-"""Which refusals of Azure pass by themselves, and how long to wait before the next try."""
+"""How patient the lab is with Azure: it builds and removes much, and waits for what others do."""
 
 from __future__ import annotations
 
@@ -6,41 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from plstui.domain import patience
 from plstui.domain.errors import (
     AzureError,
     DecidedOtherwiseError,
     NotFoundError,
     PlstuiError,
-    ThrottledError,
     UnreachableError,
     again_in,
 )
-from plstui.domain.patience import as_asked
+from plstui.domain.patience import BUILDING_PAUSES, PauseOf, passes, pause_among
 from plstui.engine.ports import Clock
-
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)
-"""Seconds before each further try: updates of a network take seconds, of a private link service up to a minute."""
-
-LONGEST = 120.0
-"""Seconds that a Retry-After is obeyed for; who asks for more is told that the lab can be taken up later."""
-
-_PASSING = frozenset(
-    {
-        "retryableerror",
-        "anotheroperationinprogress",
-        "operationpreempted",
-        "conflictingoperationinprogress",
-        "internalservererror",
-        "networkinternalservererror",
-        "internaloperationerror",
-        "allocationfailed",
-        "serverbusy",
-        "serviceunavailable",
-        # Somebody has written between our look and our write: the next try looks again.
-        "preconditionfailed",
-    }
-)
-"""Codes that ask for patience, with whatever status they come."""
 
 SECOND_CHANCES = 2
 """Further tries of what Azure accepted and then did not do: it may be a passing trouble, or its last word."""
@@ -56,8 +32,6 @@ NOT_AS_REQUESTED = "NotAsRequested"
 TIMED_OUT = "OperationTimeout"
 """The code of what was given up because it took too long: trying again would take as long."""
 
-_SERVER = 500
-
 Result = TypeVar("Result")
 
 
@@ -68,16 +42,10 @@ def pause_after(error: PlstuiError, tries: int) -> float | None:
     failed, and the same request may mend it. Of a write whose answer was lost nobody knows whether it was taken, so
     whoever tries again looks first.
     """
-    if tries > len(PAUSES) or isinstance(error, DecidedOtherwiseError):
+    if isinstance(error, DecidedOtherwiseError) or error.code == TIMED_OUT:
         return None  # What somebody else has decided is not decided over.
-    pause = as_asked(error, PAUSES[tries - 1], LONGEST)
-    if isinstance(error, ThrottledError | UnreachableError):
-        return pause
-    if isinstance(error, AzureError) and error.code != TIMED_OUT:
-        if error.code.lower() in _PASSING or error.status >= _SERVER:
-            return pause
-        return pause if error.status == 0 and tries <= SECOND_CHANCES else None
-    return None
+    failed_later = isinstance(error, AzureError) and error.status == 0 and tries <= SECOND_CHANCES
+    return pause_among(BUILDING_PAUSES, error, tries) if passes(error) or failed_later else None
 
 
 def pause_after_write(error: PlstuiError, tries: int) -> float | None:
@@ -87,39 +55,35 @@ def pause_after_write(error: PlstuiError, tries: int) -> float | None:
     """
     is_absence = isinstance(error, NotFoundError) and error.is_absence
     if is_absence or error.code == NOT_AS_REQUESTED or error.code.lower() == _NO_SUCH_REFERENCE:
-        return PAUSES[tries - 1] if tries <= LATE_CHANCES else None
+        return BUILDING_PAUSES[tries - 1] if tries <= LATE_CHANCES else None
     return pause_after(error, tries)
 
 
 def pause_after_read(error: PlstuiError, tries: int) -> float | None:
     """The same for a first look, which a person waits for: that nobody answers is told at once.
 
-    By then the cloud has asked twice already.
+    By then the cloud has asked twice already. An answer that makes no sense will make none the next time.
     """
-    return None if isinstance(error, UnreachableError) else pause_after(error, tries)
+    waits = passes(error) and not isinstance(error, UnreachableError)
+    return pause_among(BUILDING_PAUSES, error, tries) if waits else None
 
 
 async def persist(
     attempt: Callable[[int], Awaitable[Result]],
     clock: Clock,
     say: Callable[[str], None],
-    pause_of: Callable[[PlstuiError, int], float | None] = pause_after,
+    pause_of: PauseOf = pause_after,
 ) -> Result:
-    """Try, and again after a pause while Azure asks for patience.
+    """Try, and again after a pause on a clock while Azure asks for patience.
 
     `attempt` is given the number of the try, from 1 on; `say` hears of each that failed. Raises `PlstuiError`.
     """
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            return await attempt(tries)
-        except PlstuiError as error:
-            pause = pause_of(error, tries)
-            if pause is None:
-                raise
-            say(again_in(error, pause))
-            await sleep(clock, pause)
+    return await patience.persist(
+        attempt,
+        pause_of,
+        retrying=lambda error, pause: say(again_in(error, pause)),
+        sleep=lambda seconds: sleep(clock, seconds),
+    )
 
 
 async def sleep(clock: Clock, seconds: float) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import chain, count, repeat
 
+from plstui.domain.change import Put, Ready, Start, etag_of
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
 from plstui.lab import az
@@ -34,7 +34,7 @@ class Run(Effort):
     """One go at the lab, or at some of its steps."""
 
     def __init__(self, lab: Lab, survey: Survey, tell: Tell, approve: Approve | None = None) -> None:
-        super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
+        super().__init__(lab.clock, lab.gate, lab.workshop.steps, tell)
         self.survey = survey
         self._lab = lab
         self._approve = approve
@@ -70,7 +70,8 @@ class Run(Effort):
             left, self._tasks = list(self._tasks), {}
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left:
+                await asyncio.wait(left)
             self._stop()
         await self._catch_up()
         if self._failure:
@@ -181,7 +182,6 @@ class Run(Effort):
     async def _write(self, parts: tuple[Part, ...]) -> None:
         wants = [part for part in parts if isinstance(part, Want)]
         first, step = wants[0], self._step_of[wants[0].key]
-        cloud = self._lab.clouds[first.side]
 
         async def attempt(_: int) -> None:
             # Somebody may have been here since the survey; in a later try that somebody may be ourselves, also by a
@@ -199,8 +199,9 @@ class Run(Effort):
             what = ", ".join(want.what for want in lacking)
             lines = "\n".join(filter(None, (az.command(self._lab.workshop, part) for part in lacking)))
             verb = "create" if there is None else "update"
-            write = partial(self._put, cloud, first.id, there, body)
-            result = await self._send(step, first.side, verb, first.id, what, lines, write)
+            put = Put(body, etag_of(first.id, there))
+            write = Ready(side=first.side, target=first.id, verb=verb, az=lines, sends=put)
+            result = await self._send(step, what, write)
             self._note(first.id, next(self._order), result)
             if state_of(result) not in OVER:
                 await self._see(first)
@@ -279,9 +280,9 @@ class Run(Effort):
     async def _help(self, part: Wait, step: Step) -> bool:
         """Take the action that makes it true, if it is ours to take; whether it was taken."""
         if machine := part.start:
-            cloud = self._lab.clouds[part.side]
-            what, line = f"start of {machine.name}", az.command(self._lab.workshop, part)
-            await self._send(step, part.side, "start", machine, what, line, lambda: cloud.start(machine))
+            line = az.command(self._lab.workshop, part)
+            start = Ready(side=part.side, target=machine, verb="start", az=line, sends=Start())
+            await self._send(step, f"start of {machine.name}", start)
             return True
         if not part.decision or self._approve is None:
             return False

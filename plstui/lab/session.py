@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from plstui.domain.connection import Verb
+from plstui.domain.connection import Connection, Verb
+from plstui.domain.decision import Decision, decision
 from plstui.domain.errors import AzureError, RefusedError, Retrying
 from plstui.domain.probe import Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Tier
 from plstui.domain.targets import addresses, targets
 from plstui.domain.world import Link, World
-from plstui.engine.actions import Intent
+from plstui.engine.gate import Confirm
 from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.guide import COMMANDS, Guide
@@ -19,13 +20,11 @@ from plstui.lab.lab import Lab
 from plstui.lab.provider import PORT
 from plstui.lab.steps import Choices, Workshop, workshop
 
-Confirm = Callable[[Intent], Awaitable[str | None]]
-
 
 def lab_of(runtime: Runtime, choices: Choices, guide: Guide = COMMANDS) -> Lab:
     """The lab between the subscriptions of a session; `guide` words what a person does next."""
     made = workshop(runtime.lab, subscriptions(runtime), choices)
-    return Lab(made, runtime.bodies, runtime.writes, SystemClock(), guide)
+    return Lab(made, runtime.bodies, runtime.gate, SystemClock(), guide)
 
 
 def subscriptions(runtime: Runtime) -> dict[Side, str]:
@@ -33,9 +32,11 @@ def subscriptions(runtime: Runtime) -> dict[Side, str]:
     return {side: watcher.snapshot.subscription for side, watcher in runtime.watchers.items()}
 
 
-async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm, retrying: Retrying | None = None) -> None:
+async def approve(
+    runtime: Runtime, lab: Workshop, confirm: Confirm[Decision, Connection], retrying: Retrying | None = None
+) -> None:
     """Make the ISV's decision on the lab's request, through the gate that all decisions pass. Raises `PlstuiError`."""
-    if runtime.actions is None or lab.consumer is None:
+    if Side.ISV not in runtime.watchers or lab.consumer is None:
         raise RefusedError("Only the ISV can approve, and its subscription is not set.")
     isv = runtime.watchers[Side.ISV]
     await isv.refresh(Tier.CONNECTIONS)
@@ -44,7 +45,8 @@ async def approve(runtime: Runtime, lab: Workshop, confirm: Confirm, retrying: R
         if isv.blind:
             raise isv.blind
         raise RefusedError("The ISV's service does not show the request yet.", hint="Try again in a moment.")
-    await runtime.actions.perform(Verb.APPROVE, link, confirm, retrying=retrying)
+    approval = decision(Verb.APPROVE, link.id)
+    await runtime.gate.perform(approval, confirm, world=runtime.world(), retrying=retrying)
 
 
 def _link(world: World, lab: Workshop) -> Link | None:

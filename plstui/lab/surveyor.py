@@ -11,11 +11,12 @@ from typing import TypeVar
 from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.domain.tasks import together
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
 from plstui.lab.parts import Part, Step, Survey, Wait, Want, lack_of
 from plstui.lab.progress import Event, Kind, Tell
-from plstui.lab.reading import AT_ONCE, together
+from plstui.lab.reading import AT_ONCE
 from plstui.lab.retry import pause_after_read, persist
 from plstui.lab.steps import Workshop
 

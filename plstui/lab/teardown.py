@@ -15,11 +15,12 @@ from plstui.domain.az import delete_line
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
+from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
 from plstui.lab import scripts
 from plstui.lab.consumer import connection_of
-from plstui.lab.deletion import whose_move
-from plstui.lab.effort import POLL, Effort, StepFailedError, finish_all
+from plstui.lab.deletion import deletion, whose_move
+from plstui.lab.effort import POLL, Effort, StepFailedError
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.lab import Lab
 from plstui.lab.parts import DELETING, Step, StepState
@@ -100,7 +101,7 @@ class Teardown(Effort):
     ) -> None:
         """`confirmed` are the names of groups that somebody has typed; see `Inventory.to_type`."""
         self.steps = teardown_steps(lab.workshop, sides)
-        super().__init__(lab.clock, lab.writes, self.steps, tell)
+        super().__init__(lab.clock, lab.gate, self.steps, tell)
         self.inventory = inventory
         """What there still is, as last seen."""
         self.before = inventory
@@ -199,7 +200,7 @@ class Teardown(Effort):
         """
         self.refuse()
         exists = any(group.exists for side, group in self.inventory.groups.items() if side in self._sides)
-        if exists and (reason := self._lab.writes.why_not()):
+        if exists and (reason := self._lab.gate.why_not()):
             raise RefusedError(reason)
         try:
             await self._down()
@@ -221,7 +222,7 @@ class Teardown(Effort):
             self._end(leave)
         if isv in groups and self.inventory.service:
             await self._at(isv, self._delete_service(isv))
-        await finish_all(self._delete_group(step, group) for step, group in groups.items())
+        await to_the_end(self._delete_group(step, group) for step, group in groups.items())
 
     async def _at(self, step: Step, work: Coroutine[Any, Any, None]) -> None:
         """Work at a step. Raises `StepFailedError`."""
@@ -245,7 +246,7 @@ class Teardown(Effort):
             if not guests:
                 return
             self._refuse_strangers(guests)
-            await finish_all(remove(guest) for guest in guests)
+            await to_the_end(remove(guest) for guest in guests)
             if await self._guests():
                 await self._pause(POLL)
         raise RefusedError(
@@ -350,15 +351,7 @@ class Teardown(Effort):
                 return
             if check:
                 await check()
-            await self._send(
-                step,
-                step.side,
-                "delete",
-                resource_id,
-                f"deletion of {what}",
-                delete_line(resource_id),
-                lambda: cloud.delete(resource_id),
-            )
+            await self._send(step, f"deletion of {what}", deletion(step.side, resource_id))
             if await self._settled(step, cloud, resource_id) is not None:
                 raise AzureError(f"Azure says it has deleted the {what}, and it is there.", code=NOT_AS_REQUESTED)
 

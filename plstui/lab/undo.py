@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
-from plstui.domain.az import GROUP, az, delete_line, in_group
+from plstui.domain.az import GROUP, az, in_group
+from plstui.domain.change import Put, Ready, etag_of
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
-from plstui.lab.deletion import whose_move
-from plstui.lab.effort import Effort, StepFailedError, finish_all
+from plstui.lab.deletion import deletion, whose_move
+from plstui.lab.effort import Effort, StepFailedError
 from plstui.lab.fragments import Body
 from plstui.lab.holdings import Doubt, doubts, refuse
 from plstui.lab.inventory import Group, read_group, typed
@@ -99,7 +100,7 @@ class Undo(Effort):
     """Takes back one step, and another one after it."""
 
     def __init__(self, lab: Lab, survey: Survey, tell: Tell) -> None:
-        super().__init__(lab.clock, lab.writes, lab.workshop.steps, tell)
+        super().__init__(lab.clock, lab.gate, lab.workshop.steps, tell)
         self.survey = survey
         self._lab = lab
 
@@ -109,7 +110,7 @@ class Undo(Effort):
 
     def why_not(self, step: Step) -> str | None:
         """Why a step cannot be undone now; None when it can."""
-        return self._lab.writes.why_not() or why_not(self._lab.workshop, self.survey, step)
+        return self._lab.gate.why_not() or why_not(self._lab.workshop, self.survey, step)
 
     async def doubts(self, step: Step) -> tuple[Doubt, ...]:
         """What has to be named before a step is undone. Raises `PlstuiError`."""
@@ -140,7 +141,7 @@ class Undo(Effort):
             while left:
                 needed = {need.key for want in left.values() for need in _needed(want, parts)}
                 ready = [want for key, want in left.items() if key not in needed]
-                await finish_all(self._take_back(step, group, wants, confirmed) for wants in _by_resource(ready))
+                await to_the_end(self._take_back(step, group, wants, confirmed) for wants in _by_resource(ready))
                 left = {key: want for key, want in left.items() if key in needed}
             self.survey = await self._lab.survey(self._tell)
         except PlstuiError as error:
@@ -152,7 +153,7 @@ class Undo(Effort):
 
     async def _take_back(self, step: Step, group: Group, wants: Sequence[Want], confirmed: Collection[str]) -> None:
         """Undo what was made of one resource."""
-        first, cloud = wants[0], self._lab.clouds[wants[0].side]
+        first = wants[0]
         what = ", ".join(want.what for want in wants)
 
         async def attempt(_: int) -> None:
@@ -165,24 +166,16 @@ class Undo(Effort):
                 for change in changes:
                     body = change(body)
                 lines = "\n".join(piece_line(self._lab.workshop, want) for want in wants)
-                removal = f"removal of {what}"
-                await self._send(
-                    step,
-                    first.side,
-                    "update",
-                    first.id,
-                    removal,
-                    lines,
-                    partial(self._put, cloud, first.id, there, body),
-                )
+                put = Put(body, etag_of(first.id, there))
+                update = Ready(side=first.side, target=first.id, verb="update", az=lines, sends=put)
+                await self._send(step, f"removal of {what}", update)
             else:
                 if first.id.is_type(GROUP):
                     (await read_group(self._lab, first.side)).refuse(confirmed, self._lab.guide)
                 else:
                     # Somebody may have put something into it since it was asked about.
                     refuse(await doubts(self._lab, self.survey, group, wants), confirmed, self._lab.guide)
-                line, deletion = delete_line(first.id), f"deletion of {what}"
-                await self._send(step, first.side, "delete", first.id, deletion, line, lambda: cloud.delete(first.id))
+                await self._send(step, f"deletion of {what}", deletion(first.side, first.id))
             await self._see(step, first)
             if any(is_there(want, self.survey) for want in wants):
                 raise AzureError(f"Azure took the request, and yet {what} is there.", code=NOT_AS_REQUESTED)

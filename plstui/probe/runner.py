@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from plstui.domain.probe import Attempt, Target, TargetResult
 from plstui.domain.sides import Side
+from plstui.domain.tasks import to_the_end
 from plstui.probe.route import Route
 
 
@@ -17,7 +18,7 @@ class Runner:
         self._routes = routes
         self._running: set[asyncio.Task[None]] = set()
 
-    async def probe(self, targets: Sequence[Target], count: int) -> AsyncIterator[TargetResult]:
+    async def probe(self, targets: Sequence[Target], count: int) -> AsyncGenerator[TargetResult, None]:
         """Yield each target's result as soon as its `count` attempts are over. Failures are results, not errors.
 
         After `close` nothing more is yielded.
@@ -61,7 +62,7 @@ class Runner:
     async def close(self) -> None:
         """End what is running and close every connection to a jump machine, also those that hang."""
         await _cancel(self._running)
-        await asyncio.gather(*(route.close() for route in set(self._routes.values())))
+        await to_the_end(route.close() for route in set(self._routes.values()))
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

@@ -55,6 +55,9 @@ class Opener(DialogApp):
         keys = keys_of(COMMANDS, self._chosen)
         probe, doctor = ProbeView(keys["probe"]), DoctorView(keys)
         main = self._main = MainScreen(self.where, self._clock, keys, probe=probe, doctor=doctor)
+        # Styles are read once, and not anew for each of the three reasons that Textual sees in a screen that is new.
+        self.stylesheet.read_all(main.css_path)
+        main._css_update_count = self._css_update_count
         # A mode, because Textual cannot switch its default screen for another.
         self.add_mode("main", lambda: main)
         await self.switch_mode("main")

@@ -24,7 +24,7 @@ async def test_what_is_not_there_is_no_error(azure: ArmServer, side: ArmSide, co
     azure.on("DELETE", NETWORK.text, gone(code))
 
     assert await side.bodies.get(NETWORK) is None
-    await side.bodies.delete(NETWORK)
+    await side.writer.delete(NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ async def test_another_404_says_nothing_about_the_resource(
     azure.on("GET", NETWORK.text, answer)
     azure.on("DELETE", NETWORK.text, answer)
 
-    for call in (side.bodies.get, side.bodies.delete):
+    for call in (side.bodies.get, side.writer.delete):
         with pytest.raises(AzureError) as caught:
             await call(NETWORK)
         assert caught.value.code == code
@@ -57,7 +57,7 @@ async def test_a_write_says_what_it_was_made_from(
 ) -> None:
     azure.on("PUT", NETWORK.text, Answer({"properties": {"provisioningState": "Succeeded"}}))
 
-    await side.bodies.put(NETWORK, {"location": "westeurope"}, etag=etag)
+    await side.writer.put(NETWORK, {"location": "westeurope"}, etag=etag)
 
     (sent,) = azure.requests("PUT")
     assert {name: value for name, value in sent.headers.items() if name in ("If-Match", "If-None-Match")} == condition
@@ -69,7 +69,7 @@ async def test_a_refused_condition_is_told_with_what_differs(azure: ArmServer, s
     azure.on("PUT", NETWORK.text, Answer({"error": error}, 412))
 
     with pytest.raises(AzureError) as caught:
-        await side.bodies.put(NETWORK, {}, etag="1")
+        await side.writer.put(NETWORK, {}, etag="1")
 
     assert (caught.value.code, caught.value.message) == ("PreconditionFailed", "It has another etag by now.")
 
@@ -79,7 +79,7 @@ async def test_what_is_only_shown_of_a_machine_is_not_sent(azure: ArmServer, sid
     azure.on("PUT", machine.text, Answer({"properties": {"provisioningState": "Succeeded"}}))
     body = {"zones": ["1"], "properties": {"instanceView": {"statuses": []}, "priority": "Spot"}, "resources": [{}]}
 
-    await side.bodies.put(machine, body)
+    await side.writer.put(machine, body)
 
     (sent,) = azure.requests("PUT")
     assert sent.body == {"zones": ["1"], "properties": {"priority": "Spot"}}
@@ -99,7 +99,7 @@ async def test_a_write_that_is_answered_with_nothing_of_use_may_have_been_done(
     azure.on("PUT", NETWORK.text, answer)
 
     with pytest.raises(AnswerLostError):
-        await side.bodies.put(NETWORK, {})
+        await side.writer.put(NETWORK, {})
 
 
 @pytest.mark.parametrize("answer", [Answer("<html>"), Answer(""), Answer({}), Answer("null")], ids=repr)
@@ -110,7 +110,7 @@ async def test_an_operation_that_tells_nothing_of_use_has_not_failed(
     azure.on("GET", OPERATION, answer)
 
     with pytest.raises(AnswerLostError, match="cannot be read"):
-        await side.bodies.put(NETWORK, {})
+        await side.writer.put(NETWORK, {})
 
 
 async def test_an_operation_that_says_so_has_failed(azure: ArmServer, side: ArmSide) -> None:
@@ -118,7 +118,7 @@ async def test_an_operation_that_says_so_has_failed(azure: ArmServer, side: ArmS
     azure.on("GET", OPERATION, Answer({"status": "Failed", "error": {"code": "OutOfLuck", "message": "No."}}))
 
     with pytest.raises(AzureError, match=r"^No\.$"):
-        await side.bodies.put(NETWORK, {})
+        await side.writer.put(NETWORK, {})
 
 
 @NO_ANSWER
@@ -129,16 +129,16 @@ async def test_a_script_that_is_answered_with_nothing_of_use_may_run(
     azure.on("POST", f"{machine.text}/runCommand", answer)
 
     with pytest.raises(AnswerLostError):
-        await side.bodies.run_command(machine, "date")
+        await side.writer.run_command(machine, "date")
 
 
 async def test_an_answer_that_leads_elsewhere_has_deleted_nothing(azure: ArmServer, side: ArmSide) -> None:
     azure.on("DELETE", NETWORK.text, Answer(None, 302, {"Location": "/elsewhere"}))
 
     with pytest.raises(AnswerLostError, match="answered 302"):
-        await side.bodies.delete(NETWORK)
+        await side.writer.delete(NETWORK)
     with pytest.raises(AzureError, match="answered 302") as caught:
-        await side.bodies.discard(NETWORK)
+        await side.writer.discard(NETWORK)
     assert caught.value.code == "UnreadableAnswer"
 
 
@@ -150,5 +150,5 @@ async def test_a_page_instead_of_an_operation_says_nothing_of_the_write(
     azure.on("GET", OPERATION, Answer("<html/>", status, content_type="text/html"))
 
     with pytest.raises(AnswerLostError, match=f"answered {status}"):
-        await side.bodies.put(NETWORK, {})
+        await side.writer.put(NETWORK, {})
     assert len(azure.requests("PUT")) == 1

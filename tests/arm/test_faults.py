@@ -14,8 +14,8 @@ from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
-from plstui.arm.clients import LastMile
 from plstui.arm.faults import Where, explain, retry_after
+from plstui.arm.policies import LastMile
 from plstui.arm.side import ArmSide
 from plstui.arm.transport import trust
 from plstui.config.settings import Azure, Settings

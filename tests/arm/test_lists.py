@@ -9,9 +9,9 @@ import pytest
 from azure.mgmt.network import models as network
 
 from plstui.arm import mapping
-from plstui.arm.clients import Clients
 from plstui.arm.fields import every
 from plstui.arm.lists import ResourceList
+from plstui.arm.road import Road
 from plstui.arm.side import ArmSide
 from plstui.arm.versions import NETWORK_API
 from plstui.config.settings import Settings
@@ -96,12 +96,13 @@ async def test_a_list_is_what_the_sdk_lists(azure: ArmServer, settings: Settings
         Answer({"value": [service("two"), service("three", {})], "nextLink": ""}),
     ]
     azure.on("GET", LISTS["services"], *pages, *pages)
-    clients = Clients(settings, Side.ISV)
+    road = Road(settings, Side.ISV)
+    clients = await road.clients()
     models = clients.network.private_link_services.list_by_subscription(api_version=NETWORK_API)
 
     by_sdk = every(mapping.service, [model async for model in models])
-    ours = await ResourceList(clients, f"providers/{Kind.SERVICES}", mapping.service, Kind.SERVICES).read()
-    await clients.close()
+    ours = await ResourceList(road, f"providers/{Kind.SERVICES}", mapping.service, Kind.SERVICES).read()
+    await road.close()
 
     assert ours == by_sdk
     assert [found.name for found in ours] == ["one", "two", "three"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -159,7 +158,7 @@ async def test_an_answer_that_does_not_come_in_time_is_lost(
         await asyncio.Event().wait()
         raise AssertionError
 
-    policy = impatient._clients._pipeline._impl_policies[-1]
+    policy = impatient._road._pipeline._impl_policies[-1]
     monkeypatch.setattr(policy, "_seconds", 0.5)
     azure.on("GET", CONNECTION.text, PENDING_NOW, APPROVED_NOW)
     azure.on("PUT", CONNECTION.text, silent)
@@ -202,11 +201,12 @@ async def test_who_was_not_reached_has_sent_nothing(azure: ArmServer, impatient:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "POST", "PATCH"])
 async def test_no_transport_sends_a_write_twice(azure: ArmServer, impatient: Writer, method: str) -> None:
-    clients: Any = impatient._clients
+    road = impatient._road
+    clients = await road.clients()
     azure.on(method, CONNECTION.text, drop)
 
     with pytest.raises(AnswerLostError):
-        async with clients.translated():
+        async with road.translated():
             await clients.network.send_request(HttpRequest(method, CONNECTION.text, json={}))
 
     assert len(azure.requests(method)) == 1

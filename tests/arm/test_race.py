@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from plstui.cli.connections import Result, decide_all
+from plstui.cli.connections import decide_all
+from plstui.cli.results import Result
 from plstui.domain.connection import Verb
 from plstui.engine.runtime import Runtime
 from plstui.sandbox.gateway.messages import Request

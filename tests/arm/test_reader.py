@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from plstui.arm import clients
-from plstui.arm.clients import Clients
+from plstui.arm import policies
 from plstui.arm.reader import Reader
+from plstui.arm.road import Road
 from plstui.arm.side import ArmSide
 from plstui.config.settings import Settings
 from plstui.domain.connection import PENDING
@@ -206,7 +206,7 @@ async def test_a_trouble_that_asks_to_wait_is_not_tried_again_before_that(azure:
 async def test_silence_ends_a_question_early_and_a_write_is_waited_for(
     azure: ArmServer, side: ArmSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(policies, "SILENCE_SECONDS", 0.2)
     never, gone_quiet = asyncio.Event(), asyncio.Event()
 
     async def half(request: web.Request) -> web.StreamResponse:
@@ -230,7 +230,7 @@ async def test_silence_ends_a_question_early_and_a_write_is_waited_for(
     assert gone_quiet.is_set()
 
     azure.on("PUT", CONNECTION, slow)
-    assert (await side.bodies.put(ResourceId(CONNECTION), connection()))["name"] == "pe.guid"
+    assert (await side.writer.put(ResourceId(CONNECTION), connection()))["name"] == "pe.guid"
 
 
 def connection() -> dict[str, Any]:
@@ -348,7 +348,7 @@ async def test_health_that_takes_too_long_is_left_out(azure: ArmServer, settings
     headers = {"Location": "{arm}/operationResults/http", "Retry-After": "3600"}
     azure.on("POST", health_of("http"), Answer(status=202, headers=headers))
     azure.on("GET", "/operationResults/http", Answer(status=202, headers=headers))
-    reader = Reader(Clients(settings, Side.ISV), health_patience=0.1)
+    reader = Reader(Road(settings, Side.ISV), health_patience=0.1)
 
     health = await reader.read_health([balancer("http")])
     await reader.close()

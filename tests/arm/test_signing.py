@@ -39,7 +39,7 @@ async def test_a_write_that_azure_has_not_taken_for_its_token_is_sent_once_more(
     body = {"location": "westeurope"}
     azure.on("PUT", group.text, Answer(EXPIRED, 401), Answer({"id": group.text, **body}))
 
-    assert (await side.bodies.put(group, body))["id"] == group.text
+    assert (await side.writer.put(group, body))["id"] == group.text
     assert [(seen.authorization, seen.body) for seen in azure.requests("PUT")] == [
         ("Bearer token-1", body),
         ("Bearer token-2", body),
@@ -52,7 +52,7 @@ async def test_a_long_operation_outlives_its_token(azure: ArmServer, side: ArmSi
     azure.on("DELETE", group.text, Answer(None, 202, headers))
     azure.on("GET", operation, Answer(None, 202, headers), Answer(EXPIRED, 401), Answer(None, 202, headers), Answer())
 
-    await side.bodies.delete(group)
+    await side.writer.delete(group)
 
     assert len(azure.requests("DELETE")) == 1
     assert azure.requests("GET")[-1].authorization == "Bearer token-2"

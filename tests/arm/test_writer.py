@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from plstui.arm.clients import Clients
 from plstui.arm.decision import Patience
+from plstui.arm.road import Road
 from plstui.arm.side import ArmSide
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
@@ -234,9 +234,9 @@ async def test_a_connection_that_ends_as_failed_is_an_error(azure: ArmServer, si
 @pytest.fixture
 async def impatient(settings: Settings) -> Any:
     """A side whose writer does not pause between its tries, of which there are three."""
-    clients = Clients(settings, Side.ISV)
-    yield Writer(clients, Patience(busy=(0, 0), shown=0, looks=(0, 0), throttled=1))
-    await clients.close()
+    road = Road(settings, Side.ISV)
+    yield Writer(road, Patience(busy=(0, 0), shown=0, looks=(0, 0), throttled=1))
+    await road.close()
 
 
 @pytest.mark.parametrize("refusal", [BUSY, NOT_READY])
@@ -313,11 +313,11 @@ async def test_what_does_not_end_is_taken_all_the_same(azure: ArmServer, setting
     azure.on("GET", CONNECTION.text, Answer(connection("Pending")), Answer(connection("Pending", "Deleting")))
     azure.on("DELETE", CONNECTION.text, Answer(status=202, headers={"Azure-AsyncOperation": "{arm}" + OPERATION}))
     azure.on("GET", OPERATION, Answer({"status": "InProgress"}, headers={"Retry-After": "3600"}))
-    clients = Clients(settings, Side.ISV)
+    road = Road(settings, Side.ISV)
 
     with pytest.raises(NotReadBackError, match="still is Deleting"):
-        await remove_by(Writer(clients, Patience(operation=0.1)))
-    await clients.close()
+        await remove_by(Writer(road, Patience(operation=0.1)))
+    await road.close()
 
     assert len(azure.requests("DELETE")) == 1
 

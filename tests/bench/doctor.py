@@ -31,7 +31,6 @@ async def examined(served: Served, rounds: int) -> None:
     doctor = Doctor(
         {side: settings.side(side).subscription for side in Side},
         {side: arm.reader for side, arm in sides.items()},
-        {side: arm.bodies for side, arm in sides.items()},
     )
     reading, judging = [], []
     for _ in range(rounds):

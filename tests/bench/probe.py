@@ -19,8 +19,7 @@ from time import perf_counter
 
 from plstui.config.settings import Probe, Settings, SideSettings
 from plstui.domain.probe import Target
-from plstui.probe.open import open_prober
-from plstui.probe.runner import Runner
+from plstui.probe.open import Prober, open_prober
 from tests.probe.servers import page, target
 from tests.probe.sshd import Sshd
 
@@ -47,7 +46,7 @@ def _servers(count: int, ready: Connection) -> None:
     asyncio.run(_serve(count, ready))
 
 
-async def _seconds(prober: Runner, targets: Sequence[Target], connections: int) -> float:
+async def _seconds(prober: Prober, targets: Sequence[Target], connections: int) -> float:
     started = perf_counter()
     results = [result async for result in prober.probe(targets, connections)]
     took = perf_counter() - started

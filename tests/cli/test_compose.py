@@ -90,14 +90,14 @@ async def test_one_side_is_enough(served: Path) -> None:
     runtime = await Composer(Options(config=served, override={"isv": {"client_id": ""}})).connect()
 
     assert set(runtime.watchers) == {Side.ISV}
-    assert runtime.actions is not None
+    assert runtime.gate.absent(Side.ISV) is None
     assert runtime.world().customer is None
     await runtime.close()
 
     customer = {"isv": {"subscription": ""}, "customer": {"subscription": OTHER}}
     runtime = await Composer(Options(config=served, override=customer)).connect()
     assert set(runtime.watchers) == {Side.CUSTOMER}
-    assert runtime.actions is None
+    assert runtime.gate.absent(Side.ISV) == "Only the ISV can do this; give its subscription with --isv."
     await runtime.close()
 
 

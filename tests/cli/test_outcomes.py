@@ -55,13 +55,13 @@ FAULTS: list[tuple[PlstuiError | None, dict[str, Any], int, str]] = [
         "done",
     ),
     (
-        DecidedOtherwiseError("pe", replace(CONNECTION, status=REJECTED)),
+        DecidedOtherwiseError("pe", "it is Rejected now", replace(CONNECTION, status=REJECTED)),
         {"ok": False, "status": "Rejected", "unread": None, "code": "DecidedOtherwise"},
         1,
         "done, decided otherwise",
     ),
     (
-        DecidedOtherwiseError("pe", None),
+        DecidedOtherwiseError("pe", "it has been removed", None),
         {"ok": False, "status": None, "unread": None, "code": "DecidedOtherwise"},
         1,
         "done, decided otherwise",
@@ -94,6 +94,26 @@ async def test_a_row_of_the_table(
     told["code"] = document["error"]["code"] if document["error"] else None
     assert (document["id"], told, code) == (ID, expected, exit_code)
     assert journal == ["sent", outcome]
+
+
+@pytest.mark.parametrize(("verb", "status"), [(Verb.APPROVE, "Approved"), (Verb.REMOVE, None)])
+async def test_what_azure_has_done_is_told_also_when_the_journal_gives_out(
+    tmp_path: Path, verb: Verb, status: str | None
+) -> None:
+    cloud, journal = Cloud(lab()), tmp_path / "journal.jsonl"
+
+    def give_out() -> None:
+        journal.rename(tmp_path / "kept.jsonl")
+        journal.mkdir()
+
+    cloud.after_write = give_out
+    opened = runtime(cloud, Prober(cloud), TurnedClock(), journal)
+    (result,) = await decide_all(opened, verb, [ID], None, ask=False)
+
+    assert (result.document["ok"], result.document["status"]) == (False, status), "as it is now, not as it was before"
+    assert result.failure is not None
+    assert result.failure.message.startswith("Azure has done it. The journal")
+    assert exit_code_of_all([result.failure]) == 2
 
 
 async def test_what_is_not_possible_is_not_sent(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from plstui.compose import Composer, Options
 from plstui.domain.errors import Retrying
-from plstui.engine.actions import Intent
+from plstui.engine.gate import unasked
 from plstui.engine.runtime import Runtime
 from plstui.lab import scripts
 from plstui.lab.inventory import take_stock
@@ -41,11 +41,7 @@ class Session:
         return Run(self.lab, await self.lab.survey(), lambda _: None, self._approve)
 
     async def _approve(self, _: Retrying) -> None:
-        await approve(self.runtime, self.lab.workshop, _as_proposed)
-
-
-async def _as_proposed(intent: Intent) -> str:
-    return intent.description
+        await approve(self.runtime, self.lab.workshop, unasked)
 
 
 @asynccontextmanager

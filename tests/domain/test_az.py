@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plstui.domain.az import az_line, show_line
+from plstui.domain.az import az_line, show_line, tags_line
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
@@ -69,6 +69,18 @@ def test_reject_and_remove() -> None:
     )
     assert az_line(Verb.REMOVE, CONNECTION_ID).endswith(" --yes")
     assert "unheard" not in az_line(Verb.REMOVE, CONNECTION_ID, "unheard")
+
+
+def test_tags() -> None:
+    service = CONNECTION_ID.parent
+    assert service is not None
+    start = f"az network private-link-service update --ids {service}"
+    assert tags_line(service, {"team": "net ops", "n": "1"}, ["old"]) == (
+        f"{start} --force-string --set 'tags.team=net ops' tags.n=1 --remove tags.old"
+    )
+    assert tags_line(service, {}, ["it's"]) == f"""{start} --remove 'tags.it'"'"'s'"""
+    by_name = f"az tag update --resource-id {service} --operation"
+    assert tags_line(service, {"a.b": "1"}, ["c"]) == f"{by_name} Merge --tags a.b=1 && {by_name} Delete --tags c"
 
 
 def test_what_shows_a_resource() -> None:

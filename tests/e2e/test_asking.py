@@ -127,6 +127,26 @@ def test_no_means_no(pending: Served, options: tuple[str, ...]) -> None:
     assert journal(pending) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "printed"), [("n", 1, ""), ("y", 0, "saasPrivateLinkService: tags set\n")]
+)
+def test_the_tags_of_a_service_are_asked_about_with_what_they_were(
+    tmp_path: Path, answer: str, exit_code: int, printed: str
+) -> None:
+    with serve(tmp_path, "pending") as served:
+        service = ("services", "set", "saasPrivateLinkService")
+        assert served.plstui(*service, "--tag", "env=test").exit_code == 0
+        with asking(served, *service, "--tag", "team=net ops", "--remove-tag", "env") as plstui:
+            question = plstui.wait_for("Send it? [y/N]:").replace("\r\n", "\n")
+            assert (
+                "Change the tags of saasPrivateLinkService:\n  team: none → 'net ops'\n  env: 'test' → none" in question
+            )
+            assert "az network private-link-service update --ids /subscriptions/" in question
+            plstui.type(f"{answer}\n")
+            assert plstui.end() == (exit_code, printed)
+        assert len(journal(served)) == (4 if answer == "y" else 2)
+
+
 def test_yes_means_yes(pending: Served) -> None:
     with asking(pending, "connections", "approve", "saasPrivateEndpoint", "--description", "Seen") as plstui:
         assert "--description Seen" in plstui.wait_for("Send it? [y/N]:").replace("\r\n", "")

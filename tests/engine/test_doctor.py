@@ -173,7 +173,7 @@ async def test_who_is_read_only_runs_nothing_in_a_machine(approved: Ward) -> Non
             sent.append(request.path)
 
     await approved.box.network.break_web("web2")
-    approved.runtime.writes.read_only = True
+    approved.runtime.gate.read_only = True
     approved.meddle = note
 
     world = await approved.world(probe=True)

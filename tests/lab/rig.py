@@ -24,7 +24,7 @@ from plstui.compose import Composer, Options
 from plstui.domain.errors import Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
-from plstui.engine.actions import Intent
+from plstui.engine.gate import unasked
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
@@ -113,7 +113,7 @@ class Session:
     @property
     def lab(self) -> Lab:
         """The lab between the two subscriptions."""
-        return Lab(self.workshop, self.runtime.bodies, self.runtime.writes, self.clock)
+        return Lab(self.workshop, self.runtime.bodies, self.runtime.gate, self.clock)
 
     def _hear(self, event: Event) -> None:
         self.events.append(event)
@@ -124,7 +124,7 @@ class Session:
         lab = self.lab
 
         async def decide(retrying: Retrying) -> None:
-            await approve(self.runtime, lab.workshop, as_proposed, retrying)
+            await approve(self.runtime, lab.workshop, unasked, retrying)
 
         decision: Approve | None = decide if approves else None
         return Run(lab, await lab.survey(self._hear), self._hear, decision)
@@ -146,11 +146,6 @@ class Session:
     def told(self, kind: Kind) -> list[str]:
         """The texts of the events of a kind."""
         return [event.text for event in self.events if event.kind is kind]
-
-
-async def as_proposed(intent: Intent) -> str:
-    """Says yes to the decision that is proposed."""
-    return intent.description
 
 
 @dataclass

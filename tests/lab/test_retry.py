@@ -8,7 +8,8 @@ from itertools import count, takewhile
 import pytest
 
 from plstui.domain.errors import AzureError, DecidedOtherwiseError, NotFoundError, PlstuiError
-from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHANCES, pause_after, pause_after_write
+from plstui.domain.patience import BUILDING_PAUSES as PAUSES
+from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, SECOND_CHANCES, pause_after, pause_after_write
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, PAUSES, SECOND_CHAN
         (AzureError("somebody was quicker", status=412, code="PreconditionFailed"), len(PAUSES), len(PAUSES)),
         (AzureError("busy", status=409, code="AnotherOperationInProgress"), len(PAUSES), len(PAUSES)),
         (AzureError("no", status=400, code="BadRequest"), 0, 0),
-        (DecidedOtherwiseError("pe", None), 0, 0),
+        (DecidedOtherwiseError("pe", "it has been removed", None), 0, 0),
     ],
 )
 def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from plstui.domain.errors import RefusedError, Retrying, UnreachableError
 from plstui.domain.sides import Side
+from plstui.engine.gate import unasked
 from plstui.lab.effort import StepFailedError
 from plstui.lab.guide import COMMANDS
 from plstui.lab.parts import StepState
@@ -20,7 +21,7 @@ from plstui.sandbox.account import NETWORK
 from plstui.sandbox.gateway.messages import Request, Response
 from plstui.tui.keys import every_key
 from plstui.tui.lab.commands import guide
-from tests.lab.rig import Rig, as_proposed, rig, undone, zones_of
+from tests.lab.rig import Rig, rig, undone, zones_of
 
 
 def at_work() -> list[str]:
@@ -296,7 +297,7 @@ async def test_somebody_else_who_approves_in_the_same_moment_is_no_failure(pendi
 
         async def too_late(_: Retrying) -> None:
             await decide(pending, "Approved")
-            await approve(plstui.runtime, lab.workshop, as_proposed)
+            await approve(plstui.runtime, lab.workshop, unasked)
 
         run = Run(lab, await lab.survey(), lambda _: None, too_late)
         await run.up(plstui.steps())

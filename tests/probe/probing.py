@@ -12,8 +12,8 @@ from pathlib import Path
 from plstui.config.settings import Probe, RouteName, Settings, SideSettings, Ssh
 from plstui.domain.probe import Target, TargetResult
 from plstui.domain.question import Ask
+from plstui.engine.ports import Prober
 from plstui.probe.open import open_prober
-from plstui.probe.runner import Runner
 from tests.probe.sshd import READER
 
 LONG = 60.0
@@ -35,7 +35,7 @@ async def probing(
     read_timeout: float = LONG,
     routes: tuple[RouteName, ...] = ("ssh",),
     ask: Ask | None = None,
-) -> AsyncIterator[Runner]:
+) -> AsyncIterator[Prober]:
     """A prober that, once closed, has left neither a thread nor a connection behind."""
     before = _threads()
     prober = open_prober(
@@ -57,7 +57,7 @@ async def probing(
     assert outgoing_sockets(ports) <= connected
 
 
-async def probe(prober: Runner, *targets: Target, count: int = 1) -> list[TargetResult]:
+async def probe(prober: Prober, *targets: Target, count: int = 1) -> list[TargetResult]:
     """All results, in the order of the targets."""
     results = {result.target: result async for result in prober.probe(targets, count)}
     return [results[target] for target in targets]

@@ -20,7 +20,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.targets import frontends, targets
-from plstui.engine import agents
+from plstui.engine import agents, readback
 from plstui.probe.agent.route import NOBODY
 from plstui.probe.agent.script import Asked, powershell_script, shell_script
 from plstui.sandbox.account import COMPUTE, Account
@@ -184,7 +184,7 @@ async def test_a_script_whose_answer_is_lost_is_not_sent_again(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
     """Not by the transport, not by the runner, and not in the other way."""
-    monkeypatch.setattr(agents, "LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(readback, "TIDYING_PAUSES", (0.0, 0.0))
     asked: list[str] = []
     ran: list[str] = []
     real = lab.box.azure.backplane.run_command
@@ -220,7 +220,7 @@ async def test_a_script_whose_answer_is_lost_is_not_sent_again(
 async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
     lab: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "LOOKS", (0.0, 0.0))
+    monkeypatch.setattr(readback, "TIDYING_PAUSES", (0.0, 0.0))
     asked: list[str] = []
 
     async def hide(request: Request) -> Response | None:
@@ -241,7 +241,7 @@ async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
 async def test_a_server_that_asks_for_no_wait_is_not_asked_without_end(
     lab: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "POLL", 0.1)
+    monkeypatch.setattr(readback, "POLL", 0.1)
     times: list[float] = []
 
     async def throttle(request: Request) -> Response | None:
@@ -326,7 +326,7 @@ async def test_so_does_the_end_of_the_program(lab: Ward) -> None:
 async def test_a_script_that_cannot_be_removed_yet_is_removed_a_little_later(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str
 ) -> None:
-    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(agents, "TIDYING_PAUSES", (0.0, 0.0, 0.0))
     sent = Sent(lab)
     sent.refused["DELETE runCommands"] = refusal(status, code, "Not yet.")
 
@@ -345,7 +345,7 @@ async def test_a_script_that_cannot_be_removed_yet_is_removed_a_little_later(
 async def test_one_that_azure_still_makes_when_the_probe_is_ended_is_removed_as_well(
     lab: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(agents, "TIDYING_PAUSES", (0.0, 0.0, 0.0))
     sent, asked = Sent(lab), asyncio.Event()
     sent.refused["DELETE runCommands"] = refusal(409, "Conflict", "It is being made.")
 
@@ -371,7 +371,7 @@ async def test_one_that_azure_still_makes_when_the_probe_is_ended_is_removed_as_
 async def test_a_script_that_stays_is_told_of_with_the_line_that_removes_it(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str, tries: int
 ) -> None:
-    monkeypatch.setattr(agents, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(agents, "TIDYING_PAUSES", (0.0, 0.0, 0.0))
     sent = Sent(lab)
     sent.refused["DELETE runCommands"] = refusal(status, code, "You may not remove it.")
     [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from plstui.config.settings import Lab
@@ -16,16 +17,15 @@ from plstui.domain.connection import APPROVED, DISCONNECTED, Connection, Connect
 from plstui.domain.errors import NotFoundError, PlstuiError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
-from plstui.domain.resources import LoadBalancer, PrivateEndpoint
+from plstui.domain.resources import BalancerHealth, LoadBalancer, PrivateEndpoint
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import HealthReading, Reading, Snapshot, Tier
 from plstui.domain.world import World
-from plstui.engine.actions import Actions
+from plstui.engine.gate import Gate
 from plstui.engine.journal import Journal
-from plstui.engine.ports import Clock
+from plstui.engine.ports import Clock, CloudBodies, CloudReader, CloudWriter
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
-from plstui.engine.writes import Writes
 
 
 class Cloud:
@@ -166,11 +166,55 @@ class Prepared:
         return after
 
 
+class Bodies:
+    """Resources as JSON, of which a cloud has none: whoever needs them has a sandbox."""
+
+    async def get(self, resource_id: ResourceId) -> dict[str, Any] | None:
+        """Nothing is there."""
+        return None
+
+    async def collect(self, path: str, kind: str, **query: str) -> list[dict[str, Any]]:
+        """Nothing is there."""
+        return []
+
+    async def health(self, rule_id: ResourceId) -> BalancerHealth:
+        """Nothing is known."""
+        raise NotFoundError(f"The rule {rule_id.name} is not there.", status=404)
+
+
 class Writer:
-    """Writes to the service's side of a cloud."""
+    """Writes to the service's side of a cloud, and is asked in vain for what needs JSON."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+
+    async def _answer(self) -> None:
+        await self._cloud.answering.wait()
+        if self._cloud.write_fault:
+            raise self._cloud.write_fault
+        self._cloud.after_write()
+
+    async def put(self, resource_id: ResourceId, body: dict[str, Any], *, etag: str | None = None) -> dict[str, Any]:
+        """What was sent is there."""
+        await self._answer()
+        return body
+
+    async def delete(self, resource_id: ResourceId) -> None:
+        """It is gone."""
+        await self._answer()
+
+    async def discard(self, resource_id: ResourceId) -> None:
+        """It will be gone."""
+        await self._answer()
+
+    async def start(self, machine_id: ResourceId) -> None:
+        """It runs."""
+        await self._answer()
+
+    async def run_command(self, machine_id: ResourceId, script: str, *, windows: bool = False) -> str:
+        """It printed nothing."""
+        await self._answer()
+        return ""
 
     async def prepare(
         self,
@@ -188,6 +232,15 @@ class Writer:
         if before.status != expected:
             raise RefusedError(f"The connection is {before.status} now; look again.")
         return Prepared(self._cloud, connection_id, wanted, description)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a cloud, as the gate is given it."""
+
+    reader: CloudReader
+    bodies: CloudBodies
+    writer: CloudWriter
 
 
 class Prober:
@@ -266,9 +319,9 @@ def runtime(
         for side, snapshot in cloud.sides.items()
     }
     written = Journal(journal)
-    writes = Writes(written, watchers.values(), read_only=read_only)
-    actions = Actions(watchers[Side.ISV].reader, Writer(cloud), writes) if Side.ISV in watchers else None
-    return Runtime(watchers, actions, {}, writes, Lab(), prober, written, probe_count, _nothing_to_close)
+    sides = {side: Arm(watcher.reader, Bodies(), Writer(cloud)) for side, watcher in watchers.items()}
+    gate = Gate(sides, written, watchers.values(), read_only=read_only)
+    return Runtime(watchers, {}, gate, Lab(), prober, written, probe_count, _nothing_to_close)
 
 
 async def _nothing_to_close() -> None:

@@ -45,6 +45,7 @@ class Harm(Enum):
     HALF = "half of the answer, then cut"
     NOT_HTTP = "the server has it, and what comes back is not HTTP"
     NOT_JSON = "the server has it, and what comes back with its status is not JSON"
+    LEADS_BACK = "a list says that what follows on this page is this page; all else passes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,8 @@ class CuttingProxy:
                 await _half(request, status, content)
             case Harm.NOT_HTTP:
                 _write_and_close(request, b"\x00\xff\xfe 220 what is this?\r\n\r\n")
+            case Harm.LEADS_BACK:
+                content = _leading_to(f"{self.address}{request.raw_path}", content)
             case Harm.NOT_JSON:
                 return web.Response(status=status, headers=headers, body=b'<p>{"oops": ')
         return web.Response(status=status, headers=headers, body=content)
@@ -272,6 +275,16 @@ def _moved(content: bytes, from_address: str, to_address: str) -> bytes:
     """A body in which one server's address stands for another's, also where it is a field of a form."""
     moved = content.replace(from_address.encode(), to_address.encode())
     return moved.replace(quote(from_address, safe="").encode(), quote(to_address, safe="").encode())
+
+
+def _leading_to(address: str, content: bytes) -> bytes:
+    """A page of a list whose next one is at an address; what is no list is as it was."""
+    try:
+        page = json.loads(content)
+    except ValueError:
+        return content
+    is_list = isinstance(page, dict) and isinstance(page.get("value"), list)
+    return json.dumps({**page, "nextLink": address}).encode() if is_list else content
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -201,7 +201,7 @@ async def test_read_only_says_so_everywhere() -> None:
 async def test_only_the_isv_decides() -> None:
     async with stage(World(None, lab().customer)) as play:
         await play.press("a")
-        await play.shows("Only the ISV decides", "subscription with --isv.")
+        await play.shows("Only the ISV can do this", "subscription with --isv.")
 
 
 async def test_the_az_line_of_the_dialog_is_the_one_in_the_journal() -> None:

@@ -60,7 +60,6 @@ async def panes(
             runtime,
             watchers={side: runtime.watchers[side] for side in sides},
             bodies={side: runtime.bodies[side] for side in sides},
-            actions=runtime.actions if Side.ISV in sides else None,
         )
         async with playing(only, size) as play:
             yield made, play
@@ -275,7 +274,7 @@ async def test_who_is_read_only_is_told_that_no_machine_was_looked_into(
     async with panes(tmp_path, monkeypatch, "approved") as (made, play):
         await made.box.network.break_web("web2")
         await made.box.network.settled()
-        made.runtime.writes.read_only = True
+        made.runtime.gate.read_only = True
         await play.press("r", "p")
         await play.shows("targets fail", gone=("probing",))
         await play.press("w")

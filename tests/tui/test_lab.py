@@ -420,7 +420,7 @@ async def test_one_side_alone_says_whose_steps_it_cannot_do(looked_at: Served) -
         await play.shows("⊘ blocked", "subscription is not set")
         assert "⊘ blocked" in row(play, "Private link service")
         await play.press("a")
-        await play.shows("Only the ISV decides on connections")
+        await play.shows("Only the ISV can do this")
 
 
 async def test_the_cursor_stays_in_view_where_not_all_steps_fit(looked_at: Served) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from plstui.domain.change import Ready, RunScript
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import ConfigError, CredentialsError, PlstuiError, SignInPendingError, UnreachableError
 from plstui.domain.sides import Side
@@ -141,7 +142,6 @@ async def test_q_leaves_at_once_when_what_ran_is_over() -> None:
 @pytest.mark.parametrize("words", ["in web2", "in web2; left now, it may stay there"])
 async def test_q_says_in_which_machine_a_script_runs(words: str) -> None:
     runtimes: list[Runtime] = []
-    answering = asyncio.Event()
 
     def keep(runtime: Runtime) -> Runtime:
         runtimes.append(runtime)
@@ -151,12 +151,14 @@ async def test_q_says_in_which_machine_a_script_runs(words: str) -> None:
         [runtime] = runtimes
         machine = isv_id(MACHINE, "web2")
         place = machine.child("runCommands", "plstui-1234") if "stay" in words else machine
-        sent = asyncio.create_task(runtime.writes.send(Side.ISV, "probe", place, "az vm run-command", answering.wait))
-        await play.until(lambda: runtime.writes.under_way)
+        play.cloud.answering.clear()
+        script = Ready(side=Side.ISV, target=place, verb="probe", az="az vm run-command", sends=RunScript("true"))
+        sent = asyncio.create_task(runtime.gate.send(script))
+        await play.until(lambda: runtime.gate.under_way)
         await play.press("q")
         await play.shows("Leave while this runs?", "Script", words)
         await play.press("escape")
-        answering.set()
+        play.cloud.answering.set()
         await sent
         await play.pilot.press("q")
         await play.until(lambda: play.app.return_code == 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from secrets import token_hex
 from typing import Protocol
@@ -11,6 +10,7 @@ from plstui.config.settings import Probe
 from plstui.domain.errors import AzureError, LeftBehindError, PlstuiError
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Attempt, Failure, Target
+from plstui.domain.tasks import together
 from plstui.domain.text import clean
 from plstui.probe.agent.output import OutputError, read
 from plstui.probe.agent.script import MOST_TARGETS, USABLE, Asked, is_probe, powershell_script, shell_script
@@ -72,9 +72,7 @@ class AgentRoute:
             except RouteError as error:
                 troubles.append(str(error))
 
-        async with asyncio.TaskGroup() as group:
-            for machine, wanted in starts.items():
-                group.create_task(start(machine, wanted))
+        await together(start(machine, wanted) for machine, wanted in starts.items())
         if not reported:
             raise RouteError(" ".join(dict.fromkeys(troubles)))
         for target in targets:

@@ -12,12 +12,12 @@ from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from plstui.domain.connection import Verb
+from plstui.domain.connection import Connection, Verb
+from plstui.domain.decision import MAX_DESCRIPTION, Decision
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
 from plstui.domain.world import Link
-from plstui.engine.actions import MAX_DESCRIPTION, Intent
 from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.tones import styled, toned_badge
 from plstui.tui.widgets.az_line import AzLine
@@ -26,8 +26,8 @@ HEIGHTS: Final = [(0, "-low"), (30, "-high")]
 """Lines from which the style sheet leaves some of them empty."""
 
 
-class ConfirmScreen(Dialog[str | None]):
-    """Gives back the description to send, or None for no.
+class ConfirmScreen(Dialog[Decision | None]):
+    """Gives back the decision to send, or None for no.
 
     Enter says yes to approve and reject. A removal keeps the focus on `Keep`, so that no Enter removes; `y` and a
     click do.
@@ -41,14 +41,16 @@ class ConfirmScreen(Dialog[str | None]):
     ]
     VERTICAL_BREAKPOINTS = HEIGHTS
 
-    def __init__(self, intent: Intent, link: Link) -> None:
-        super().__init__(classes=f"-{intent.verb.value}")
-        self._intent = intent
+    def __init__(self, decision: Decision, connection: Connection, link: Link) -> None:
+        """`connection` is what the service reported a moment ago."""
+        super().__init__(classes=f"-{decision.verb.value}")
+        self._decision = decision
+        self._connection = connection
         self._link = link
-        self._removes = intent.verb is Verb.REMOVE
+        self._removes = decision.verb is Verb.REMOVE
 
     def compose(self) -> ComposeResult:
-        verb = self._intent.verb.value.capitalize()
+        verb = self._decision.verb.value.capitalize()
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"{verb} this connection?")
             with VerticalScroll(can_focus=False):
@@ -58,10 +60,10 @@ class ConfirmScreen(Dialog[str | None]):
                         yield Static(value)
                     if not self._removes:
                         yield Static(styled("Description", Tone.QUIET))
-                        yield Input(self._intent.description, max_length=MAX_DESCRIPTION, compact=True)
-                if warning := self._intent.verb.warning:
+                        yield Input(self._decision.description, max_length=MAX_DESCRIPTION, compact=True)
+                if warning := self._decision.warning:
                     yield Static(styled(f"! {warning}", Tone.WAITING), classes="warning")
-                yield AzLine(self._intent.az())
+                yield AzLine(self._decision.az)
             with Horizontal(classes="buttons"):
                 yes = AnswerButton(f"{verb} (y)" if self._removes else f"{verb} (Enter)", id="yes", compact=True)
                 # Tab and Enter, pressed out of habit, must not remove: the button is there for the mouse.
@@ -74,7 +76,7 @@ class ConfirmScreen(Dialog[str | None]):
         self.query("#no" if self._removes else "Input").focus()
 
     def _facts(self) -> Iterator[tuple[str, Content]]:
-        connection = self._intent.connection
+        connection = self._connection
         service = connection.service_id
         yield "Endpoint", Content(clean(self._link.endpoint_name, 80))
         yield "Status", toned_badge(connection.status.word)
@@ -83,17 +85,17 @@ class ConfirmScreen(Dialog[str | None]):
         yield "Group", Content(clean(service.resource_group, 90))
         yield "Subscription", Content(f"{Side.ISV.marker} {Side.ISV.label}  {clean(service.subscription, 60)}")
 
-    def _description(self) -> str:
-        return self._intent.description if self._removes else self.query_one(Input).value
+    def _agreed(self) -> Decision:
+        return self._decision if self._removes else self._decision.described(self.query_one(Input).value)
 
     @on(Input.Changed)
     def _show_az(self) -> None:
-        self.query_one(AzLine).line = self._intent.az(self._description())
+        self.query_one(AzLine).line = self._agreed().az
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")
     def _confirm(self) -> None:
-        self.dismiss(self._description())
+        self.dismiss(self._agreed())
 
     @on(Button.Pressed, "#no")
     def _refuse(self) -> None:
@@ -109,4 +111,4 @@ class ConfirmScreen(Dialog[str | None]):
 
     def action_yes(self) -> None:
         """Yes, for a removal and where no text is being typed."""
-        self.dismiss(self._description())
+        self.dismiss(self._agreed())

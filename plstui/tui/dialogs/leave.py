@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from plstui.domain.change import Change
 from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.text import clean
-from plstui.engine.journal import Entry
 from plstui.engine.runtime import Runtime
 from plstui.tui.dialogs.question import QuestionScreen
 from plstui.tui.state import ProbeRun
@@ -43,17 +43,17 @@ class LeaveScreen(QuestionScreen):
 
 def under_way(runtime: Runtime, probe: ProbeRun) -> Iterator[Running]:
     """What goes on in Azure and in machines on behalf of the panes; what only reads can be left at any time."""
-    for entry in runtime.writes.under_way:
-        yield _write(entry)
+    for change in runtime.gate.under_way:
+        yield _write(change)
     if probe.running:
         yield "Probe", f"{len(probe.results)} of {len(probe.targets)} targets have answered"
 
 
-def _write(entry: Entry) -> Running:
-    place = entry.resource_id
-    if entry.verb not in SCRIPT:
+def _write(change: Change[Any, Any]) -> Running:
+    place = change.target
+    if change.verb not in SCRIPT:
         name = endpoint_name_of(place.name) if place.is_type(CONNECTION_TYPE) else place.name
-        return "Write", f"{entry.verb} {clean(name, 80)}"
+        return "Write", f"{change.verb} {clean(name, 80)}"
     if place.is_type(RUN_COMMAND) and place.parent:
         return "Script", f"in {clean(place.parent.name, 80)}; left now, it may stay there"
     return "Script", f"in {clean(place.name, 80)}"

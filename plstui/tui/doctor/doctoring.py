@@ -77,18 +77,18 @@ class Doctoring:
 
     async def _look_inside(self, doctor: Doctor, seen: Examination, world: World) -> Examination:
         """The same with what machines say that seem ill, or with why they were not asked."""
-        writes, ill = self._runtime.writes, seeming_ill(world)
+        gate, ill = self._runtime.gate, seeming_ill(world)
         if not ill:
             return seen
         if not seen.results:
             return replace(
                 seen, outside=ill, outside_why=f"{self._keys['probe']}, then {self._keys['doctor']} does that"
             )
-        if writes.why_not():
+        if gate.why_not():
             return replace(seen, outside=ill, outside_why="plstui is read-only")
         self._tell(Examined(replace(seen, running=True, asking=ill)))
         try:
-            told = await doctor.look_inside(world, writes)
+            told = await doctor.look_inside(world, gate)
         except PlstuiError as error:
             return replace(seen, outside=ill, outside_why=clean(str(error), LONGEST))
         why = "; ".join(dict.fromkeys(told.silent.values()))

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from plstui.domain.connection import Verb
+from plstui.domain.sides import Side
 from plstui.domain.world import Link
-from plstui.engine.actions import Actions
+from plstui.engine.gate import Gate
 from plstui.lab.guide import Guide
 from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
 from plstui.tui.commands import COPY, NEXT_AREA, PROGRAM, REFRESH, Command, Group, Keys, SharedHost, keys_of
+from plstui.tui.reasons import why_not_decide
 
 
 def guide(keys: Keys) -> Guide:
@@ -40,8 +42,7 @@ class LabContext:
     selected: Step | None = None
     doing: str = ""
     """What goes on: `steps 1 to 9`; empty while nothing does."""
-    actions: Actions | None = None
-    """None when the ISV's side is not configured."""
+    gate: Gate | None = None
     request: Link | None = None
     """The lab's connection, as far as it is there."""
     ended: str = ""
@@ -146,10 +147,8 @@ def approve_why_not(context: LabContext) -> str | None:
     """Why the lab's request cannot be approved now; None when it can."""
     if context.read_only:
         return context.read_only
-    if context.actions is None:
-        return "Only the ISV decides on connections; give its subscription with --isv."
-    if context.request:
-        return context.actions.why_not(Verb.APPROVE, context.request)
+    if context.gate and (context.request or context.gate.absent(Side.ISV)):
+        return why_not_decide(context.gate, Verb.APPROVE, context.request)
     if context.ended:
         return _sentence(context.ended)
     # The panes may not show yet what the lab has seen; whoever approves has them look again.

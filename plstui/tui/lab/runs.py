@@ -15,10 +15,11 @@ from textual.message import Message
 from textual.screen import ModalScreen
 
 from plstui.domain.az import delete_line
+from plstui.domain.connection import Connection
+from plstui.domain.decision import Decision
 from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.engine.actions import Intent
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.parts import Step, Want
@@ -169,11 +170,11 @@ class LabRuns:
     async def approve(self) -> None:
         """Make the ISV's decision with the dialog that every approval has."""
 
-        async def confirm(intent: Intent) -> str | None:
+        async def confirm(decision: Decision, connection: Connection) -> Decision | None:
             link = self._work.request()
             if link is None:
                 raise RefusedError("The request is gone meanwhile.", hint="The customer has to ask again.")
-            return await self._ask(ConfirmScreen(intent, link))
+            return await self._ask(ConfirmScreen(decision, connection, link))
 
         await approve(self._work.runtime, self._work.workshop, confirm)
 

@@ -200,10 +200,10 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
         """Bring everything that is shown up to date."""
         work, statuses = self._work, self._work.statuses()
         context = LabContext(
-            read_only=self._runtime.writes.why_not(),
+            read_only=self._runtime.gate.why_not(),
             statuses=statuses,
             doing=self._doing,
-            actions=self._runtime.actions,
+            gate=self._runtime.gate,
             request=work.request(),
             ended=work.ended(),
             has_endpoint=work.has_endpoint(),
@@ -214,7 +214,7 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
         front = in_front(context)
         if front and (self._follows or self.selected not in {key_of(status.step) for status in statuses}):
             self.selected = key_of(front)
-        self.read_only = bool(context.actions and context.actions.read_only)
+        self.read_only = bool(context.gate and context.gate.read_only)
         self.statuses = statuses
         status = next((status for status in statuses if key_of(status.step) == self.selected), None)
         self.told = (

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
+from plstui.domain.resources import PrivateLinkService
 from plstui.domain.world import Link
-from plstui.engine.actions import Actions
+from plstui.engine.gate import Gate
 from plstui.tui.commands import COPY, NEXT_AREA, PROGRAM, REFRESH, Command, Group, SharedHost
+from plstui.tui.reasons import why_not_decide, why_not_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,12 @@ class Context:
     """What commands look at to say whether they are possible now."""
 
     connected: bool = False
-    actions: Actions | None = None
-    """None when the ISV's side is not configured."""
+    gate: Gate | None = None
+    """None while still connecting."""
     link: Link | None = None
     """The connection that is selected."""
+    service: PrivateLinkService | None = None
+    """The service that the selected connection is with; the only one where no connection is selected."""
     under_way: frozenset[ResourceId] = frozenset()
     """The connections with a write under way; held here so that its change makes another context."""
     others_wait: bool = False
@@ -44,6 +48,9 @@ class Host(SharedHost, Protocol):
 
     def decide(self, verb: Verb) -> None:
         """Ask for confirmation, then approve, reject or remove the selected connection."""
+
+    def change_tags(self) -> None:
+        """Ask for tags of the service, then set or remove them."""
 
     def start_probe(self) -> None:
         """Fetch the page from every target."""
@@ -72,11 +79,9 @@ class Host(SharedHost, Protocol):
 
 def _decide(verb: Verb) -> Callable[[Context], str | None]:
     def why_not(context: Context) -> str | None:
-        if not context.connected:
+        if context.gate is None:
             return _connected(context)
-        if context.actions is None:
-            return "Only the ISV decides on connections; give its subscription with --isv."
-        return context.actions.why_not(verb, context.link)
+        return why_not_decide(context.gate, verb, context.link)
 
     return why_not
 
@@ -140,6 +145,15 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         _decide(Verb.REMOVE),
         dangerous=True,
         rank=1,
+    ),
+    Command(
+        "tags",
+        "t",
+        "Tags",
+        "Set or remove a tag of the service that this connection is with.",
+        Group.CONNECTION,
+        lambda host: host.change_tags(),
+        lambda context: why_not_tag(context.gate, context.service) if context.gate else _connected(context),
     ),
     Command(
         "next-pending",

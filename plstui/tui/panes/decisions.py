@@ -11,28 +11,29 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.worker import WorkType
 
-from plstui.domain.connection import Verb
+from plstui.domain.connection import Connection, Verb
+from plstui.domain.decision import Decision, decision
 from plstui.domain.errors import PlstuiError, again_in
 from plstui.domain.ids import ResourceId
 from plstui.domain.snapshot import Snapshot
 from plstui.domain.states import Tone
 from plstui.domain.text import clean
-from plstui.domain.world import Link
-from plstui.engine.actions import Actions, Confirm, Intent
+from plstui.domain.world import Link, World
+from plstui.engine.gate import Confirm, Gate
 from plstui.tui.messages import Said, Troubled, WritesMoved
 from plstui.tui.state import Settling
 from plstui.tui.tones import BUSY
 from plstui.tui.work import work
 
-Ask = Callable[[ModalScreen[str | None]], Awaitable[str | None]]
+Ask = Callable[[ModalScreen[Decision | None]], Awaitable[Decision | None]]
 """Shows a dialog and waits for the answer."""
 
 
 class Decisions:
     """The decisions of one session, through the engine's gate."""
 
-    def __init__(self, actions: Actions, ask: Ask, tell: Callable[[Message], object]) -> None:
-        self._actions = actions
+    def __init__(self, gate: Gate, ask: Ask, tell: Callable[[Message], object]) -> None:
+        self._gate = gate
         self._ask = ask
         self._tell = tell
         self._settling = Settling()
@@ -42,7 +43,8 @@ class Decisions:
     @property
     def under_way(self) -> Mapping[ResourceId, Verb]:
         """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
-        return {**self._settling.writes, **self._actions.under_way}
+        sent = {change.target: change.verb for change in self._gate.under_way if isinstance(change, Decision)}
+        return {**self._settling.writes, **sent}
 
     def look(self, snapshot: Snapshot) -> None:
         """The ISV's side as it was read now: what it shows is no longer under way."""
@@ -54,18 +56,18 @@ class Decisions:
             return None
         return f"You are about to be asked about {clean(self._asked.name, 60)}; answer that first."
 
-    def decide(self, verb: Verb, link: Link) -> WorkType[None]:
+    def decide(self, verb: Verb, link: Link, world: World) -> WorkType[None]:
         """What asks about a connection, then does it; from this call on nothing else is asked about."""
         self._asked = link.id
-        return work(self._decide, verb, link)
+        return work(self._decide, verb, link, world)
 
-    async def _decide(self, verb: Verb, link: Link) -> None:
+    async def _decide(self, verb: Verb, link: Link, world: World) -> None:
         name = clean(link.endpoint_name, 60)
         try:
-            outcome = await self._actions.perform(
-                verb,
-                link,
+            outcome = await self._gate.perform(
+                decision(verb, link.id),
                 self._confirm(verb, link),
+                world=world,
                 retrying=lambda error, pause: self._tell(
                     Said(f"{verb.doing} {name}: {clean(again_in(error, pause), 300)}", Tone.WAITING)
                 ),
@@ -82,11 +84,11 @@ class Decisions:
             self._is_answered(link)
             self._tell(WritesMoved())
 
-    def _confirm(self, verb: Verb, link: Link) -> Confirm:
-        async def confirm(intent: Intent) -> str | None:
+    def _confirm(self, verb: Verb, link: Link) -> Confirm[Decision, Connection]:
+        async def confirm(decision: Decision, connection: Connection) -> Decision | None:
             from plstui.tui.dialogs.confirm import ConfirmScreen
 
-            answer = await self._ask(ConfirmScreen(intent, link))
+            answer = await self._ask(ConfirmScreen(decision, connection, link))
             self._is_answered(link)
             if answer is not None:
                 self._tell(Said(f"{verb.doing} {clean(link.endpoint_name, 60)}…", BUSY))

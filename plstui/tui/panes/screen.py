@@ -48,6 +48,7 @@ from plstui.tui.panes.deck import Deck
 from plstui.tui.panes.filter_line import FilterLine
 from plstui.tui.panes.ribbon import PathRibbon
 from plstui.tui.panes.selecting import SelectingScreen
+from plstui.tui.panes.tagging import change_tags
 from plstui.tui.panes.telling import news
 from plstui.tui.section import Section
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
@@ -99,6 +100,8 @@ class MainScreen(SelectingScreen):
         self._runtime: Runtime | None = None
         self._decisions: Decisions | None = None
         """None while nothing is connected, and where the ISV's side is not configured."""
+        self._ready = False
+        """Whether what the first write needs is there, or on its way."""
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._where).data_bind(MainScreen.now, MainScreen.read_only, note=MainScreen.lab_note)
@@ -160,8 +163,7 @@ class MainScreen(SelectingScreen):
     @on(Connected)
     def _watch_sides(self, event: Connected) -> None:
         self._runtime = event.runtime
-        if actions := event.runtime.actions:
-            self._decisions = Decisions(actions, self.app.push_screen_wait, self.post_message)
+        self._decisions = Decisions(event.runtime.gate, self.app.push_screen_wait, self.post_message)
         self.world = event.runtime.world()
         self.connected = True
         for side, watcher in event.runtime.watchers.items():
@@ -188,6 +190,10 @@ class MainScreen(SelectingScreen):
                 self._say(text, tone)
         self._sync_under_way()
         self._leave_if_nobody_is_signed_in()
+        if self._runtime and not self._ready and len(self.read_at) == len(watchers):
+            self._ready = True
+            # Once it is on the screen: it takes a second of work, which whoever decides at once would wait for.
+            self.call_after_refresh(self.run_worker, work(self._runtime.get_ready), name="get ready")
 
     def watch_world(self, before: World, _: World) -> None:
         links = self.world.links()
@@ -212,7 +218,13 @@ class MainScreen(SelectingScreen):
             self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
         else:
             self.take(link)
-            self.run_worker(decisions.decide(verb, link), group="decide", name=f"{verb} {link.name}")
+            self.run_worker(decisions.decide(verb, link, self.world), group="decide", name=f"{verb} {link.name}")
+
+    def change_tags(self) -> None:
+        gate, service = self.context.gate, self.context.service
+        if gate and service:
+            asking = work(change_tags, gate, service, self.world, self.app.push_screen_wait, self.post_message)
+            self.run_worker(asking, group="decide", name=f"tags of {service.name}")
 
     @on(WritesMoved)
     def _sync_under_way(self) -> None:
@@ -306,12 +318,13 @@ class MainScreen(SelectingScreen):
     def _update_context(self) -> None:
         link = self.selection.link
         self.marked = tuple(end for end in (link.id, link.endpoint_id) if end) if link else ()
-        actions = self._runtime.actions if self._runtime else None
-        self.read_only = bool(actions and actions.read_only)
+        gate = self._runtime.gate if self._runtime else None
+        self.read_only = bool(gate and gate.read_only)
         self.context = Context(
             connected=self.connected,
-            actions=actions,
+            gate=gate,
             link=link,
+            service=self.world.service_of(link) if link else self.world.only_service(),
             under_way=frozenset(self.under_way),
             others_wait=self.selection.next_pending(self.shown) is not None,
             no_targets=""

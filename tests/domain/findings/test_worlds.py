@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from plstui.domain.findings import RULES, diagnose, healthy
+from plstui.domain.findings import diagnose, healthy, rules
 from plstui.domain.findings.finding import Severity
 from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
@@ -177,7 +177,7 @@ async def test_no_shape_of_an_answer_breaks_a_rule(approved: Ward, turn: int) ->
 
 
 def test_every_rule_is_a_sentence_of_its_own() -> None:
-    documented = [rule.__doc__ for rule in RULES]
+    documented = [rule.__doc__ for rule in rules()]
 
     assert all(documented)
     assert len(set(documented)) == len(documented)

@@ -19,10 +19,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from plstui.arm import clients
+from plstui.arm import road
 from plstui.arm.bodies import Bodies
 from plstui.arm.fields import every
 from plstui.arm.reader import CONVERTERS
+from plstui.arm.writer import Writer
 from plstui.cli.doctor import report
 from plstui.cli.output import EXIT_OK
 from plstui.cli.session import read_both
@@ -35,7 +36,7 @@ from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import NotRead, Outcome, Snapshot
 from plstui.domain.world import World
-from plstui.engine.actions import Intent
+from plstui.engine.gate import unasked
 from plstui.engine.ports import SystemClock
 from plstui.engine.runtime import Runtime
 from plstui.lab.cloudinit import user_data
@@ -99,6 +100,10 @@ def named(body: dict[str, Any], collection: str, name: str) -> dict[str, Any]:
     return properties
 
 
+class Owner(Writer, Bodies):
+    """Looks at the resources of one side and changes them, past plstui's gate."""
+
+
 @dataclass
 class Ward:
     """One world and a plstui that is attached to it."""
@@ -110,19 +115,19 @@ class Ward:
     """Sees each request before Azure does; what it returns is the answer, None lets the request pass."""
 
     @property
-    def isv(self) -> Bodies:
+    def isv(self) -> Owner:
         """The ISV's resources through the SDK."""
-        return self._bodies(Side.ISV)
+        return self._owner(Side.ISV)
 
     @property
-    def customer(self) -> Bodies:
+    def customer(self) -> Owner:
         """The customer's resources through the SDK."""
-        return self._bodies(Side.CUSTOMER)
+        return self._owner(Side.CUSTOMER)
 
-    def _bodies(self, side: Side) -> Bodies:
+    def _owner(self, side: Side) -> Owner:
         bodies = self.runtime.bodies[side]
         assert isinstance(bodies, Bodies)
-        return bodies
+        return Owner(bodies._road)
 
     @property
     def provider(self) -> Provider:
@@ -138,7 +143,7 @@ class Ward:
 
     # Breaking
 
-    def _side(self, resource_id: ResourceId) -> Bodies:
+    def _side(self, resource_id: ResourceId) -> Owner:
         return self.isv if resource_id.subscription == self.box.isv.subscription.id else self.customer
 
     async def get(self, resource_id: ResourceId) -> dict[str, Any]:
@@ -203,7 +208,7 @@ class Ward:
         if probe:
             await read_both(self.runtime)
             results = [r async for r in self.runtime.prober.probe(await all_targets(self.runtime), 6)]
-        return await self.runtime.doctor().examine(results, inside=self.runtime.writes if probe else None)
+        return await self.runtime.doctor().examine(results, inside=self.runtime.gate if probe else None)
 
     async def findings(self, *, probe: bool = False, settled: bool = True) -> tuple[Finding, ...]:
         """What `plstui doctor --json` says."""
@@ -217,7 +222,7 @@ class Ward:
         """From now on a side's list of a type stays as it is, as a list of ARM's may for a while after a write."""
         fault = {"kind": "stale", "method": "GET", "type": kind, "side": side.value, "seconds": 3600}
         await self.box.faults.load({"faults": [fault]})
-        await self._bodies(side).collect(f"/subscriptions/{subscriptions(self.runtime)[side]}/providers/{kind}", kind)
+        await self._owner(side).collect(f"/subscriptions/{subscriptions(self.runtime)[side]}/providers/{kind}", kind)
 
     async def page(self, patience: int = 10) -> str:
         """What the customer's test machine gets by the endpoint's name within some seconds; empty for nothing."""
@@ -238,7 +243,7 @@ class Ward:
     async def apply(self, finding: Finding) -> None:
         """Do what a finding says mends it, as the key or `lab up --step` would."""
         if finding.fix == "approve":
-            await approve(self.runtime, self.lab, _as_proposed)
+            await approve(self.runtime, self.lab, unasked)
             return
         kind, _, name = finding.fix.partition(":")
         assert kind == "step", finding
@@ -246,11 +251,11 @@ class Ward:
 
     async def up(self, *steps: str) -> None:
         """Take steps of the lab, all where none is named."""
-        lab = Lab(self.lab, self.runtime.bodies, self.runtime.writes, SystemClock())
+        lab = Lab(self.lab, self.runtime.bodies, self.runtime.gate, SystemClock())
         wanted = list(map(self.lab.step, steps)) or self.lab.steps
 
         async def decide(_: Retrying) -> None:
-            await approve(self.runtime, self.lab, _as_proposed)
+            await approve(self.runtime, self.lab, unasked)
 
         await Run(lab, await lab.survey(), silent, decide).up(wanted)
 
@@ -319,17 +324,13 @@ def blinded(world: World, *kinds: Kind) -> World:
     return world
 
 
-async def _as_proposed(intent: Intent) -> str:
-    return intent.description
-
-
 @asynccontextmanager
 async def ward(
     folder: Path, monkeypatch: pytest.MonkeyPatch, world: str = "approved", *, readers: tuple[Side, ...] = ()
 ) -> AsyncIterator[Ward]:
     """A world with its machines running; for `readers`, plstui may look and nothing else."""
     # Nothing here takes any time, so nobody has to wait between two questions about it.
-    monkeypatch.setattr(clients, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(road, "POLL_SECONDS", 0.001)
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     box = Sandbox(Azure(latency=Latency.NONE))

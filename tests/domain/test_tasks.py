@@ -1,0 +1,53 @@
+"""All at once: ended by the first failure, or all to the end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from plstui.domain.tasks import both, to_the_end, together
+
+
+async def test_the_first_failure_ends_the_others_and_is_raised_alone() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("waiting")
+
+    async def fail() -> None:
+        raise KeyError("first")
+
+    with pytest.raises(KeyError, match="first"):
+        await together([wait(), fail()])
+    assert ended == ["waiting"]
+
+
+async def test_to_the_end_raises_when_all_are_over() -> None:
+    go = asyncio.Event()
+    ended: list[str] = []
+
+    async def wait() -> None:
+        await go.wait()
+        ended.append("waiting")
+
+    async def fail() -> None:
+        go.set()
+        raise KeyError("first")
+
+    with pytest.raises(KeyError, match="first"):
+        await to_the_end([fail(), wait()])
+    assert ended == ["waiting"]
+
+
+async def test_both_are_of_their_own_kinds() -> None:
+    async def number() -> int:
+        return 1
+
+    async def word() -> str:
+        return "one"
+
+    assert await both(number(), word()) == (1, "one")

@@ -1,0 +1,62 @@
+"""The tags of a service by key: what is asked, what is shown, and what Azure then has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plstui.domain.tags import tags_of
+from plstui.engine.runtime import Runtime
+from tests.support.lab import lab
+from tests.support.stage import stage
+from tests.tui.test_doctor import panes
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
+
+
+def shown_tags(runtime: Runtime) -> dict[str, str]:
+    """The tags of the one service, as the panes have them."""
+    service = runtime.world().only_service()
+    return dict(service.tags) if service else {}
+
+
+@SIZES
+async def test_a_tag_is_set_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]) -> None:
+    async with panes(tmp_path, monkeypatch, "pending", size) as (made, play):
+        service = made.provider.service
+        await play.press("t")
+        await play.shows("Tags of saasPrivateLinkService", "none")
+        await play.press("x", "enter")
+        await play.shows("Not yet: it is no NAME=VALUE.")
+        await play.press(*["equals_sign", "n", "space", "o"], "enter")
+        await play.shows("Change the tags of saasPrivateLinkService?", "none → n o", "private-link-service update")
+        assert tags_of(await made.get(service)) == {}
+        await play.press("enter")
+        await play.shows("changed the tags of saasPrivateLinkService", gone=("Change the tags",))
+        assert tags_of(await made.get(service)) == {"x": "n o"}
+
+        await play.until(lambda: shown_tags(made.runtime) == {"x": "n o"})
+        await play.press("t")
+        await play.shows("Tags of saasPrivateLinkService", "n o")
+        await play.press("minus", "x", "enter")
+        await play.shows("n o → none")
+        await play.press("escape")
+        await play.shows("live", gone=("Change the tags",))
+        assert tags_of(await made.get(service)) == {"x": "n o"}, "no is no"
+        lines = [json.loads(line) for line in made.runtime.journal.path.read_text().splitlines()]
+        assert [(line["verb"], line["outcome"]) for line in lines] == [("set tags", "sent"), ("set tags", "done")]
+
+
+async def test_what_is_not_possible_says_why() -> None:
+    async with stage(lab(), read_only=True) as play:
+        await play.press("t")
+        await play.shows("plstui was started read-only")
+
+
+async def test_what_comes_of_it_in_vain_is_told() -> None:
+    async with stage(lab()) as play:
+        await play.press("t", "x", "equals_sign", "y", "enter")
+        # A cloud in memory has no bodies to read.
+        await play.shows("saasPrivateLinkService is not there.")
