@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from plstui.cli.documents import connection_json
-from plstui.cli.main import command_with_globals, group_with_globals
+from plstui.cli.options import command_with_globals, group_with_globals
 from plstui.cli.output import exit_code_of_all, is_terminal, print_error, print_failures, print_json
 from plstui.cli.results import Result, Wanted, result_of, tell_of_waiting
 from plstui.cli.session import read_world, refresh_patiently, run_session
@@ -36,7 +36,7 @@ def connections() -> None:
     """List private endpoint connections, approve, reject or remove them."""
 
 
-@command_with_globals(connections, "list")
+@command_with_globals("list", connections)
 @click.option("--status", metavar="STATUS", help="Only connections in this status, like Pending.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_connections(options: Options, status: str | None, as_json: bool) -> int:
@@ -111,7 +111,7 @@ def _declare(verb: Verb, words: str) -> None:
         return exit_code_of_all(result.failure for result in results if result.failure)
 
     decide.__doc__ = f"{words}\n\nTARGET is a connection's id or name, or its endpoint's name where that is unique."
-    command_with_globals(connections, verb.value)(decide)
+    command_with_globals(verb.value, connections)(decide)
 
 
 _declare(Verb.APPROVE, "Approve connections: traffic may flow.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from plstui.cli.documents import text
-from plstui.cli.main import cli, command_with_globals
+from plstui.cli.options import command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of_all, now_json, print_failures, print_json
 from plstui.cli.session import read_both, run_session
 from plstui.compose import Options
@@ -29,7 +29,7 @@ NOWHERE_ELSE = Options()
 """Where the settings lead by themselves."""
 
 
-@command_with_globals(cli, "doctor")
+@command_with_globals("doctor")
 @click.option(
     "--probe",
     "probes",

@@ -18,7 +18,7 @@ from plstui.cli.lab_output import (
     say_nothing,
     tidy,
 )
-from plstui.cli.main import command_with_globals, group_with_globals
+from plstui.cli.options import command_with_globals, group_with_globals
 from plstui.cli.output import (
     EXIT_FAILED,
     EXIT_OK,
@@ -59,7 +59,7 @@ _az = click.option("--az", "as_az", is_flag=True, help="Print a shell script of 
 _isolated = click.option("--isolated", is_flag=True, help="No NAT gateway: the ISV's network has no way out at all.")
 
 
-@command_with_globals(lab, "plan")
+@command_with_globals("plan", lab)
 @_isolated
 @_az
 @_json
@@ -79,7 +79,7 @@ def plan(options: Options, isolated: bool, as_az: bool, as_json: bool) -> int:
     return _checked(_with(options, isolated), body, as_json=as_json)
 
 
-@command_with_globals(lab, "status")
+@command_with_globals("status", lab)
 @_json
 def status(options: Options, as_json: bool) -> int:
     """Tell where each step stands, as Azure has it. Changes nothing."""
@@ -99,7 +99,7 @@ def status(options: Options, as_json: bool) -> int:
     return run_session(options, body)
 
 
-@command_with_globals(lab, "up")
+@command_with_globals("up", lab)
 @click.option("--until", metavar="STEP", help="Stop after this step, by its number or id.")
 @click.option("--approve", "approves", is_flag=True, help="Play the ISV too: approve the request when it comes.")
 @click.option("--probe", "probes", is_flag=True, help="Open the page at the end, from everywhere it can be seen.")

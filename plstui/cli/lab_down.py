@@ -9,7 +9,7 @@ import click
 
 from plstui.cli.lab import lab, lab_as_it_is
 from plstui.cli.lab_output import carried_out, print_script, print_steps, progress, say, tidy
-from plstui.cli.main import command_with_globals
+from plstui.cli.options import command_with_globals
 from plstui.cli.output import EXIT_FAILED, EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
@@ -21,7 +21,7 @@ from plstui.lab.parts import StepState
 from plstui.lab.teardown import Teardown
 
 
-@command_with_globals(lab, "down")
+@command_with_globals("down", lab)
 @click.option("--side", type=click.Choice([side.value for side in Side]), help="One side only; both if left out.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(

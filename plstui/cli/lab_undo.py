@@ -9,7 +9,7 @@ import click
 
 from plstui.cli.lab import lab, lab_as_it_is
 from plstui.cli.lab_output import carried_out, print_steps, progress, say, say_again, tidy
-from plstui.cli.main import command_with_globals
+from plstui.cli.options import command_with_globals
 from plstui.cli.output import EXIT_OK, exit_code_of, is_terminal
 from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
@@ -22,7 +22,7 @@ from plstui.lab.parts import Step
 from plstui.lab.undo import Undo
 
 
-@command_with_globals(lab, "undo")
+@command_with_globals("undo", lab)
 @click.argument("name", metavar="STEP")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(

@@ -1,163 +1,35 @@
-"""`plstui [GLOBAL] [COMMAND]`: the group, the options every command takes, and how a run ends."""
+"""`plstui [GLOBAL] [COMMAND]`: the group of all commands, and how a run ends."""
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
-from plstui import __version__
+from plstui.cli.options import DEFAULT_WORLD, Globals, global_options
 from plstui.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code_of, print_error, replace_unwritable
-from plstui.compose import Options
 from plstui.config import locations
 from plstui.domain.errors import ConfigError, PlstuiError
-from plstui.domain.ids import SUBSCRIPTION
-from plstui.domain.text import clean
-
-DEFAULT_WORLD = "pending"
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing to a disk or a terminal may end with."""
-
-
-class NamedPath(click.Path):
-    """A path; `~` is the home folder also where a shell leaves it, as in --config=~/file."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path as it is used."""
-        path = locations.expand(os.fspath(value))
-        super().convert(path, param, ctx)
-        return path
-
-
-class Subscription(click.ParamType[str]):
-    """A subscription's id; an empty text is none, as in the settings."""
-
-    name = "subscription"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The id as it was typed."""
-        if value and not re.fullmatch(SUBSCRIPTION, value):
-            self.fail(
-                f"{clean(value, 80)!r} is not the id of a subscription, and a name cannot be used here; "
-                "az account list --output table shows both.",
-                param,
-                ctx,
-            )
-        return str(value)
-
-
-def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that may stand before or after a command."""
-    for option in reversed(
-        (
-            click.option(
-                "--sandbox",
-                metavar="[=WORLD|URL]",
-                help=f"Use a local Azure: one that starts with a world ({DEFAULT_WORLD} if left out), or a served one.",
-            ),
-            click.option("--config", type=NamedPath(), metavar="FILE", help="The settings file."),
-            click.option("--isv", type=Subscription(), metavar="SUBSCRIPTION", help="The ISV's subscription."),
-            click.option(
-                "--customer", type=Subscription(), metavar="SUBSCRIPTION", help="The customer's subscription."
-            ),
-            click.option("--read-only", is_flag=True, default=None, help="Only look: nothing can be changed."),
-            click.version_option(__version__, prog_name="plstui", message="%(prog)s %(version)s"),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-class Globals:
-    """The global options as they add up, those after the command winning."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
-
-    def take(self, values: dict[str, Any]) -> None:
-        """Move the global options out of a command's parameters."""
-        for name in ("sandbox", "config", "isv", "customer", "read_only"):
-            value = values.pop(name)
-            if value is not None:
-                self._values[name] = value
-
-    def options(self) -> Options:
-        """What to connect to. Raises `click.UsageError` for options that contradict each other."""
-        values = self._values
-        if "sandbox" in values and "config" in values:
-            raise click.UsageError("--sandbox brings its own settings; leave out --config.")
-        override: dict[str, dict[str, Any]] = {}
-        for side in ("isv", "customer"):
-            if side in values:
-                override[side] = {"subscription": values[side]}
-        if "read_only" in values:
-            override["ui"] = {"read_only": True}
-        sandbox = values.get("sandbox")
-        if sandbox is not None and "://" not in sandbox:
-            check_world(sandbox)
-        return Options(values.get("config"), sandbox, override)
-
-
-def check_world(name: str) -> None:
-    """Raise `click.UsageError` unless there is a world of that name."""
-    from plstui.sandbox.scenarios import WORLDS
-
-    if name not in WORLDS:
-        raise click.UsageError(f"There is no world {name!r}; there are {', '.join(WORLDS)}.")
-
-
-def group_with_globals(name: str) -> Callable[[Callable[..., Any]], click.Group]:
-    """Declare a group of commands that takes the global options between its name and the command's."""
-
-    def declare(function: Callable[..., Any]) -> click.Group:
-        @click.pass_context
-        def body(context: click.Context, /, **values: Any) -> None:
-            context.obj.take(values)
-
-        body.__doc__ = function.__doc__
-        return cli.group(name)(_global_options(body))
-
-    return declare
-
-
-def command_with_globals(group: click.Group, name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command of `group` that takes the global options too; its function gets `options` first."""
-
-    def declare(function: Callable[..., Any]) -> click.Command:
-        @click.pass_context
-        def body(context: click.Context, /, **values: Any) -> Any:
-            collected: Globals = context.obj
-            collected.take(values)
-            return context.invoke(function, collected.options(), **values)
-
-        body.__doc__ = function.__doc__
-        if params := getattr(function, "__click_params__", None):
-            body.__click_params__ = params  # type: ignore[attr-defined]
-        return group.command(name)(_global_options(body))
-
-    return declare
 
 
 class _Commands(click.Group):
     """Reads the files of a command when it is asked for: the two panes need none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        for name in _FILES:
-            _load(name)
-        return super().list_commands(ctx)
+        return sorted(_FILES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        _load(cmd_name)
-        return super().get_command(ctx, cmd_name)
+        files = _FILES.get(cmd_name)
+        return _command(cmd_name, files) if files else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -168,7 +40,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@_global_options
+@global_options
 @click.pass_context
 def cli(context: click.Context, /, **values: Any) -> None:
     """Both sides of an Azure private link, live.
@@ -193,13 +65,13 @@ _FILES = {
     "services": ("services",),
     "status": ("status",),
 }
-"""The files in which each command and its own commands are declared; every one registers itself."""
+"""The files of each command: the first declares it, under its own name, and the others add commands to it."""
 
 
-def _load(command: str) -> None:
-    """Declare a command; one that there is not is left to click to refuse."""
-    for name in _FILES.get(command, ()):
-        import_module(f"plstui.cli.{name}")
+def _command(name: str, files: Sequence[str]) -> click.Command:
+    declared, *_ = [import_module(f"plstui.cli.{file}") for file in files]
+    command: click.Command = getattr(declared, name)
+    return command
 
 
 def run(arguments: Sequence[str]) -> int:

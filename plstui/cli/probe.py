@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from plstui.cli.documents import target_json
-from plstui.cli.main import cli, command_with_globals
+from plstui.cli.options import command_with_globals
 from plstui.cli.output import (
     EXIT_FAILED,
     EXIT_OK,
@@ -40,7 +40,7 @@ def _assertions(_context: click.Context, _option: click.Parameter, values: Seque
         raise click.BadParameter(str(error)) from None
 
 
-@command_with_globals(cli, "probe")
+@command_with_globals("probe")
 @click.option("--count", type=click.IntRange(1, 1000), help="Fresh connections to each target.")
 @click.option(
     "--assert",

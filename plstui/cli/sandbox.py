@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from plstui.cli.main import DEFAULT_WORLD, NamedPath, check_world, command_with_globals, group_with_globals
+from plstui.cli.options import DEFAULT_WORLD, NamedPath, check_world, command_with_globals, group_with_globals
 from plstui.cli.output import EXIT_OK, print_json, print_table
 from plstui.compose import Options
 from plstui.config import locations
@@ -25,7 +25,7 @@ def sandbox() -> None:
     """A local Azure for demos, rehearsals and tests."""
 
 
-@command_with_globals(sandbox, "worlds")
+@command_with_globals("worlds", sandbox)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def worlds(_options: Options, as_json: bool) -> int:
     """List the worlds a sandbox can start with."""
@@ -38,7 +38,7 @@ def worlds(_options: Options, as_json: bool) -> int:
     return EXIT_OK
 
 
-@command_with_globals(sandbox, "serve")
+@command_with_globals("serve", sandbox)
 @click.option("--world", default=DEFAULT_WORLD, show_default=True, help="What is there at the start.")
 @click.option(
     "--port",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from plstui.cli.documents import service_json, text
-from plstui.cli.main import command_with_globals, group_with_globals
+from plstui.cli.options import command_with_globals, group_with_globals
 from plstui.cli.output import exit_code_of_all, is_terminal, print_error, print_json, print_table
 from plstui.cli.results import Result, Wanted, result_of, tell_of_waiting
 from plstui.cli.session import refresh_patiently, run_session
@@ -37,7 +37,7 @@ def services() -> None:
     """List the private link services, show one, or set its tags."""
 
 
-@command_with_globals(services, "list")
+@command_with_globals("list", services)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_services(options: Options, as_json: bool) -> int:
     """List the ISV's private link services."""
@@ -61,7 +61,7 @@ def list_services(options: Options, as_json: bool) -> int:
     return 0
 
 
-@command_with_globals(services, "show")
+@command_with_globals("show", services)
 @click.argument("service")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def show(options: Options, service: str, as_json: bool) -> int:
@@ -96,7 +96,7 @@ def _each(parse: Callable[[str], Parsed]) -> Callable[[click.Context, click.Para
     return parsed
 
 
-@command_with_globals(services, "set")
+@command_with_globals("set", services)
 @click.argument("service")
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", callback=_each(parsed_tag), help="Set a tag.")
 @click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from plstui.cli.documents import connection_json, side_json
-from plstui.cli.main import cli, command_with_globals
+from plstui.cli.options import command_with_globals
 from plstui.cli.output import exit_code_of_all, now_json, print_failures, print_json
 from plstui.cli.session import read_both, read_health, run_session
 from plstui.cli.tables import print_connections, print_side
@@ -16,7 +16,7 @@ from plstui.domain.world import World
 from plstui.engine.runtime import Runtime
 
 
-@command_with_globals(cli, "status")
+@command_with_globals("status")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def status(options: Options, as_json: bool) -> int:
     """Show both sides and the connections between them."""
