@@ -81,6 +81,10 @@ class Composer:
 
         They are of the person's own file with a sandbox too, whose settings know nothing of persons.
         """
+        chosen = self._options.config or any(name.startswith("PLSTUI_") for name in os.environ)
+        if not chosen and not os.path.exists(locations.config_file()):
+            # What reads settings takes a moment to import, and the first words wait for this.
+            return {}
         from plstui.config.load import load
 
         return load(self._options.config, only="keys").keys
