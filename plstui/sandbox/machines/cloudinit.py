@@ -14,10 +14,10 @@ import yaml
 from plstui.sandbox.machines import packages
 from plstui.sandbox.machines.aside import aside
 from plstui.sandbox.machines.disk import LARGEST_FILE
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.shell.interpreter import Shell
 from plstui.sandbox.machines.shell.parser import LONGEST
 from plstui.sandbox.machines.shell.streams import Sink, Streams
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 
 if TYPE_CHECKING:
     from plstui.sandbox.machines.guest import Guest

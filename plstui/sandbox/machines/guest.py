@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from plstui.sandbox.clock import SandboxClock
-from plstui.sandbox.machines.disk import Disk
+from plstui.sandbox.machines.computer import Computer
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.network import Network
 from plstui.sandbox.machines.services import Services
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 
 MOST_PROCESSES = 200
 """Shells and jobs that run in a machine at a time."""
@@ -20,19 +20,13 @@ _BUNDLED = {"debian": frozenset({"dig", "nslookup"}), "ubuntu": frozenset[str]()
 """Programs that a distribution's cloud image lacks until their package is installed."""
 
 
-class Guest:
+class Guest(Computer):
     """What survives a restart of the machine: everything on its disk."""
 
     def __init__(self, computer_name: str, admin: str, image: Image, network: Network, clock: SandboxClock) -> None:
-        self.computer_name = computer_name
+        super().__init__(computer_name, image, clock)
         self.admin = admin
-        self.image = image
         self.network = network
-        self.clock = clock
-        self.answering = asyncio.Event()
-        """Set unless the machine hangs: whatever runs in it waits for this."""
-        self.answering.set()
-        self.disk = Disk()
         self.services = Services(self)
         self.packages: set[str] = set()
         """The packages installed since the image."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines import cloudinit
+from plstui.sandbox.machines.budget import Budget
 from plstui.sandbox.machines.commands import load
 from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.image import Image
 from plstui.sandbox.machines.network import Network
-from plstui.sandbox.machines.shell.budget import Budget
 from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell
 from plstui.sandbox.machines.shell.streams import Sink, Streams
 from plstui.sandbox.ports import CommandOutput

@@ -6,15 +6,12 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from plstui.sandbox.machines.computer import Computer
 from plstui.sandbox.machines.disk import LARGEST_FILE
 from plstui.sandbox.machines.pages import Answer, FilePages, Request, error_page
 from plstui.sandbox.machines.patterns import Pattern
 from plstui.sandbox.machines.web import Site
-
-if TYPE_CHECKING:
-    from plstui.sandbox.machines.guest import Guest
 
 ACCESS_LOG = "/var/log/nginx/access.log"
 MOST_LOG_LINES = 500
@@ -103,13 +100,13 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             yield word, False
 
 
-def servers(guest: Guest) -> list[Directive]:
+def servers(computer: Computer) -> list[Directive]:
     """The `server` blocks in the order in which nginx includes them. Raises `NginxConfigError`."""
     found: list[Directive] = []
     size = 0
     for folder, ending in (("/etc/nginx/conf.d", ".conf"), ("/etc/nginx/sites-enabled", "")):
-        for name in guest.disk.names(folder):
-            text = guest.disk.read(f"{folder}/{name}")
+        for name in computer.disk.names(folder):
+            text = computer.disk.read(f"{folder}/{name}")
             if name.endswith(ending) and text is not None:
                 size += len(text)
                 if size > LONGEST_CONFIG:
@@ -130,11 +127,11 @@ def _words(directive: Directive) -> int:
     return 1 + len(directive.arguments) + sum(map(_words, directive.block))
 
 
-def sites(guest: Guest) -> tuple[Site, ...]:
+def sites(computer: Computer) -> tuple[Site, ...]:
     """What nginx serves, one site for each port. Raises `ValueError` when it would not start."""
     by_port: dict[int, list[tuple[Directive, list[str]]]] = {}
     try:
-        blocks = servers(guest)
+        blocks = servers(computer)
     except NginxConfigError as error:
         raise ValueError(str(error)) from None
     for server in blocks:
@@ -143,31 +140,31 @@ def sites(guest: Guest) -> tuple[Site, ...]:
             port = arguments[0].rpartition(":")[2] if arguments else ""
             if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536:
                 by_port.setdefault(int(port), []).append((server, arguments[1:]))
-    name = f"nginx/1.24.0 ({guest.image.id.capitalize()})"
+    name = f"nginx/1.24.0 ({computer.image.id.capitalize()})"
     return tuple(
         Site(
             port,
             name,
-            NginxPages(guest, _default_first(choices)),
+            NginxPages(computer, _default_first(choices)),
             proxy_protocol=any("proxy_protocol" in options for _, options in choices),
-            log=_logger(guest),
+            log=_logger(computer),
         )
         for port, choices in by_port.items()
     )
 
 
-def _logger(guest: Guest) -> Callable[[Request, Answer], None]:
+def _logger(computer: Computer) -> Callable[[Request, Answer], None]:
     """Writes the access log in nginx's usual format; old lines go when it grows."""
 
     def log(request: Request, answer: Answer) -> None:
-        when = guest.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000")
+        when = computer.clock.now().strftime("%d/%b/%Y:%H:%M:%S +0000")
         size = len(answer.body.encode("utf-8", "surrogateescape"))
         line = f'{request.client} - - [{when}] "{request.method} {request.path} HTTP/1.1" {answer.status} {size}\n'
-        old = guest.disk.read(ACCESS_LOG) or ""
+        old = computer.disk.read(ACCESS_LOG) or ""
         most = MOST_LOG_LINES if len(old) < LARGEST_FILE // 2 else 10
         # On a full disk nginx serves its pages all the same.
         with contextlib.suppress(OSError):
-            guest.disk.write(ACCESS_LOG, "".join([*old.splitlines(keepends=True)[-most:], line]))
+            computer.disk.write(ACCESS_LOG, "".join([*old.splitlines(keepends=True)[-most:], line]))
 
     return log
 
@@ -180,7 +177,7 @@ def _default_first(choices: list[tuple[Directive, list[str]]]) -> tuple[Directiv
 class NginxPages:
     """The servers that share a port; the first one is the default."""
 
-    guest: Guest
+    computer: Computer
     blocks: tuple[Directive, ...]
 
     def answer(self, request: Request) -> Answer:
@@ -213,9 +210,9 @@ class NginxPages:
         index = tuple(_first(scopes, "index") or ["index.html"])
         if any(directive.name == "types" and not directive.block for scope in scopes for directive in scope):
             # An emptied table of types: everything is the default type.
-            pages: FilePages = FilePages(self.guest.disk, root, index, default_type=default_type)
+            pages: FilePages = FilePages(self.computer.disk, root, index, default_type=default_type)
             return _typed(self._tried(scopes, pages, request), default_type)
-        return self._tried(scopes, FilePages(self.guest.disk, root, index, default_type=default_type), request)
+        return self._tried(scopes, FilePages(self.computer.disk, root, index, default_type=default_type), request)
 
     def _tried(self, scopes: list[list[Directive]], pages: FilePages, request: Request) -> Answer:
         for candidate in _first(scopes, "try_files") or [request.path]:
@@ -238,7 +235,7 @@ class NginxPages:
 
     def _expand(self, text: str, request: Request) -> str:
         values = {
-            "hostname": self.guest.computer_name,
+            "hostname": self.computer.computer_name,
             "host": request.host.partition(":")[0],
             "uri": request.path,
             "request_uri": request.path,

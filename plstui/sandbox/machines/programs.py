@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines import nginx
+from plstui.sandbox.machines.computer import Computer
 from plstui.sandbox.machines.pages import FilePages, FixedPage
 from plstui.sandbox.machines.patterns import Pattern, literal
 from plstui.sandbox.machines.web import Site
-
-if TYPE_CHECKING:
-    from plstui.sandbox.machines.guest import Guest
 
 LAST_PORT = 65535
 LONGEST_SCRIPT = 256 * 1024
@@ -35,7 +32,7 @@ class Program:
     """What it serves, one for each port."""
 
 
-def find_server(guest: Guest, argv: Sequence[str], folder: str = "") -> Program | None:
+def find_server(computer: Computer, argv: Sequence[str], folder: str = "") -> Program | None:
     """The server that a command starts; None when it starts none that the sandbox knows.
 
     nginx is known by its configuration, apache2 and lighttpd by Debian's default site, Python by `-m http.server` or
@@ -44,27 +41,27 @@ def find_server(guest: Guest, argv: Sequence[str], folder: str = "") -> Program 
     if not argv:
         return None
     name = argv[0].rpartition("/")[2]
-    if name == "nginx" and guest.disk.exists("/usr/sbin/nginx"):
-        return Program(nginx.sites(guest))
-    if name in ("apache2", "lighttpd") and guest.disk.exists(f"/usr/sbin/{name}"):
-        pages = FilePages(guest.disk, "/var/www/html", ("index.html",))
+    if name == "nginx" and computer.disk.exists("/usr/sbin/nginx"):
+        return Program(nginx.sites(computer))
+    if name in ("apache2", "lighttpd") and computer.disk.exists(f"/usr/sbin/{name}"):
+        pages = FilePages(computer.disk, "/var/www/html", ("index.html",))
         return Program((Site(80, "Apache/2.4.58 (Ubuntu)" if name == "apache2" else "lighttpd/1.4.74", pages),))
     if re.fullmatch(r"python3?(\.\d+)?", name):
-        return _python(guest, list(argv[1:]), folder)
+        return _python(computer, list(argv[1:]), folder)
     return None
 
 
-def _python(guest: Guest, arguments: list[str], folder: str) -> Program | None:
+def _python(computer: Computer, arguments: list[str], folder: str) -> Program | None:
     if arguments[:2] == ["-m", "http.server"]:
-        return _http_server(guest, arguments[2:], folder)
+        return _http_server(computer, arguments[2:], folder)
     if arguments[:1] == ["-c"] and len(arguments) > 1:
-        return _script(guest, arguments[1], folder)
+        return _script(computer, arguments[1], folder)
     path = next((argument for argument in arguments if not argument.startswith("-")), None)
-    text = guest.disk.read(path) if path else None
-    return _script(guest, text, folder) if text is not None else None
+    text = computer.disk.read(path) if path else None
+    return _script(computer, text, folder) if text is not None else None
 
 
-def _http_server(guest: Guest, arguments: list[str], folder: str) -> Program | None:
+def _http_server(computer: Computer, arguments: list[str], folder: str) -> Program | None:
     port = 8000
     while arguments:
         argument = arguments.pop(0)
@@ -79,10 +76,12 @@ def _http_server(guest: Guest, arguments: list[str], folder: str) -> Program | N
             port = int(argument)
     if not 0 < port <= LAST_PORT:
         return None
-    return Program((_python_site(guest, port, FilePages(guest.disk, folder or "/", ("index.html",), listing=True)),))
+    return Program(
+        (_python_site(computer, port, FilePages(computer.disk, folder or "/", ("index.html",), listing=True)),)
+    )
 
 
-def _script(guest: Guest, text: str, folder: str) -> Program | None:
+def _script(computer: Computer, text: str, folder: str) -> Program | None:
     """The server in a script. A handler of its own is taken to do what the lab's page does: name the machine."""
     text = text[:LONGEST_SCRIPT]
     match = _SCRIPT_SERVER.first(text)
@@ -98,10 +97,10 @@ def _script(guest: Guest, text: str, folder: str) -> Program | None:
         return None
     if "do_GET" not in text:
         served = _SCRIPT_FOLDER.first(text)
-        pages = FilePages(guest.disk, served["folder"] if served else folder or "/", ("index.html",), listing=True)
-        return Program((_python_site(guest, int(port), pages),))
-    return Program((_python_site(guest, int(port), FixedPage(f"Host: {guest.computer_name}")),))
+        pages = FilePages(computer.disk, served["folder"] if served else folder or "/", ("index.html",), listing=True)
+        return Program((_python_site(computer, int(port), pages),))
+    return Program((_python_site(computer, int(port), FixedPage(f"Host: {computer.computer_name}")),))
 
 
-def _python_site(guest: Guest, port: int, pages: FilePages | FixedPage) -> Site:
-    return Site(port, f"SimpleHTTP/0.6 Python/{guest.image.python}", pages)
+def _python_site(computer: Computer, port: int, pages: FilePages | FixedPage) -> Site:
+    return Site(port, f"SimpleHTTP/0.6 Python/{computer.image.python}", pages)

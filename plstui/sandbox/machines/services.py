@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.aside import aside
+from plstui.sandbox.machines.budget import Budget
+from plstui.sandbox.machines.computer import Computer
 from plstui.sandbox.machines.programs import Program, find_server
 from plstui.sandbox.machines.web import WebServer
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from plstui.sandbox.machines.guest import Guest
-    from plstui.sandbox.machines.shell.budget import Budget
 
 _FOLDERS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 LONGEST_UNIT = 16 * 1024
@@ -64,8 +60,8 @@ class Unit:
 class Services:
     """The units of a machine and their processes."""
 
-    def __init__(self, guest: Guest) -> None:
-        self._guest = guest
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
         self._running: dict[str, list[WebServer]] = {}
         self._states: dict[str, str] = {}
         self._powered = False
@@ -78,14 +74,14 @@ class Services:
         """A unit by name, with or without `.service`; None when there is no such file."""
         name = _full(name)
         for folder in _FOLDERS:
-            text = self._guest.disk.read(f"{folder}/{name}")
+            text = self._computer.disk.read(f"{folder}/{name}")
             if text is not None:
                 return Unit.parse(name, text[:LONGEST_UNIT])
         return Unit(name) if name in _ALWAYS else None
 
     def names(self) -> list[str]:
         """The names of all units."""
-        found = {name for folder in _FOLDERS for name in self._guest.disk.names(folder) if name.endswith(".service")}
+        found = {name for folder in _FOLDERS for name in self._computer.disk.names(folder) if name.endswith(".service")}
         return sorted(found | set(_ALWAYS))
 
     def state(self, name: str) -> str:
@@ -95,15 +91,15 @@ class Services:
 
     def enable(self, name: str) -> None:
         """Start the unit at every boot."""
-        self._guest.disk.write(f"{_WANTS}/{_full(name)}", "")
+        self._computer.disk.write(f"{_WANTS}/{_full(name)}", "")
 
     def disable(self, name: str) -> None:
         """No longer start the unit at boot."""
-        self._guest.disk.remove(f"{_WANTS}/{_full(name)}")
+        self._computer.disk.remove(f"{_WANTS}/{_full(name)}")
 
     def enabled(self, name: str) -> bool:
         """Whether the unit is started at boot."""
-        return _full(name) in _ALWAYS or self._guest.disk.exists(f"{_WANTS}/{_full(name)}")
+        return _full(name) in _ALWAYS or self._computer.disk.exists(f"{_WANTS}/{_full(name)}")
 
     def listener(self, port: int) -> WebServer | None:
         """The server on one of the machine's ports."""
@@ -143,7 +139,7 @@ class Services:
             line = line.lstrip("-@:+!")
             try:
                 words = await aside(len(line), shlex.split, line)
-                program = find_server(self._guest, words, unit.value("service", "WorkingDirectory"))
+                program = find_server(self._computer, words, unit.value("service", "WorkingDirectory"))
             except ValueError:
                 return False
             if program is None:
@@ -162,13 +158,13 @@ class Services:
         servers: list[WebServer] = []
         try:
             for site in program.sites:
-                servers.append(await WebServer.start(site, self._guest.answering))
+                servers.append(await WebServer.start(site, self._computer.answering))
         except OSError as error:
             for server in servers:
                 await server.stop()
             # This computer has no port or file left; the machine's own user learns that the service has failed.
             asyncio.get_running_loop().call_exception_handler(
-                {"message": f"{name} on {self._guest.computer_name} cannot be started", "exception": error}
+                {"message": f"{name} on {self._computer.computer_name} cannot be started", "exception": error}
             )
             return False
         if not self._powered:
@@ -198,7 +194,7 @@ class Services:
 
     async def boot(self) -> None:
         """Start what is enabled."""
-        for name in self._guest.disk.names(_WANTS):
+        for name in self._computer.disk.names(_WANTS):
             await self.start(name)
 
     async def halt(self) -> None:
@@ -211,7 +207,7 @@ class Services:
         self.on_change()
 
     def _wanted(self, unit: Unit) -> bool:
-        disk = self._guest.disk
+        disk = self._computer.disk
         for condition in unit.values("unit", "ConditionPathExists"):
             negated, path = condition.startswith("!"), condition.lstrip("!|")
             if disk.exists(path) == negated:

@@ -8,11 +8,11 @@ from functools import partial
 import asyncssh
 
 from plstui.sandbox.clock import SandboxClock
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.guest import Guest
 from plstui.sandbox.machines.relay import drained
 from plstui.sandbox.machines.shell.interpreter import Shell
 from plstui.sandbox.machines.shell.streams import MOST_TEXT, Streams
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 
 _CHUNK = 64 * 1024
 

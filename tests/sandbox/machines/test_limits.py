@@ -11,10 +11,10 @@ import pytest
 
 from plstui.sandbox.clock import SandboxClock
 from plstui.sandbox.machines.disk import MOST_NAMES, Disk
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.nginx import NginxConfigError, parse
 from plstui.sandbox.machines.patterns import Pattern, PatternError, glob
 from plstui.sandbox.machines.shell import parser
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 from plstui.sandbox.machines.sshd import MOST_CONNECTIONS, MOST_FORWARDS, MOST_SESSIONS
 from tests.sandbox.fabric.lab import Lab, running, vm_id
 from tests.sandbox.machines.openssh import configure, run

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.shell.parser import parse
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
 from tests.sandbox.fabric.lab import Lab, vm_id
 
 

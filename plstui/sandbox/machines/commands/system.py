@@ -8,6 +8,7 @@ import shlex
 
 from plstui.sandbox.machines import packages
 from plstui.sandbox.machines.commands.control import seconds
+from plstui.sandbox.machines.nginx import sites
 from plstui.sandbox.machines.shell.interpreter import NOT_FOUND, Shell, command
 from plstui.sandbox.machines.shell.streams import Streams
 
@@ -238,8 +239,6 @@ async def cloud_init(shell: Shell, arguments: list[str], streams: Streams) -> in
 @command("nginx")
 async def nginx(shell: Shell, arguments: list[str], streams: Streams) -> int:
     """`-t` checks the configuration, `-s reload` reads it again."""
-    from plstui.sandbox.machines.nginx import sites
-
     try:
         sites(shell.guest)
     except ValueError as error:

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from plstui.sandbox.machines.disk import LONGEST_PATH, Disk
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.patterns import Pattern, PatternError, glob
 from plstui.sandbox.machines.shell.streams import MOST_TEXT, Charge
-from plstui.sandbox.machines.shell.syntax import Arithmetic, Literal, Script, ShellSyntaxError, Substitution, Word
+from plstui.sandbox.machines.shell.syntax import Arithmetic, Literal, Script, Substitution, Word
 
 Lookup = Callable[[str], str]
 """The value of a variable; empty when unset."""

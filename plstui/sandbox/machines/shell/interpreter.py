@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from plstui.sandbox.machines.aside import aside
-from plstui.sandbox.machines.shell.budget import Budget, Variables
+from plstui.sandbox.machines.budget import Budget, Variables
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.shell.expansion import Expander
 from plstui.sandbox.machines.shell.jobs import Jobs
 from plstui.sandbox.machines.shell.leaving import LoopControl, ShellExit
@@ -25,7 +26,6 @@ from plstui.sandbox.machines.shell.syntax import (
     If,
     Pipeline,
     Script,
-    ShellSyntaxError,
     Simple,
     While,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from plstui.sandbox.machines.errors import ShellSyntaxError
 from plstui.sandbox.machines.shell.syntax import (
     Arithmetic,
     Chain,
@@ -15,7 +16,6 @@ from plstui.sandbox.machines.shell.syntax import (
     Pipeline,
     Redirect,
     Script,
-    ShellSyntaxError,
     Simple,
     Substitution,
     Variable,

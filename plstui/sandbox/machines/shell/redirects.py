@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from plstui.sandbox.machines.budget import Budget
+from plstui.sandbox.machines.errors import ShellSyntaxError
+from plstui.sandbox.machines.guest import Guest
+from plstui.sandbox.machines.shell.expansion import Expander
 from plstui.sandbox.machines.shell.streams import Streams, text_input, with_descriptor
-from plstui.sandbox.machines.shell.syntax import Redirect, ShellSyntaxError
-
-if TYPE_CHECKING:
-    from plstui.sandbox.machines.shell.interpreter import Shell
+from plstui.sandbox.machines.shell.syntax import Redirect
 
 
-async def redirected(shell: Shell, redirects: Sequence[Redirect], streams: Streams) -> Streams:
+class Redirecting(Protocol):
+    """What redirections need of the shell that runs the command."""
+
+    guest: Guest
+    budget: Budget
+
+    def expander(self, streams: Streams) -> Expander:
+        """Expands words as they stand in a command with these streams."""
+
+    def path(self, name: str) -> str:
+        """A file name as an absolute path."""
+
+
+async def redirected(shell: Redirecting, redirects: Sequence[Redirect], streams: Streams) -> Streams:
     """The streams of a command with its redirections. Raises `OSError` for a file that is not there."""
     expander, charge = shell.expander(streams), shell.budget.characters
     for redirect in redirects:
@@ -33,7 +47,7 @@ async def redirected(shell: Shell, redirects: Sequence[Redirect], streams: Strea
     return streams
 
 
-def _file_writer(shell: Shell, target: str, *, append: bool) -> Callable[[str], None]:
+def _file_writer(shell: Redirecting, target: str, *, append: bool) -> Callable[[str], None]:
     if target == "/dev/null":
         return lambda text: shell.budget.characters(len(text))
     disk, path = shell.guest.disk, shell.path(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
+from plstui.sandbox.machines.errors import ShellSyntaxError
 
 MOST_TEXT = 1024 * 1024
 """Characters a substitution or pipe may hold; a file holds as many."""

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-class ShellSyntaxError(Exception):
-    """The text is no script, or uses a part of the language that the sandbox's machines do not have."""
-
-
 @dataclass(frozen=True, slots=True)
 class Literal:
     """Text that stands for itself."""

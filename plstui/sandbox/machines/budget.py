@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plstui.sandbox.machines.shell.syntax import ShellSyntaxError
+from plstui.sandbox.machines.errors import ShellSyntaxError
 
 MOST_COMMANDS = 100_000
 """Commands one script may run. A script without end would otherwise run for ever."""
