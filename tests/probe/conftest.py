@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import trustme
 
+from plstui.cli.session import read_both
 from plstui.probe import threads
 from plstui.probe.ssh import connection, login
+from tests.domain.findings.ward import Ward, ward
 from tests.probe.probing import FOREVER
 from tests.probe.sshd import PATIENCE, SSHD, Sshd, free_port
 
@@ -78,3 +80,14 @@ def nginx(tmp_path: Path) -> Iterator[Nginx]:
     subprocess.run(command, check=True, timeout=PATIENCE)
     yield ports
     subprocess.run([*command, "-s", "stop"], check=True, timeout=PATIENCE)
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ward]:
+    """The lab as it is when it works, to be probed by scripts."""
+    monkeypatch.setenv("PLSTUI_PROBE_ROUTES", "run-command")
+    monkeypatch.setenv("PLSTUI_PROBE_CONNECT_TIMEOUT", "1")
+    monkeypatch.setenv("PLSTUI_PROBE_READ_TIMEOUT", "1")
+    async with ward(tmp_path, monkeypatch) as made:
+        await read_both(made.runtime)
+        yield made
