@@ -21,15 +21,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError
 
 from plstui.arm.azcli import AzureCli
+from plstui.arm.faults import SDK_ERRORS, Where, explain_sign_in
+from plstui.arm.policies import RetrySignIn
 from plstui.arm.secret import ClientSecret
 from plstui.arm.threads import in_daemon
 from plstui.arm.transport import SILENCE_SECONDS, sdk_options
 from plstui.config.locations import expand
 from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
-from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
+from plstui.domain.errors import ConfigError, PlstuiError, SignInPendingError
 from plstui.domain.files import check_regular, open_regular, text_of
 from plstui.domain.ids import SUBSCRIPTION
 from plstui.domain.sides import Side
@@ -39,7 +40,10 @@ if TYPE_CHECKING:  # Imported by whoever signs in so: it takes as long as all th
     from azure.identity.aio import EnvironmentCredential
 
 RENEW_EARLY = 300.0
-"""Seconds before its end at which a token is no longer used; the SDK asks for a new one then too."""
+"""Seconds before its end at which a new token is asked for; the SDK does so then too."""
+
+RENEW_PAUSE = 30.0
+"""Seconds until it is asked for again when there was none and the old one is still good; azure-identity's own."""
 
 LARGEST_SECRET = 64 * 1024
 """Bytes that are read of a secret's file; Entra ID makes secrets of forty."""
@@ -74,29 +78,40 @@ class Tokens:
     def __init__(
         self,
         make: Callable[[], Source],
-        next_step: str,
+        where: Where,
         *,
         now: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` is the clock of the wall, by which tokens end; `steady` the one that nobody puts back."""
-        self.next_step = next_step
-        """What somebody can do whose sign-in is not accepted."""
+        """`where.arm` is who gives out tokens; `now` the clock of the wall, by which tokens end; `steady` the one that
+        nobody puts back."""
+        self.where = where
         self._make = make
         self._source = make()
         self._now = now
         self._steady = steady
         self._lock = asyncio.Lock()
         self._token: AccessToken | None = None
-        self._failure: ClientAuthenticationError | CredentialsError | None = None
+        self._failure: PlstuiError | None = None
         self._failed_at = 0.0
 
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        """A token that is good for at least five minutes. Raises what azure-identity raises, and `PlstuiError`."""
+        """A token that is good for at least five minutes, and for less where no new one is to be had.
+
+        Raises `CredentialsError` when the sign-in is refused, and another `PlstuiError` when nobody can tell now.
+        """
         async with self._lock:
-            if self._token is not None and self._token.expires_on - self._now() > RENEW_EARLY:
-                return self._token
-            return await self._new(*scopes)
+            old, left = self._token, self._token.expires_on - self._now() if self._token else 0.0
+            if old and (left > RENEW_EARLY or (left > 0 and self._failed_within(RENEW_PAUSE))):
+                return old
+            try:
+                return await self._new(*scopes)
+            except SignInPendingError:
+                raise
+            except PlstuiError:
+                if old and old.expires_on > self._now():
+                    return old
+                raise
 
     async def renew(self, refused: AccessToken, *scopes: str, claims: str = "") -> AccessToken:
         """Another token in the place of one that Azure has refused before its end: one for all who were given that.
@@ -111,17 +126,25 @@ class Tokens:
             return self._token
 
     async def _new(self, *scopes: str, **options: Any) -> AccessToken:
-        if self._failure is not None and self._steady() - self._failed_at < FAILURE_KEPT:
+        """A new token from the source. Raises `PlstuiError`; the token there is stays then."""
+        if self._failure and self._failed_within(FAILURE_KEPT):
             raise self._failure
         try:
             self._token = await self._source.get_token(*scopes, **options)
         except SignInPendingError:
             raise
-        except (ClientAuthenticationError, CredentialsError) as failure:
-            self._token, self._failure, self._failed_at = None, failure, self._steady()
+        except PlstuiError as failure:
+            self._failure, self._failed_at = failure, self._steady()
             raise
+        except SDK_ERRORS as error:
+            self._failure, self._failed_at = explain_sign_in(error, self.where), self._steady()
+            raise self._failure from error
         self._failure = None
         return self._token
+
+    def _failed_within(self, seconds: float) -> bool:
+        """Whether asking for a token has failed in the last seconds."""
+        return self._failure is not None and self._steady() - self._failed_at < seconds
 
     async def forget(self) -> None:
         """Sign in anew next time: Azure has refused a token that had not ended."""
@@ -159,18 +182,30 @@ def sign_in(settings: Settings, side: Side) -> Tokens:
     own = settings.side(side)
     if not re.fullmatch(SUBSCRIPTION, own.subscription):
         raise ConfigError(f"{clean(own.subscription, 60)!r} is not the id of a subscription.")
+    step = _next_step(settings, side)
+    if not own.client_id and settings.azure.credential == "cli":
+        where = Where(settings.azure.arm, own.subscription, step)
+        return Tokens(lambda: AzureCli(own.subscription, step), where)
+    where = Where(authority_of(settings), own.subscription, step)
     if own.client_id:
-        step = f"Check tenant, client_id and client_secret_file of [{side}] in the settings."
-        return Tokens(lambda: _service_principal(settings, side), step)
+        return Tokens(lambda: _service_principal(settings, side), where)
+    if settings.azure.credential == "environment":
+        return Tokens(lambda: _environment(settings, step), where)
+    return Tokens(lambda: DeviceCode(settings, own), where)
+
+
+def _next_step(settings: Settings, side: Side) -> str:
+    """What somebody can do whose sign-in is not accepted."""
+    own = settings.side(side)
+    if own.client_id:
+        return f"Check tenant, client_id and client_secret_file of [{side}] in the settings."
     match settings.azure.credential:
         case "environment":
-            step = "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or azure.credential to cli."
-            return Tokens(lambda: _environment(settings, step), step)
+            return "Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or azure.credential to cli."
         case "device-code":
-            return Tokens(lambda: DeviceCode(settings, own), "Try again to get a new code.")
+            return "Try again to get a new code."
         case "cli":
-            step = f"Sign in with az login, to an account that sees subscription {own.subscription}."
-            return Tokens(lambda: AzureCli(own.subscription, step), step)
+            return f"Sign in with az login, to an account that sees subscription {own.subscription}."
 
 
 def _environment(settings: Settings, step: str) -> EnvironmentCredential:
@@ -179,7 +214,7 @@ def _environment(settings: Settings, step: str) -> EnvironmentCredential:
     try:
         if "AZURE_CLIENT_SECRET" not in os.environ and (certificate := os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH")):
             check_regular(Path(certificate), LARGEST_SECRET)
-        return EnvironmentCredential(**entra_options(settings))
+        return EnvironmentCredential(**entra_options(settings), retry_policy_class=RetrySignIn)
     except OSError as error:
         raise ConfigError(
             f"The certificate of AZURE_CLIENT_CERTIFICATE_PATH cannot be read: {error.strerror}.", hint=step
@@ -224,11 +259,27 @@ def entra_options(settings: Settings) -> dict[str, Any]:
 
 
 def authority_of(settings: Settings) -> str:
-    """The address of the service that gives out tokens."""
+    """The address of the service that gives out tokens. Raises `ConfigError`."""
     host = urlsplit(settings.azure.arm).netloc
     if host == urlsplit(PUBLIC_ARM).netloc and (named := os.environ.get("AZURE_AUTHORITY_HOST")):
-        return f"https://{named.removeprefix('https://').rstrip('/')}"
+        return _named_authority(named)
     return f"https://{_AUTHORITIES.get(host, host)}"
+
+
+def _named_authority(named: str) -> str:
+    """The address that AZURE_AUTHORITY_HOST names, with https:// or without: it is sent the secret."""
+    text = named.strip()
+    try:
+        place = urlsplit(text if "://" in text else f"https://{text}")
+        is_host = place.scheme == "https" and place.hostname and "@" not in place.netloc and place.port != 0
+    except ValueError:
+        is_host = False
+    if not is_host or place.path.strip("/") or place.query or place.fragment or not re.fullmatch(r"[!-~]+", text):
+        raise ConfigError(
+            f"AZURE_AUTHORITY_HOST is {clean(named, 100)!r}, which is not the name of a host.",
+            hint="Set it to one such as login.microsoftonline.us, or unset it.",
+        )
+    return f"https://{place.netloc}"
 
 
 class DeviceCode:

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import responses
 from math import isfinite
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError as SdkError
@@ -33,6 +33,7 @@ from azure.core.exceptions import (
 from azure.core.polling.base_polling import BadResponse
 
 from plstui.arm.transport import LostAnswerError
+from plstui.domain.az import register_line
 from plstui.domain.errors import (
     AnswerLostError,
     AzureError,
@@ -57,6 +58,8 @@ LONGEST = 400
 DEFAULT_RETRY_AFTER = 10.0
 """Seconds to wait when Azure asks for fewer requests and does not say how long: as recorded for most writes."""
 
+_NO_ANSWER = (ServiceRequestError, ServiceResponseError, IncompleteReadError, OSError)
+
 UNREADABLE = "UnreadableAnswer"
 """Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
 
@@ -71,6 +74,8 @@ _NAMESPACE = re.compile(r"namespace '(?P<namespace>[^']+)'")
 _ENTRA_TRAILER = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 _ENTRA_WORDS = re.compile(r"AADSTS\d+:.*", re.DOTALL)
 _TOO_MANY = 429
+_BUSY_ENTRA = "temporarily_unavailable"
+"""OAuth's word for a server that is in trouble or has too much to do (RFC 6749, 4.1.2.1); Entra ID uses it too."""
 
 _ON_THE_WAY = "Try again; if it stays so, check azure.arm in the settings, and the proxy if there is one."
 
@@ -103,17 +108,47 @@ class Where:
 
 def explain(error: Exception, where: Where) -> PlstuiError:
     """The error of plstui that says what an exception of the SDK means."""
-    if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
-        if isinstance(error, ClientAuthenticationError) or error.status_code == HTTPStatus.UNAUTHORIZED:
-            return _not_signed_in(error, where)
-        if error.response is not None and not isinstance(error.inner_exception, BadResponse):
-            return _refused(error, where)
-    if isinstance(error, ServiceRequestError | ServiceResponseError | IncompleteReadError | OSError):
+    if _has_answer(error) and not isinstance(error.inner_exception, BadResponse):
+        if error.status_code == HTTPStatus.UNAUTHORIZED:
+            return _not_accepted(error, where)
+        return _refused(error, where)
+    if isinstance(error, _NO_ANSWER):
         return _unreachable(error, where)
-    words = str(error) if isinstance(error, UnreadableError) else "it is not what Azure sends"
-    return AzureError(
-        f"The answer of {where.address} cannot be read: {sentence(words)}", code=UNREADABLE, hint=_ON_THE_WAY
+    return AzureError(_unreadable(error, where), code=UNREADABLE, hint=_ON_THE_WAY)
+
+
+def explain_sign_in(error: Exception, where: Where) -> PlstuiError:
+    """The same of who gives out tokens, whose address is `where.arm`.
+
+    Only what Entra ID says of the sign-in is a refusal of it. Whatever else comes back is trouble there or on the way,
+    and since there was no token, nothing was sent to Azure.
+    """
+    if _has_answer(error):
+        return _no_token(error, where)
+    if isinstance(error, ClientAuthenticationError):
+        # A library says this in words of its own, in which Entra ID's may stand.
+        if entra := _ENTRA_WORDS.search(error.message):
+            return CredentialsError(sentence(entra[0]), hint=where.next_step)
+        if not any(_reason(cause)[0] for cause in _causes(error)):
+            return CredentialsError("The sign-in did not succeed.", hint=where.next_step)
+        return _unreachable(error, where)
+    if isinstance(error, _NO_ANSWER):
+        return _unreachable(error, where)
+    return UnreachableError(_unreadable(error, where), hint=_ON_THE_WAY)
+
+
+def _has_answer(error: Exception) -> TypeGuard[HttpResponseError]:
+    """Whether there is a whole answer that tells what is wrong."""
+    return (
+        isinstance(error, HttpResponseError)
+        and not isinstance(error, IncompleteReadError)
+        and error.response is not None
     )
+
+
+def _unreadable(error: Exception, where: Where) -> str:
+    words = str(error) if isinstance(error, UnreadableError) else "it is not what Azure sends"
+    return f"The answer of {where.address} cannot be read: {sentence(words)}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -184,7 +219,7 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
     if status == HTTPStatus.FORBIDDEN and (missing := _ACTION.search(_str(_inner(body).get("message")))):
         return _forbidden(missing, code, where)
     if code == "MissingSubscriptionRegistration" and (found := _NAMESPACE.search(message)):
-        hint = f"Register it with az provider register -n {found['namespace']} --subscription {where.subscription}."
+        hint = f"Register it with: {register_line(found['namespace'], where.subscription)}"
         return AzureError(message, status=status, code=code, hint=hint)
     fault = AzureError(message, status=status, code=code or f"Http{status}")
     fault.retry_after = retry_after(response.headers)
@@ -203,22 +238,12 @@ def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
     )
 
 
-def _not_signed_in(error: HttpResponseError, where: Where) -> PlstuiError:
-    """No token, or one that Azure does not accept."""
-    if error.response is None:
-        # A library says this in words of its own, in which Entra ID's may stand.
-        if entra := _ENTRA_WORDS.search(error.message):
-            return CredentialsError(sentence(entra[0]), hint=where.next_step)
-        if any(_reason(cause)[0] for cause in _causes(error)):
-            return _unreachable(error, where)
-        return CredentialsError("The sign-in did not succeed.", hint=where.next_step)
+def _not_accepted(error: HttpResponseError, where: Where) -> CredentialsError:
+    """A token that Azure does not accept."""
     response: Any = error.response
     body, is_html = _body(response)
     words = _words(body)
-    host = urlsplit(response.request.url).netloc
-    message = words.message or _without_words(int(error.status_code or 0), host, is_html=is_html)
-    if isinstance(body, Mapping) and "error_description" in body:  # Entra ID.
-        return CredentialsError(message, hint=where.next_step, code=words.code)
+    message = words.message or _without_words(int(response.status_code), where.address, is_html=is_html)
     message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
     hint = _REFUSED_TOKENS.get(words.code.lower(), where.next_step)
     if "claims=" in response.headers.get("WWW-Authenticate", ""):
@@ -226,6 +251,23 @@ def _not_signed_in(error: HttpResponseError, where: Where) -> PlstuiError:
             "A policy of the tenant asks for more than this sign-in has: sign in anew, or ask who manages the tenant."
         )
     return CredentialsError(message, hint=hint, code=words.code)
+
+
+def _no_token(error: HttpResponseError, where: Where) -> PlstuiError:
+    """An answer without a token."""
+    response: Any = error.response
+    status = int(response.status_code)
+    body, is_html = _body(response)
+    words = _words(body)
+    message = words.message or _without_words(status, where.address, is_html=is_html)
+    if status == _TOO_MANY:
+        seconds = retry_after(response.headers)
+        return ThrottledError(message, retry_after=DEFAULT_RETRY_AFTER if seconds is None else seconds, code=words.code)
+    is_its_own = isinstance(body, Mapping) and "error_description" in body and words.code != _BUSY_ENTRA
+    if is_its_own and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return CredentialsError(message, hint=where.next_step, code=words.code)
+    told = f"{where.address} gives no token now: {message}" if words.message else message
+    return UnreachableError(told, hint="Try again; if it stays so, check the proxy if there is one.")
 
 
 def _unreachable(error: Exception, where: Where) -> UnreachableError:
@@ -293,7 +335,7 @@ def _body(response: Any) -> tuple[object, bool]:
     try:
         text = response.text() if response is not None else ""
         return json.loads(text), False
-    except (SdkError, ValueError):  # Not read, or no JSON: then the status has to speak.
+    except (SdkError, ValueError, RecursionError):  # Not read, or no JSON: then the status has to speak.
         content_type = (response.content_type or "") if response is not None else ""
         return None, "html" in content_type
 

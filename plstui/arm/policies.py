@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection
+from http import HTTPStatus
+from typing import Any
 
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -13,7 +14,14 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from plstui.arm.faults import retry_after
 from plstui.arm.transport import ANSWER_SECONDS, REPEATABLE, SILENCE_SECONDS, LostAnswerError
-from plstui.domain.patience import LONGEST_READ_PAUSE, PASSING_STATUSES, READ_PAUSES, persist
+from plstui.domain.patience import (
+    LONGEST_READ_PAUSE,
+    LONGEST_SIGN_IN_PAUSE,
+    PASSING_STATUSES,
+    READ_PAUSES,
+    SIGN_IN_PAUSES,
+    persist,
+)
 
 _Request = PipelineRequest[HttpRequest]
 _Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
@@ -34,35 +42,51 @@ class RetryReads(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     knows better when to ask again, and a write is repeated by whoever can look at the state first.
     """
 
-    def __init__(self, methods: Collection[str] = REPEATABLE) -> None:
-        """`methods` are those that change nothing here."""
-        super().__init__()
-        self._methods = methods
+    methods = REPEATABLE
+    """Those that change nothing here."""
+    statuses = PASSING_STATUSES
+    pauses: tuple[float, ...] = READ_PAUSES
+    longest = LONGEST_READ_PAUSE
 
     async def send(self, request: _Request) -> _Response:
-        """Send a request once or twice."""
-        if request.http_request.method not in self._methods:
+        """Send a request as often as there are pauses."""
+        if request.http_request.method not in self.methods:
             return await self.next.send(request)
 
         async def attempt(_: int) -> _Response:
             response = await self.next.send(request)
-            if response.http_response.status_code in PASSING_STATUSES:
+            if response.http_response.status_code in self.statuses:
                 raise _TroubleError(response)
             return response
 
         try:
-            return await persist(attempt, _pause, passing=(_TroubleError, ServiceRequestError))
+            return await persist(attempt, self._pause, passing=(_TroubleError, ServiceRequestError))
         except _TroubleError as trouble:
             return trouble.response
 
+    def _pause(self, error: Exception, tries: int) -> float | None:
+        """Seconds before it is tried again; None when it is not."""
+        # Who was not reached a moment later either is not there.
+        pauses = self.pauses if isinstance(error, _TroubleError) else READ_PAUSES
+        if tries > len(pauses) or isinstance(error, ServiceRequestTimeoutError):
+            return None
+        asked = retry_after(error.response.http_response.headers) if isinstance(error, _TroubleError) else None
+        pause = max(asked or 0.0, pauses[tries - 1])
+        return pause if pause <= self.longest else None
 
-def _pause(error: Exception, tries: int) -> float | None:
-    """Seconds before a read is tried again; None when it is not."""
-    if tries > len(READ_PAUSES) or isinstance(error, ServiceRequestTimeoutError):
-        return None
-    asked = retry_after(error.response.http_response.headers) if isinstance(error, _TroubleError) else None
-    pause = max(asked or 0.0, READ_PAUSES[tries - 1])
-    return pause if pause <= LONGEST_READ_PAUSE else None
+
+class RetrySignIn(RetryReads):
+    """Tries a sign-in again, which changes nothing, also when Entra ID has too much to do: everything waits for it."""
+
+    methods = frozenset({"GET", "POST"})
+    statuses = PASSING_STATUSES | {HTTPStatus.TOO_MANY_REQUESTS}
+    pauses = SIGN_IN_PAUSES
+    longest = LONGEST_SIGN_IN_PAUSE
+
+    def __init__(self, **_: Any) -> None:
+        """Takes the options that azure-identity gives to the policy in whose place this one is put, and has no use for
+        them."""
+        super().__init__()
 
 
 class LastMile(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):

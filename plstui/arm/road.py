@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import AsyncPipeline, PipelineResponse
@@ -71,14 +71,14 @@ class Road:
         options = sdk_options(settings)
         options.pop("connection_verify", None)  # `LastMile` says it.
         self._tokens = sign_in(settings, side)
-        self._where = Where(self._arm, self.subscription, self._tokens.next_step)
+        self._where = Where(self._arm, self.subscription, self._tokens.where.next_step)
         self._pipeline: AsyncPipeline[Any, Any] = AsyncPipeline(
             AioHttpTransport(session=open_session(options), **options),
             [
                 RequestIdPolicy(),
                 UserAgentPolicy(f"plstui/{__version__}"),
                 RetryReads(),
-                SignedRequests(self._tokens, f"{self._arm}/.default"),
+                SignedRequests(self._tokens, self._arm),
                 LastMile(context),
             ],
         )
@@ -103,8 +103,6 @@ class Road:
                 following = urljoin(f"{self._arm}/", following) if following else ""
                 if following in asked:
                     raise UnreadableError("its pages lead back to each other")
-                if following and not self._is_arm(following):
-                    raise UnreadableError("its pages lead away from it")
             yield items
             if not following:
                 return
@@ -172,13 +170,6 @@ class Road:
         if response.http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise HttpResponseError(response=response.http_response)
         return response
-
-    def _is_arm(self, address: str) -> bool:
-        """Whether an address is ARM's own: its host or one below it, at its port. No token goes anywhere else."""
-        parts, own = urlsplit(address), urlsplit(self._arm)
-        host, arm = parts.hostname or "", own.hostname or ""
-        same = host == arm or host.endswith(f".{arm}")
-        return same and (parts.port or 443) == (own.port or 443)
 
     async def close(self) -> None:
         """Give back sockets and tokens."""

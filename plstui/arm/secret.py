@@ -17,7 +17,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import HttpRequest
 
 from plstui import __version__
-from plstui.arm.policies import RetryReads
+from plstui.arm.policies import RetrySignIn
 from plstui.arm.transport import SILENCE_SECONDS, sdk_options, trust
 from plstui.config.settings import Settings
 
@@ -34,7 +34,7 @@ class ClientSecret:
         self._form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
         self._trusted = {"ssl": context} if context else {}
         self._pipeline: AsyncPipeline[Any, Any] = AsyncPipeline(
-            AioHttpTransport(**options), [UserAgentPolicy(f"plstui/{__version__}"), RetryReads({"POST"})]
+            AioHttpTransport(**options), [UserAgentPolicy(f"plstui/{__version__}"), RetrySignIn()]
         )
 
     async def get_token(self, *scopes: str, claims: str = "", **_: Any) -> AccessToken:

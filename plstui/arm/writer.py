@@ -27,7 +27,6 @@ from plstui.domain.errors import (
     PlstuiError,
     Retrying,
     ThrottledError,
-    UnreachableError,
 )
 from plstui.domain.ids import ResourceId
 
@@ -166,12 +165,18 @@ class Writer:
             async with self._road.translated():
                 return await poller.result()
         except PlstuiError as error:
-            # Our own codes stand where Azure's words are missing: something on the way has answered.
-            ours = error.code == UNREADABLE or error.code.startswith("Http")
-            in_trouble = isinstance(error, AzureError) and (error.status >= 500 or ours)
-            if in_trouble or isinstance(error, UnreachableError | ThrottledError):
-                raise AnswerLostError(error.message, hint=error.hint) from error
-            raise
+            if _tells_of_the_write(error):
+                raise
+            raise AnswerLostError(error.message, hint=error.hint) from error
+
+
+def _tells_of_the_write(error: PlstuiError) -> bool:
+    """Whether an error while waiting is Azure's word on the write itself, and not only on the asking."""
+    if not isinstance(error, AzureError) or isinstance(error, ThrottledError):
+        return False  # Nobody is signed in any more, say.
+    # Our own codes stand where Azure's words are missing: something on the way has answered.
+    ours = error.code == UNREADABLE or error.code.startswith("Http")
+    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not ours
 
 
 def _without_view(resource_id: ResourceId, body: Body) -> Body:

@@ -26,6 +26,12 @@ READ_PAUSES = (SHORTEST_PAUSE,)
 LONGEST_READ_PAUSE = 2.0
 """That such a wait may take; where Azure asks for more, the read fails and says so."""
 
+SIGN_IN_PAUSES = (SHORTEST_PAUSE, 1.0, 2.0)
+"""Before each further try to get a token: everything of that side waits for it, a write that is under way too."""
+
+LONGEST_SIGN_IN_PAUSE = 5.0
+"""That such a wait may take; where Entra ID asks for more, that is told."""
+
 BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Before each further try of a decision that Azure is not ready for, and of a question that nobody answers: most
 updates in a network take four seconds, that of a private link service eleven."""
