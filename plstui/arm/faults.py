@@ -193,7 +193,7 @@ def _refused(error: HttpResponseError, where: Where) -> PlstuiError:
     """Azure answered with an error."""
     response: Any = error.response
     status = int(response.status_code)
-    body, is_html = _body(response)
+    body, is_html = body_of(response)
     if status < HTTPStatus.BAD_REQUEST:
         if status < HTTPStatus.MULTIPLE_CHOICES or body is not None:
             return operation_failed(body)
@@ -241,7 +241,7 @@ def _forbidden(missing: re.Match[str], code: str, where: Where) -> AzureError:
 def _not_accepted(error: HttpResponseError, where: Where) -> CredentialsError:
     """A token that Azure does not accept."""
     response: Any = error.response
-    body, is_html = _body(response)
+    body, is_html = body_of(response)
     words = _words(body)
     message = words.message or _without_words(int(response.status_code), where.address, is_html=is_html)
     message = f"Azure does not accept the sign-in for subscription {where.subscription}: {message}"
@@ -257,7 +257,7 @@ def _no_token(error: HttpResponseError, where: Where) -> PlstuiError:
     """An answer without a token."""
     response: Any = error.response
     status = int(response.status_code)
-    body, is_html = _body(response)
+    body, is_html = body_of(response)
     words = _words(body)
     message = words.message or _without_words(status, where.address, is_html=is_html)
     if status == _TOO_MANY:
@@ -330,7 +330,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     return reversed(chain)
 
 
-def _body(response: Any) -> tuple[object, bool]:
+def body_of(response: Any) -> tuple[object, bool]:
     """The body of an answer as JSON, and whether it is HTML instead."""
     try:
         text = response.text() if response is not None else ""

@@ -7,12 +7,17 @@ import ssl
 from http import HTTPStatus
 from typing import Any
 
-from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from plstui.arm.faults import retry_after
+from plstui.arm.faults import body_of, retry_after
 from plstui.arm.transport import ANSWER_SECONDS, REPEATABLE, SILENCE_SECONDS, LostAnswerError
 from plstui.domain.patience import (
     LONGEST_READ_PAUSE,
@@ -87,6 +92,16 @@ class RetrySignIn(RetryReads):
         """Takes the options that azure-identity gives to the policy in whose place this one is put, and has no use for
         them."""
         super().__init__()
+
+    async def send(self, request: _Request) -> _Response:
+        """Send a request as often as there are pauses. Raises `HttpResponseError` for an answer that is no JSON object:
+        azure-identity takes that for a refusal and says nothing of it."""
+        request.context.options.pop("retry_on_methods", None)  # As said to the SDK's policy; no transport knows it.
+        response = await super().send(request)
+        body, _ = body_of(response.http_response)
+        if not isinstance(body, dict):
+            raise HttpResponseError(response=response.http_response)
+        return response
 
 
 class LastMile(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):

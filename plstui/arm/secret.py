@@ -6,11 +6,12 @@ to import than the answer to come; it stays for those.
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.pipeline.transport import AioHttpTransport
@@ -38,16 +39,18 @@ class ClientSecret:
         )
 
     async def get_token(self, *scopes: str, claims: str = "", **_: Any) -> AccessToken:
-        """A new token. Raises `ClientAuthenticationError` with the answer that brings none, and what the transport
-        raises."""
+        """A new token. Raises `HttpResponseError` with the answer that brings none, and what the transport raises."""
         form = {**self._form, "scope": " ".join(scopes), **({"claims": claims} if claims else {})}
         request = HttpRequest("POST", self._address, data=form)
         response = (await self._pipeline.run(request, **self._trusted)).http_response
         try:
             answer = response.json()
-            return AccessToken(answer["access_token"], int(time.time()) + int(answer["expires_in"]))
-        except (ValueError, LookupError, TypeError, RecursionError):
-            raise ClientAuthenticationError(response=response) from None
+            token, seconds = answer["access_token"], int(answer["expires_in"])
+        except (ValueError, LookupError, TypeError, ArithmeticError):
+            token, seconds = "", 0
+        if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
+            raise HttpResponseError(response=response)
+        return AccessToken(token, int(time.time()) + seconds)
 
     async def close(self) -> None:
         """Give back sockets."""

@@ -19,6 +19,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from msgspec.structs import replace
 
 from plstui.arm.credentials import FAILURE_KEPT, RENEW_EARLY, Tokens
+from plstui.arm.faults import Where
 from plstui.arm.side import ArmSide, open_side
 from plstui.config.settings import Azure, Settings, SideSettings
 from plstui.domain.errors import ConfigError, CredentialsError, SignInPendingError
@@ -28,6 +29,7 @@ from tests.arm.server import SUBSCRIPTION, Answer, ArmServer
 from tests.arm.sides import opened
 
 SCOPE = "https://arm/.default"
+HERE = Where("https://authority", SUBSCRIPTION, "Sign in.")
 
 
 class Counter:
@@ -51,7 +53,7 @@ class Counter:
 async def test_a_token_is_asked_for_once_and_kept_until_five_minutes_before_its_end() -> None:
     now = 1000.0
     source = Counter(lambda: AccessToken("t", int(now) + 3600))
-    tokens = Tokens(lambda: source, "", now=lambda: now)
+    tokens = Tokens(lambda: source, HERE, now=lambda: now)
 
     await asyncio.gather(*(tokens.get_token(SCOPE) for _ in range(8)))
     assert source.asked == 1
@@ -67,7 +69,7 @@ async def test_a_token_is_asked_for_once_and_kept_until_five_minutes_before_its_
 
 async def test_all_who_hold_a_refused_token_get_the_same_new_one() -> None:
     source = Counter(lambda: AccessToken(f"t{source.asked}", 10**10))
-    tokens = Tokens(lambda: source, "")
+    tokens = Tokens(lambda: source, HERE)
     refused = await tokens.get_token(SCOPE)
 
     new = await asyncio.gather(*(tokens.renew(refused, SCOPE, claims="{}") for _ in range(8)))
@@ -86,7 +88,7 @@ async def test_a_new_token_that_is_not_to_be_had_is_asked_for_once() -> None:
         raise CredentialsError("No.")
 
     source = Counter(answer)
-    tokens = Tokens(lambda: source, "", now=lambda: 1000.0)
+    tokens = Tokens(lambda: source, HERE, now=lambda: 1000.0)
     refused = await tokens.get_token(SCOPE)
 
     failures = await asyncio.gather(*(tokens.renew(refused, SCOPE) for _ in range(8)), return_exceptions=True)
@@ -112,7 +114,7 @@ async def test_a_source_is_not_closed_before_there_is_another() -> None:
             raise answer
         return answer
 
-    tokens = Tokens(make, "")
+    tokens = Tokens(make, HERE)
     refused = await tokens.get_token(SCOPE)
     with pytest.raises(ConfigError):
         await tokens.renew(refused, SCOPE)
@@ -138,15 +140,15 @@ async def test_a_failed_sign_in_is_tried_again_after_a_moment() -> None:
         raise ClientAuthenticationError(message="no")
 
     wall = 5000.0
-    tokens = Tokens(lambda: Counter(fail), "", now=lambda: wall, steady=lambda: now)
+    tokens = Tokens(lambda: Counter(fail), HERE, now=lambda: wall, steady=lambda: now)
     for _ in range(3):
-        with pytest.raises(ClientAuthenticationError):
+        with pytest.raises(CredentialsError):
             await tokens.get_token(SCOPE)
     assert asked == 1
 
     now += FAILURE_KEPT
     wall -= 3600.0  # Somebody has put the clock back: that makes nothing wait.
-    with pytest.raises(ClientAuthenticationError):
+    with pytest.raises(CredentialsError):
         await tokens.get_token(SCOPE)
     assert asked == 2
 

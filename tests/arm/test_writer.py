@@ -303,7 +303,7 @@ async def test_a_provider_that_is_not_registered_is_told_and_not_registered(azur
     )
     azure.on("PUT", CONNECTION.text, answer(409, "MissingSubscriptionRegistration", message))
 
-    with pytest.raises(AzureError, match=r"az provider register -n Microsoft\.Network --subscription"):
+    with pytest.raises(AzureError, match=r"az provider register --namespace Microsoft\.Network --subscription"):
         await approve(side)
 
     assert not azure.requests("POST")
