@@ -22,6 +22,7 @@ from azure.core.credentials import AccessToken
 
 from plstui.arm.faults import sentence
 from plstui.arm.threads import in_daemon
+from plstui.domain.az import login_line, token_line
 from plstui.domain.errors import CredentialsError
 from plstui.domain.text import clean
 
@@ -49,7 +50,7 @@ class AzureCli:
             challenge = base64.b64encode(claims.encode()).decode()
             raise CredentialsError(
                 "Azure asks for a new sign-in: what az signed in with does not meet the tenant's policies any more.",
-                hint=f'Sign in with: az login --scope "{scopes[0]}" --claims-challenge "{challenge}"',
+                hint=f"Sign in with: {login_line(scopes[0], challenge)}",
             )
         words = ("account", "get-access-token", "--output", "json", "--resource", resource)
         code, printed, said = await self._run(*words, "--subscription", self._subscription)
@@ -92,9 +93,9 @@ class AzureCli:
         commands = " && ".join(line for line in lines if line.startswith("az "))
         words = sentence(" ".join(_words(lines)))
         if not words or "Traceback (most recent call last)" in said:
-            run = f"az account get-access-token --subscription {self._subscription}"
             return CredentialsError(
-                f"az gave no token and ended with exit code {code}.", hint=f"See what is wrong with: {run}"
+                f"az gave no token and ended with exit code {code}.",
+                hint=f"See what is wrong with: {token_line(self._subscription)}",
             )
         return CredentialsError(
             f"az gave no token: {words}", hint=f"Sign in with: {commands}" if commands else self._next_step

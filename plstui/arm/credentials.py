@@ -29,7 +29,7 @@ from plstui.arm.secret import ClientSecret
 from plstui.arm.threads import in_daemon
 from plstui.arm.transport import SILENCE_SECONDS, sdk_options
 from plstui.config.locations import expand
-from plstui.config.settings import PUBLIC_ARM, Settings, SideSettings
+from plstui.config.settings import ENDPOINT, PUBLIC_ARM, Settings, SideSettings
 from plstui.domain.errors import ConfigError, PlstuiError, SignInPendingError
 from plstui.domain.files import check_regular, open_regular, text_of
 from plstui.domain.ids import SUBSCRIPTION
@@ -268,18 +268,13 @@ def authority_of(settings: Settings) -> str:
 
 def _named_authority(named: str) -> str:
     """The address that AZURE_AUTHORITY_HOST names, with https:// or without: it is sent the secret."""
-    text = named.strip()
-    try:
-        place = urlsplit(text if "://" in text else f"https://{text}")
-        is_host = place.scheme == "https" and place.hostname and "@" not in place.netloc and place.port != 0
-    except ValueError:
-        is_host = False
-    if not is_host or place.path.strip("/") or place.query or place.fragment or not re.fullmatch(r"[!-~]+", text):
+    address = f"https://{re.sub('^https://', '', named, flags=re.IGNORECASE)}"
+    if not re.fullmatch(ENDPOINT, address, re.ASCII):
         raise ConfigError(
             f"AZURE_AUTHORITY_HOST is {clean(named, 100)!r}, which is not the name of a host.",
             hint="Set it to one such as login.microsoftonline.us, or unset it.",
         )
-    return f"https://{place.netloc}"
+    return address.rstrip("/")
 
 
 class DeviceCode:

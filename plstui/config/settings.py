@@ -16,7 +16,17 @@ from plstui.domain.sides import Side
 PUBLIC_ARM = "https://management.azure.com"
 
 # The descriptions are what an error says: "Allowed is …". A pattern ends with \Z: $ would let a line end follow.
-Https = Annotated[str, Meta(pattern=r"^https://[^\s]+\Z", description="an address that starts with https://")]
+_HOST = r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[::1\])"
+_PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+ENDPOINT = rf"https://{_HOST}(:{_PORT})?/?"
+"""A service's address: its host, and a port where it is not TLS's own. No user, no path: other paths are put to it."""
+Https = Annotated[
+    str,
+    Meta(
+        pattern=rf"^{ENDPOINT}\Z",
+        description="an address that starts with https:// and ends after the host or its port",
+    ),
+]
 SubscriptionId = Annotated[
     str,
     Meta(

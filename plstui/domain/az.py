@@ -1,4 +1,7 @@
-"""Current `az` commands, made in this one place: quoted for the shell, and harmless to a terminal that shows them."""
+"""Current `az` commands, made in this one place: quoted for the shell, and harmless to a terminal that shows them.
+
+The one exception is `lab/azlines.py`: the lab as a script, which is rehearsed as it stands there.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from shlex import quote
 from plstui.domain.connection import CONNECTION_TYPE, Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
+
+LONGEST_WORD = 4000
+"""Characters of one word: a public RSA key and a challenge for claims have hundreds, and half of one is no use."""
 
 GROUP = "Microsoft.Resources/resourceGroups"
 
@@ -61,7 +67,7 @@ def in_group(resource_id: ResourceId, option: str = "--name", name: str | None =
 
 def shell_word(text: str) -> str:
     """One word of a shell line; the line is shown, so it is harmless to a terminal too."""
-    return quote(clean(text, 1000))
+    return quote(clean(text, LONGEST_WORD))
 
 
 def shell_option(name: str, value: str) -> str:
@@ -161,6 +167,16 @@ def locks_line(resource_id: ResourceId) -> str:
 def register_line(namespace: str, subscription: str, *, wait: bool = False) -> str:
     """The line that registers a resource provider."""
     return az("provider register", {"--namespace": namespace, "--subscription": subscription, "--wait": wait})
+
+
+def login_line(scope: str, challenge: str) -> str:
+    """The line that signs in anew, with the claims that are asked for, in base64."""
+    return az("login", {"--scope": scope, "--claims-challenge": challenge})
+
+
+def token_line(subscription: str) -> str:
+    """The line that shows whether `az` is signed in to a subscription."""
+    return az("account get-access-token", {"--subscription": subscription})
 
 
 def _by_id(command: str, resource_id: ResourceId) -> str:

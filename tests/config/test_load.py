@@ -107,9 +107,39 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
 
 
 @pytest.mark.parametrize(
+    "address", ["https://x", "https://x/", "https://x.example:65535", "https://[::1]:8443", "https://127.0.0.1:1"]
+)
+def test_an_endpoint_is_a_host_and_perhaps_a_port(address: str, tmp_path: Path) -> None:
+    assert load(environ={"XDG_CONFIG_HOME": str(tmp_path), "PLSTUI_AZURE_ARM": address}).azure.arm == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "https://",
+            "https://:1",
+            "https://@",
+            "https://x:0",
+            "https://x:99999",
+            "https://x:",
+            "https://[",
+            "https://-",
+        ),
+        *("https://user:secret@x", "https://x/path", "https://x?y", "https://x#y", "https://x y", "https://x\n"),
+    ],
+)
+def test_what_is_no_endpoint_is_told_before_anything_is_asked(address: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(environ={"XDG_CONFIG_HOME": str(tmp_path), "PLSTUI_AZURE_ARM": address})
+
+    assert "ends after the host or its port" in caught.value.hint
+
+
+@pytest.mark.parametrize(
     ("text", "line", "key", "words"),
     [
-        ('[azure]\n\narm = "http://x"', 3, "`azure.arm`", "Allowed is an address that starts with https://."),
+        ('[azure]\n\narm = "http://x"', 3, "`azure.arm`", "Allowed is an address that starts with https:// and "),
         ('[azure]\ncredential = "magic"', 2, "`azure.credential`", "Allowed are: cli, environment, device-code."),
         ("[probe]\n# how often\ncount = 0", 3, "`probe.count`", "expected a whole number of at least 1"),
         (
@@ -180,7 +210,7 @@ def test_an_error_names_file_line_key_and_what_is_allowed(
         ("PLSTUI_LAB_REGION", "", "Allowed is the name of a region such as westeurope."),
         ("PLSTUI_PROBE_COUNT", "0", "expected a whole number of at least 1"),
         ("PLSTUI_AZURE_CREDENTIAL", "magic", "Allowed are: cli, environment, device-code."),
-        ("PLSTUI_AZURE_ARM", "http://x", "Allowed is an address that starts with https://."),
+        ("PLSTUI_AZURE_ARM", "http://x", "Allowed is an address that starts with https:// and "),
         ("PLSTUI_UI_READ_ONLY", "perhaps", "expected true or false"),
         ("PLSTUI_UI_READONLY", "1", "There are PLSTUI_UI_READ_ONLY."),
         ("PLSTUI_ISV_JUMP", "web1", "PLSTUI_ISV_SSH_JUMP"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plstui.domain.az import az_line, show_line, tags_line
+import plstui
+from plstui.domain.az import LONGEST_WORD, az_line, login_line, register_line, show_line, tags_line, token_line
 from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.text import clean
@@ -39,7 +43,7 @@ class TestInAShell:
     def test_a_description_arrives_as_one_harmless_word(self, description: str) -> None:
         line = az_line(Verb.APPROVE, CONNECTION_ID, description)
 
-        shown = clean(description, 1000)
+        shown = clean(description, LONGEST_WORD)
         # A word that begins like an option would not be taken for an option's value.
         told = [f"--description={shown}"] if shown.startswith("-") else ["--description", shown]
         assert line.isprintable()
@@ -59,7 +63,7 @@ class TestInAShell:
 
         assert line.isprintable()
         assert words(line)[:-1] == ["az", "network", "private-endpoint", "show", "--ids"]
-        assert words(line)[-1] == clean(hostile.text, 1000)
+        assert words(line)[-1] == clean(hostile.text, LONGEST_WORD)
 
 
 def test_reject_and_remove() -> None:
@@ -91,3 +95,32 @@ def test_what_shows_a_resource() -> None:
     assert show_line(group) == f"az group show --name rg --subscription {CUSTOMER_SUBSCRIPTION}"
     gateway = ResourceId(f"{group}/providers/Microsoft.Network/natGateways/nat")
     assert show_line(gateway) == f"az resource show --ids {gateway}"
+
+
+def test_a_line_with_values_in_it_is_made_here_alone() -> None:
+    """The lab's script has templates of its own, with each value quoted where it is put in."""
+    root = Path(plstui.__file__).parent
+    elsewhere = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in root.rglob("*.py")
+        if path.relative_to(root).parts[0] != "lab"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr) and re.search(r"\baz [a-z-]+[^.;]* -[^.;]*VALUE", with_values(node))
+    ]
+
+    assert elsewhere == []
+
+
+def with_values(text: ast.JoinedStr) -> str:
+    """An f-string with VALUE for whatever is put into it."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "VALUE" for part in text.values)
+
+
+def test_a_word_of_a_long_line_is_whole() -> None:
+    challenge = "eyJh" * 900
+
+    assert login_line("https://arm//.default", challenge) == (
+        f"az login --scope https://arm//.default --claims-challenge {challenge}"
+    )
+    assert token_line("s; x") == "az account get-access-token --subscription 's; x'"
+    assert register_line("x' ;", "s") == """az provider register --namespace 'x'"'"' ;' --subscription s"""
