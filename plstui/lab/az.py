@@ -6,8 +6,8 @@ Nothing in them is a secret. Values are quoted for the shell and made harmless t
 from __future__ import annotations
 
 import re
-from shlex import quote
 
+from plstui.domain.az import shell_word
 from plstui.domain.text import clean
 from plstui.lab import azlines
 from plstui.lab.cloudinit import user_data_file
@@ -129,11 +129,11 @@ def _alone(workshop: Workshop, template: str) -> str:
     """A template as commands with every value in its place."""
     values = values_of(workshop)
     values |= ids_of(workshop, values)
-    words = {name: quote(value) for name, value in values.items()} | {
-        "CONNECTION_QUERY": quote(azlines.CONNECTION_QUERY.format(values["ENDPOINT_ID"])),
-        "PUBLIC_KEY": quote(clean(workshop.choices.public_key, LONGEST)),
-        "WEB_INIT": quote(str(user_data_file("web"))),
-        "CLIENT_INIT": quote(str(user_data_file("client"))),
+    words = {name: shell_word(value) for name, value in values.items()} | {
+        "CONNECTION_QUERY": shell_word(azlines.CONNECTION_QUERY.format(values["ENDPOINT_ID"])),
+        "PUBLIC_KEY": shell_word(workshop.choices.public_key),
+        "WEB_INIT": shell_word(str(user_data_file("web"))),
+        "CLIENT_INIT": shell_word(str(user_data_file("client"))),
         # In the middle of a quoted word; the settings allow nothing in a name that the shell would act on.
         "PAGE_NAME": f"{values['RECORD']}.{values['ZONE']}",
     }

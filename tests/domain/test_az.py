@@ -103,7 +103,7 @@ def test_a_line_with_values_in_it_is_made_here_alone() -> None:
     elsewhere = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path in root.rglob("*.py")
-        if path.relative_to(root).parts[0] != "lab"
+        if path.relative_to(root).as_posix() not in ("lab/azlines.py", "lab/scripts.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.JoinedStr) and re.search(r"\baz [a-z-]+[^.;]* -[^.;]*VALUE", with_values(node))
     ]

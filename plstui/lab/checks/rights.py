@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from plstui.domain.az import az
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.lab.checks.problem import Problem
@@ -68,8 +69,9 @@ def problem(side: Side, scope: ResourceId, lacking: Sequence[str]) -> Problem:
     named = ", ".join(lacking[:NAMED])
     more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
     where = f"resource group {scope.name}" if scope.resource_group else f"subscription {scope.subscription}"
+    grant = az("role assignment create", {"--role": "Contributor", "--assignee": "WHO", "--scope": scope})
     return Problem(
         code="RightsMissing",
         message=f"The {side.label}'s sign-in may not do this in {where}: {named}{more}.",
-        hint=f"Have its owner run: az role assignment create --role Contributor --assignee WHO --scope {scope}",
+        hint=f"Have its owner run: {grant}",
     )
