@@ -21,11 +21,12 @@ from typing import Any, NoReturn, TypeVar
 from azure.core.pipeline import PipelineResponse
 
 from plstui.arm import connections, mapping
-from plstui.arm.faults import UNREADABLE, operation_failed, retry_after
+from plstui.arm.faults import operation_failed, retry_after
 from plstui.arm.road import POLL_SECONDS, Body, Road, path_of
 from plstui.arm.versions import NETWORK_API
 from plstui.domain.connection import CONNECTION_TYPE, PENDING, Connection, ConnectionStatus, Seen
 from plstui.domain.errors import (
+    UNREADABLE,
     AnswerLostError,
     AzureError,
     DecidedOtherwiseError,

@@ -34,6 +34,7 @@ from azure.core.polling.base_polling import BadResponse
 
 from plstui.arm.transport import LostAnswerError
 from plstui.domain.errors import (
+    UNREADABLE,
     AnswerLostError,
     AzureError,
     CredentialsError,
@@ -56,9 +57,6 @@ LONGEST = 400
 
 DEFAULT_RETRY_AFTER = 10.0
 """Seconds to wait when Azure asks for fewer requests and does not say how long: as recorded for most writes."""
-
-UNREADABLE = "UnreadableAnswer"
-"""Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
 
 RETRYABLE = "RetryableError"
 """ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""

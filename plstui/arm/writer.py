@@ -16,11 +16,12 @@ from azure.core.polling import AsyncLROPoller
 
 from plstui.arm.bodies import VIEWED
 from plstui.arm.decision import Decision, Patience
-from plstui.arm.faults import UNREADABLE, UnreadableError
+from plstui.arm.faults import UnreadableError
 from plstui.arm.road import Body, Road, path_of
 from plstui.arm.versions import COMPUTE_API, api_version
 from plstui.domain.connection import ConnectionStatus, Seen, unheard
 from plstui.domain.errors import (
+    UNREADABLE,
     AnswerLostError,
     AzureError,
     NotFoundError,

@@ -24,6 +24,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil
 
+UNREADABLE = "UnreadableAnswer"
+"""Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
+
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
 
