@@ -15,6 +15,7 @@ from itertools import chain, count, repeat
 from plstui.domain.change import Put, Ready, Start, etag_of
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
+from plstui.domain.tasks import end
 from plstui.lab import az
 from plstui.lab.effort import POLL, Effort, StepFailedError, minutes
 from plstui.lab.fragments import Body, merged
@@ -68,10 +69,7 @@ class Run(Effort):
                 self._start()
         finally:
             left, self._tasks = list(self._tasks), {}
-            for task in left:
-                task.cancel()
-            if left:
-                await asyncio.wait(left)
+            await end(left)
             self._stop()
         await self._catch_up()
         if self._failure:
