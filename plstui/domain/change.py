@@ -6,7 +6,7 @@ about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class Request(Generic[Result]):
-    """What is sent."""
+    """What is sent. A body or script may hold a password, so none stands in what a debugger or an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Decide(Request[Any]):
 class Put(Request[Body]):
     """Create or change a resource; the answer is what it then is."""
 
-    body: Body
+    body: Body = field(repr=False)
     etag: str | None = None
     """What it must still have; empty when it must not be there yet; None for whatever is there."""
 
@@ -65,7 +65,7 @@ class Start(Request[None]):
 class RunScript(Request[str]):
     """Have a machine's agent run a script; the answer is what it prints."""
 
-    script: str
+    script: str = field(repr=False)
     windows: bool = False
 
 

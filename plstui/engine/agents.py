@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from secrets import token_hex
@@ -52,7 +52,7 @@ class ScriptRun(Change[None, Body]):
 
     reads_back: ClassVar[bool] = True
 
-    body: Body
+    body: Body = field(repr=False)
 
     def request(self, state: None) -> Request[Body]:
         """The resource."""

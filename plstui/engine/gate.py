@@ -167,7 +167,8 @@ class Gate:
             seen(now)
             self._refuse(change.why_not_now(now) or change.why_stale(before, now))
         writer, target = self._sides[change.side].writer, change.target
-        match change.request(now):
+        request = change.request(now)
+        match request:
             case Decide(status, description, expected):
                 decision = await writer.prepare(
                     target, status, description, expected=expected, seen=seen, retrying=retrying
@@ -183,7 +184,7 @@ class Gate:
                 return partial(writer.start, target)
             case RunScript(script, windows):
                 return partial(writer.run_command, target, script, windows=windows)
-        raise AssertionError(f"nobody knows how to send {change}")
+        raise AssertionError(f"nobody knows how to send {type(request).__name__}")
 
     # Sent
 
