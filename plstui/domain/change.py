@@ -107,8 +107,6 @@ class Change(Generic[State, Result]):
     """What is said of it while it is under way, after `plstui is still`."""
     warning: str = ""
     """What a person must know before saying yes; empty when there is nothing."""
-    dangerous: bool = False
-    """Whether it destroys something: no Enter alone says yes to it."""
     how_to_look: str = "Look at it before you do it again: it may still be done a while later."
     """The next step where it is not known whether it was done."""
 
