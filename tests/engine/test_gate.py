@@ -294,5 +294,5 @@ def test_no_body_and_no_script_is_shown_by_an_error(sends: Sent[Any]) -> None:
 
 async def test_what_no_gate_knows_of_is_named_by_its_kind_alone(tmp_path: Path) -> None:
     unknown = Ready(side=Side.ISV, target=Request().connection_id, verb="x", az="az", sends=Unknown())
-    with pytest.raises(AssertionError, match="nobody knows how to send Unknown$"):
+    with pytest.raises(AssertionError, match=r"nobody knows how to send Unknown$"):
         await gate(tmp_path).gate.send(unknown)

@@ -177,8 +177,9 @@ async def test_who_changes_them_again_is_told_of(tagging: Tagging) -> None:
         return answer
 
     tagging.on_put = and_again
-    with pytest.raises(DecidedOtherwiseError, match="its tags are env=test"):
+    with pytest.raises(DecidedOtherwiseError, match="its tags are env=test") as told:
         await tagging.set(env="prod")
+    assert "deci" not in str(told.value), "nobody has decided on anything"
     assert [line["outcome"] for line in tagging.journal] == ["sent", "done, decided otherwise"]
 
 
