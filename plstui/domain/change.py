@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from plstui.domain.connection import ConnectionStatus
 from plstui.domain.ids import ResourceId
@@ -113,6 +113,10 @@ class Change(Generic[State, Result]):
     def why_not(self, world: World) -> str | None:
         """Why this is not possible by what was last seen, as a sentence a person can act on; None when it is."""
         return None
+
+    def for_what_is_there(self, state: State) -> Self:
+        """The same, with the `az` line that does it to what was read again."""
+        return self
 
     def why_not_now(self, state: State) -> str | None:
         """The same by what was read again."""

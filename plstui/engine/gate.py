@@ -117,6 +117,7 @@ class Gate:
             before = await self._read(change, retrying)
         seen(before)
         self._refuse(change.why_not_now(before))
+        change = change.for_what_is_there(before)
         agreed = await confirm(change, before)
         if agreed is None:
             return None
