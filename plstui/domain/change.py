@@ -97,6 +97,9 @@ class Change(Generic[State, Result]):
     reads_back: ClassVar[bool] = False
     """Whether the target's body is read after a `Put`, to see what came of it, and `shown` says so."""
 
+    must_show: ClassVar[bool] = False
+    """Whether what Azure has taken counts as done only once it shows, and until then nobody knows."""
+
     side: Side
     target: ResourceId
     verb: str

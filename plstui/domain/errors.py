@@ -91,8 +91,11 @@ class OutcomeUnknownError(PlstuiError):
 
     code = "OutcomeUnknown"
 
-    def __init__(self, why: str, cause: PlstuiError, *, hint: str) -> None:
-        super().__init__(f"It is not known whether Azure has done it: {why}. {cause.message}", hint=hint)
+    def __init__(self, why: str, cause: PlstuiError | None, *, hint: str) -> None:
+        """`cause` is what came instead of an answer; None where Azure has taken the write and it does not show."""
+        end = "" if why.endswith(".") else "."
+        lost = f" {cause.message}" if cause else ""
+        super().__init__(f"It is not known whether Azure has done it: {why}{end}{lost}", hint=hint)
         self.why = why
         """What was seen instead of an answer, as a clause."""
 

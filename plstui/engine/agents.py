@@ -17,8 +17,6 @@ from plstui.domain.errors import (
     AzureError,
     LeftBehindError,
     NotFoundError,
-    NotReadBackError,
-    OutcomeUnknownError,
     PlstuiError,
     UnreachableError,
 )
@@ -51,6 +49,7 @@ class ScriptRun(Change[None, Body]):
     """A script that runs as a resource of its own; where that does not show, it may run all the same."""
 
     reads_back: ClassVar[bool] = True
+    must_show: ClassVar[bool] = True
 
     body: Body = field(repr=False)
 
@@ -66,7 +65,9 @@ class ScriptRun(Change[None, Body]):
         return Shown.AS_ASKED if state in ("succeeded", "failed", "canceled") else Shown.UNDER_WAY
 
     def told(self, now: Body | None) -> str:
-        """That it does not show."""
+        """That it does not show, or not its end."""
+        if now is not None:
+            return f"the script of the run command {self.target.name} does not end"
         return f"the run command {self.target.name} does not show, and its script may still run"
 
 
@@ -147,10 +148,7 @@ class Agents:
 
         Nothing but a refusal of Azure's comes out as `AzureError`: who hears of one tries to run it in another way.
         """
-        try:
-            resource = await self._gate.send(run)
-        except NotReadBackError as error:
-            raise OutcomeUnknownError(run.told(None), error, hint=run.how_to_look) from error
+        resource = await self._gate.send(run)
         return _part(resource, "properties", "instanceView")
 
     async def _remove_forgotten(

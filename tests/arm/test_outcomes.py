@@ -133,8 +133,8 @@ async def test_the_answer_was_lost_and_the_old_state_shows(azure: ArmServer, imp
     ("now", "why"),
     [
         (FORBIDDEN, "it could not be read back: No."),
-        (REJECTED_NOW, "it is Rejected now, which somebody else has decided"),
-        (GONE, "the connection is not there any more"),
+        (REJECTED_NOW, "somebody else has changed it, and it is Rejected now"),
+        (GONE, "somebody else has changed it, and it has been removed"),
     ],
 )
 async def test_the_answer_was_lost_and_nothing_tells(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from plstui.arm.decision import Patience
 from plstui.arm.road import Road
 from plstui.arm.side import ArmSide
 from plstui.arm.writer import Writer
@@ -22,6 +21,7 @@ from plstui.domain.errors import (
     ThrottledError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.readback import Patience
 from plstui.domain.sides import Side
 from tests.arm.server import SUBSCRIPTION, Answer, ArmServer, drop
 
@@ -235,7 +235,7 @@ async def test_a_connection_that_ends_as_failed_is_an_error(azure: ArmServer, si
 async def impatient(settings: Settings) -> Any:
     """A side whose writer does not pause between its tries, of which there are three."""
     road = Road(settings, Side.ISV)
-    yield Writer(road, Patience(busy=(0, 0), shown=0, looks=(0, 0), throttled=1))
+    yield Writer(road, Patience(busy=(0, 0), looks=(0, 0), throttled=1))
     await road.close()
 
 
