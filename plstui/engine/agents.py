@@ -21,7 +21,7 @@ from plstui.domain.errors import (
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
-from plstui.domain.patience import TIDYING_PAUSES, passes, pause_among, persist
+from plstui.domain.patience import TIDYING_PAUSES, passes, persist
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -257,9 +257,13 @@ def _is_refusal(error: BaseException | None) -> bool:
 
 
 def _pause_of_removal(error: PlstuiError, tries: int) -> float | None:
-    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it."""
+    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it.
+
+    Never as long as Azure asks for: whoever quits waits for this, and is told what stays and how to remove it.
+    """
     still_made = isinstance(error, AzureError) and error.status == HTTPStatus.CONFLICT
-    return pause_among(TIDYING_PAUSES, error, tries) if still_made or passes(error) else None
+    left = tries <= len(TIDYING_PAUSES) and (still_made or passes(error))
+    return TIDYING_PAUSES[tries - 1] if left else None
 
 
 def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from plstui.arm.clients import Clients
+from plstui.arm.road import Road
 from plstui.cli.session import read_both
 from plstui.domain.az import tags_line
 from plstui.domain.change import Body
@@ -208,6 +210,20 @@ async def test_azure_s_waits_are_kept_and_told_before_a_change_and_at_it(tagging
     assert await tagging.tags() == {"env": "prod"}
     assert told == ["TooManyRequests", "TooManyRequests", "AnotherOperationInProgress"]
     assert [line["outcome"] for line in tagging.journal] == ["sent", "done"]
+
+
+async def test_what_writes_is_made_ready_before_the_last_look(
+    tagging: Tagging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Road._make_clients
+
+    def make(road: Road) -> Clients:
+        tagging.log.append("clients")
+        return real(road)
+
+    monkeypatch.setattr(Road, "_make_clients", make)
+    await tagging.set(env="prod")
+    assert tagging.log[:5] == ["GET", "asked", "clients", "GET", "PUT"]
 
 
 async def test_the_tries_have_an_end(tagging: Tagging) -> None:
