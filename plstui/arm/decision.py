@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from azure.core.pipeline import PipelineResponse
 
@@ -43,8 +43,6 @@ HOW_TO_LOOK = "Look with plstui connections list before you decide again: it may
 
 _OVER_WELL = "succeeded"
 _OVER_BADLY = frozenset({"failed", "canceled"})
-
-Result = TypeVar("Result")
 
 
 class Decision:
