@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from plstui.arm import mapping
-from plstui.arm.faults import UNREADABLE
 from plstui.arm.road import Body, Road, path_of
 from plstui.domain.connection import CONNECTION_TYPE, Connection
-from plstui.domain.errors import AzureError, NotFoundError, Retrying
+from plstui.domain.errors import UNREADABLE, AzureError, NotFoundError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.patience import Throttle, persist
 

@@ -35,6 +35,7 @@ from azure.core.polling.base_polling import BadResponse
 from plstui.arm.transport import LostAnswerError
 from plstui.domain.az import register_line
 from plstui.domain.errors import (
+    UNREADABLE,
     AnswerLostError,
     AzureError,
     CredentialsError,
@@ -59,9 +60,6 @@ DEFAULT_RETRY_AFTER = 10.0
 """Seconds to wait when Azure asks for fewer requests and does not say how long: as recorded for most writes."""
 
 _NO_ANSWER = (ServiceRequestError, ServiceResponseError, IncompleteReadError, OSError)
-
-UNREADABLE = "UnreadableAnswer"
-"""Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
 
 RETRYABLE = "RetryableError"
 """ARM's code for a write whose target refers to something that is still being updated. A 429, but no throttling."""

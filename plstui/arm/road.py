@@ -36,13 +36,11 @@ from plstui.arm.versions import api_version
 from plstui.config.settings import Settings
 from plstui.domain.errors import CredentialsError
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import POLL_SECONDS
 from plstui.domain.sides import Side
 
 if TYPE_CHECKING:
     from plstui.arm.clients import Clients
-
-POLL_SECONDS = 1.0
-"""Seconds between two questions about a long-running operation when Azure does not say; the SDK's own are thirty."""
 
 NO_LIST = "it is no list"
 

@@ -20,14 +20,9 @@ class ArmSide:
     """Closing it gives back what both use."""
     writer: Writer
     bodies: Bodies
-    road: Road
-
-    async def get_ready(self) -> None:
-        """Make what writes ahead of the first write, which would wait for it."""
-        await self.road.clients()
 
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
     """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
     road = Road(settings, side)
-    return ArmSide(Reader(road), Writer(road), Bodies(road), road)
+    return ArmSide(Reader(road), Writer(road), Bodies(road))

@@ -15,12 +15,13 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.polling import AsyncLROPoller
 
 from plstui.arm.bodies import VIEWED
-from plstui.arm.decision import Decision, Patience
-from plstui.arm.faults import UNREADABLE, UnreadableError
+from plstui.arm.decision import Decision
+from plstui.arm.faults import UnreadableError
 from plstui.arm.road import Body, Road, path_of
 from plstui.arm.versions import COMPUTE_API, api_version
 from plstui.domain.connection import ConnectionStatus, Seen, unheard
 from plstui.domain.errors import (
+    UNREADABLE,
     AnswerLostError,
     AzureError,
     NotFoundError,
@@ -29,6 +30,7 @@ from plstui.domain.errors import (
     ThrottledError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.readback import Patience
 
 PATIENCE = 1800.0
 """Seconds until a write counts as lost: a machine takes a minute or two, a group with machines up to fifteen."""
@@ -48,6 +50,10 @@ class Writer:
         self._decisions = decisions or Patience()
         self._patience = patience
 
+    async def get_ready(self) -> None:
+        """Make what writes, which the first write would wait for."""
+        await self._road.clients()
+
     async def prepare(
         self,
         connection_id: ResourceId,
@@ -64,6 +70,9 @@ class Writer:
         it. Raises `PlstuiError`, and of these `RefusedError` when the connection is no longer as expected.
         """
         patience = self._decisions
+        if wanted is not None:
+            # Before the look: what comes between that and the decision is overwritten, and making them takes a second.
+            await self.get_ready()
         decision = Decision(self._road, connection_id, wanted, description, expected, patience, seen, retrying)
         await decision.look()
         return decision

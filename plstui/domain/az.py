@@ -120,7 +120,10 @@ def run_line(verb: str, run: ResourceId, options: Options) -> str:
 
 
 def tags_line(service_id: ResourceId, tags: Mapping[str, str], removed: Collection[str] = ()) -> str:
-    """The line that sets and removes tags of a private link service and leaves its others."""
+    """The line that sets and removes tags of a private link service and leaves its others.
+
+    Names are those of the service, letter by letter: Azure compares them without regard to case, az's paths with.
+    """
     sets = [f"{name}={value}" for name, value in tags.items()]
     if any(set(name) & _IN_PATHS for name in (*tags, *removed)):
         # A path cannot lead to such a name. Of what is to be deleted az wants to know nothing but the name.
@@ -136,9 +139,9 @@ def tags_line(service_id: ResourceId, tags: Mapping[str, str], removed: Collecti
     if sets:
         # Or 1 and true would be no texts.
         options |= {"--force-string": True, "--set": [f"tags.{words}" for words in sets]}
-    if removed:
-        options["--remove"] = [f"tags.{name}" for name in removed]
-    return az("network private-link-service update", options)
+    # Each has an option of its own: a second word after one path would be an index into what that leads to.
+    removals = [shell_option("--remove", f"tags.{name}") for name in removed]
+    return " ".join([az("network private-link-service update", options), *removals])
 
 
 def show_line(resource_id: ResourceId) -> str:

@@ -6,9 +6,9 @@ about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from plstui.domain.connection import ConnectionStatus
 from plstui.domain.ids import ResourceId
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class Request(Generic[Result]):
-    """What is sent."""
+    """What is sent. A body or script may hold a password, so none stands in what a debugger or an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Decide(Request[Any]):
 class Put(Request[Body]):
     """Create or change a resource; the answer is what it then is."""
 
-    body: Body
+    body: Body = field(repr=False)
     etag: str | None = None
     """What it must still have; empty when it must not be there yet; None for whatever is there."""
 
@@ -65,7 +65,7 @@ class Start(Request[None]):
 class RunScript(Request[str]):
     """Have a machine's agent run a script; the answer is what it prints."""
 
-    script: str
+    script: str = field(repr=False)
     windows: bool = False
 
 
@@ -97,6 +97,9 @@ class Change(Generic[State, Result]):
     reads_back: ClassVar[bool] = False
     """Whether the target's body is read after a `Put`, to see what came of it, and `shown` says so."""
 
+    must_show: ClassVar[bool] = False
+    """Whether what Azure has taken counts as done only once it shows, and until then nobody knows."""
+
     side: Side
     target: ResourceId
     verb: str
@@ -107,14 +110,16 @@ class Change(Generic[State, Result]):
     """What is said of it while it is under way, after `plstui is still`."""
     warning: str = ""
     """What a person must know before saying yes; empty when there is nothing."""
-    dangerous: bool = False
-    """Whether it destroys something: no Enter alone says yes to it."""
     how_to_look: str = "Look at it before you do it again: it may still be done a while later."
     """The next step where it is not known whether it was done."""
 
     def why_not(self, world: World) -> str | None:
         """Why this is not possible by what was last seen, as a sentence a person can act on; None when it is."""
         return None
+
+    def for_what_is_there(self, state: State) -> Self:
+        """The same, with the `az` line that does it to what was read again."""
+        return self
 
     def why_not_now(self, state: State) -> str | None:
         """The same by what was read again."""

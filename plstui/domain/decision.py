@@ -61,6 +61,5 @@ def decision(verb: Verb, connection_id: ResourceId, description: str | None = No
         az=az_line(verb, connection_id, text),
         doing=f"{verb.doing} this connection",
         warning=verb.warning,
-        dangerous=verb is Verb.REMOVE,
         description=text,
     )

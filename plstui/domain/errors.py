@@ -12,8 +12,8 @@
     ├── LeftBehindError      something of plstui's own could not be removed again
     └── AzureError           Azure answered with an error; its code is kept
         ├── NotFoundError    what was asked for is not there
-        ├── NotReadBackError Azure has taken a decision, and what came of it could not be read
-        ├── DecidedOtherwiseError   Azure has taken a decision, and somebody else has decided since
+        ├── NotReadBackError Azure has taken a write, and what came of it could not be read
+        ├── DecidedOtherwiseError   Azure has taken a write, and somebody else has decided otherwise since
         └── ThrottledError   too many requests; carries how long to wait
 
 Every message is one sentence. `hint` is the next step, also one sentence, or empty.
@@ -23,6 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
+
+UNREADABLE = "UnreadableAnswer"
+"""Our own code for an answer that makes no sense. Whatever was asked for may have been done."""
 
 _ABSENT = frozenset({"resourcenotfound", "notfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
@@ -88,8 +91,11 @@ class OutcomeUnknownError(PlstuiError):
 
     code = "OutcomeUnknown"
 
-    def __init__(self, why: str, cause: PlstuiError, *, hint: str) -> None:
-        super().__init__(f"It is not known whether Azure has done it: {why}. {cause.message}", hint=hint)
+    def __init__(self, why: str, cause: PlstuiError | None, *, hint: str) -> None:
+        """`cause` is what came instead of an answer; None where Azure has taken the write and it does not show."""
+        end = "" if why.endswith(".") else "."
+        lost = f" {cause.message}" if cause else ""
+        super().__init__(f"It is not known whether Azure has done it: {why}{end}{lost}", hint=hint)
         self.why = why
         """What was seen instead of an answer, as a clause."""
 
@@ -136,24 +142,24 @@ class NotFoundError(AzureError):
 
 
 class NotReadBackError(AzureError):
-    """Azure has taken a decision, and what came of it could not be read; the message says why, as a clause."""
+    """Azure has taken a write, and what came of it could not be read; the message says why, as a clause."""
 
     code = "NotReadBack"
 
 
 class DecidedOtherwiseError(AzureError):
-    """Azure has taken a decision, and somebody else has decided otherwise since."""
+    """Azure has taken a write, and somebody else has decided otherwise since."""
 
     code = "DecidedOtherwise"
 
     def __init__(self, name: str, what: str, now: object) -> None:
         """`what` says as a clause what it is now."""
         super().__init__(
-            f"Azure took the decision on {name}, and somebody else has decided otherwise since: {what}.",
-            hint="Agree on it with whoever else decides before you decide again.",
+            f"Azure has changed {name}, and somebody else has changed it again since: {what}.",
+            hint="Agree on it with whoever else changes it before you do so again.",
         )
         self.now = now
-        """What was decided on as it was read; None when it is gone."""
+        """What was written to as it was read; None when it is gone."""
 
 
 class ThrottledError(AzureError):

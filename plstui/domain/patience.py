@@ -17,6 +17,9 @@ THROTTLED_PATIENCE = 120.0
 """That is waited in all while Azure asks for fewer requests: its limits refill by the second, and who would have to
 wait longer is told so instead. A single wait that is asked for may take so long, too."""
 
+POLL_SECONDS = 1.0
+"""Between two looks at what is under way, where Azure does not say; the SDK's own are thirty."""
+
 SHORTEST_PAUSE = 0.3
 """Before a second try, where Azure does not ask to wait longer."""
 
@@ -76,10 +79,11 @@ def passes(error: PlstuiError) -> bool:
     """
     if isinstance(error, ThrottledError | UnreachableError):
         return True
-    return isinstance(error, AzureError) and (is_busy(error) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+    in_trouble = isinstance(error, AzureError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return in_trouble or is_busy(error)
 
 
-def is_busy(error: AzureError) -> bool:
+def is_busy(error: PlstuiError) -> bool:
     """Whether Azure says that something else has to come to its end first."""
     return error.code.lower() in PASSING_CODES
 
@@ -115,6 +119,31 @@ class Throttle:
             return None
         self._left -= pause
         return pause
+
+
+class Waits:
+    """A policy for one task: pauses of ours for what passes by itself, and others while Azure asks for fewer requests.
+
+    The one uses up nothing of the other.
+    """
+
+    def __init__(
+        self,
+        pauses: tuple[float, ...],
+        throttle: Throttle,
+        passing: Callable[[PlstuiError], bool] = passes,
+    ) -> None:
+        """`passing` says of an error whether a pause of ours helps."""
+        self._pauses = iter(pauses)
+        self._throttle = throttle
+        self._passing = passing
+
+    def __call__(self, error: PlstuiError, _: int = 0) -> float | None:
+        """Take the next pause; None when there is none, or Azure asks for too much."""
+        if isinstance(error, ThrottledError):
+            return self._throttle(error)
+        pause = next(self._pauses, None) if self._passing(error) else None
+        return None if pause is None else as_asked(error, pause)
 
 
 async def persist(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from plstui.domain.az import tags_line
 from plstui.domain.change import Body, Change, Put, Reads, Request, Shown, etag_of
@@ -45,6 +45,14 @@ class TagChange(Change[Body, Body]):
         services = world.isv.services if world.isv else ()
         service = next((service for service in services if service.id == self.target), None)
         return self._why_not(dict(service.tags), service.provisioning_state) if service else None
+
+    def for_what_is_there(self, state: Body) -> Self:
+        """The same by the names as the service spells them; az is not to remove what is not there."""
+        there = {name.lower(): name for name in tags_of(state)}
+        tags = {there.get(name.lower(), name): value for name, value in self.tags}
+        removed = tuple(there.get(name.lower(), name) for name in self.removed)
+        az = tags_line(self.target, tags, [name for name in removed if name.lower() in there])
+        return replace(self, tags=tuple(tags.items()), removed=removed, az=az)
 
     def why_not_now(self, state: Body) -> str | None:
         """Why it is not possible by what the service says."""

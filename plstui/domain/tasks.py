@@ -1,9 +1,9 @@
-"""Several things at once: ended by the first failure, or all to the end."""
+"""Several things at once: ended by the first failure, all to the end, or ended by whoever has begun them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from typing import Any, TypeVar, cast
 
 Result = TypeVar("Result")
@@ -33,3 +33,10 @@ async def to_the_end(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result
     # It waits for all of them, and cancels them where it is cancelled; what is raised is raised below.
     await asyncio.gather(*tasks, return_exceptions=True)
     return [task.result() for task in tasks]
+
+
+async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and see them over. What one raises at its end is no news: nobody wants to know any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from secrets import token_hex
@@ -17,13 +17,11 @@ from plstui.domain.errors import (
     AzureError,
     LeftBehindError,
     NotFoundError,
-    NotReadBackError,
-    OutcomeUnknownError,
     PlstuiError,
     UnreachableError,
 )
 from plstui.domain.ids import ResourceId
-from plstui.domain.patience import TIDYING_PAUSES, passes, pause_among, persist
+from plstui.domain.patience import TIDYING_PAUSES, passes, persist
 from plstui.domain.probe import Target, TargetKind
 from plstui.domain.sides import Side
 from plstui.domain.text import clean
@@ -51,8 +49,9 @@ class ScriptRun(Change[None, Body]):
     """A script that runs as a resource of its own; where that does not show, it may run all the same."""
 
     reads_back: ClassVar[bool] = True
+    must_show: ClassVar[bool] = True
 
-    body: Body
+    body: Body = field(repr=False)
 
     def request(self, state: None) -> Request[Body]:
         """The resource."""
@@ -66,7 +65,9 @@ class ScriptRun(Change[None, Body]):
         return Shown.AS_ASKED if state in ("succeeded", "failed", "canceled") else Shown.UNDER_WAY
 
     def told(self, now: Body | None) -> str:
-        """That it does not show."""
+        """That it does not show, or not its end."""
+        if now is not None:
+            return f"the script of the run command {self.target.name} does not end"
         return f"the run command {self.target.name} does not show, and its script may still run"
 
 
@@ -147,10 +148,7 @@ class Agents:
 
         Nothing but a refusal of Azure's comes out as `AzureError`: who hears of one tries to run it in another way.
         """
-        try:
-            resource = await self._gate.send(run)
-        except NotReadBackError as error:
-            raise OutcomeUnknownError(run.told(None), error, hint=run.how_to_look) from error
+        resource = await self._gate.send(run)
         return _part(resource, "properties", "instanceView")
 
     async def _remove_forgotten(
@@ -259,9 +257,13 @@ def _is_refusal(error: BaseException | None) -> bool:
 
 
 def _pause_of_removal(error: PlstuiError, tries: int) -> float | None:
-    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it."""
+    """Seconds before a script's resource is removed once more; Azure may refuse while it still makes it.
+
+    Never as long as Azure asks for: whoever quits waits for this, and is told what stays and how to remove it.
+    """
     still_made = isinstance(error, AzureError) and error.status == HTTPStatus.CONFLICT
-    return pause_among(TIDYING_PAUSES, error, tries) if still_made or passes(error) else None
+    left = tries <= len(TIDYING_PAUSES) and (still_made or passes(error))
+    return TIDYING_PAUSES[tries - 1] if left else None
 
 
 def _part(body: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

@@ -30,11 +30,12 @@ from plstui.domain.errors import (
     Retrying,
     UnreachableError,
 )
+from plstui.domain.patience import Throttle, Waits, is_busy, persist
+from plstui.domain.readback import Patience, Readback
 from plstui.domain.sides import Side
 from plstui.domain.world import World
 from plstui.engine.journal import Entry, Journal
 from plstui.engine.ports import Ends
-from plstui.engine.readback import read_back
 from plstui.engine.watcher import Watcher
 
 SomeChange = TypeVar("SomeChange", bound=Change[Any, Any])
@@ -74,6 +75,8 @@ class Gate:
         self._journal = journal
         self._watchers = tuple(watchers)
         self.read_only = read_only
+        self.patience = Patience()
+        """With what is sent and read back here; a writer has its own for decisions."""
         self.under_way: list[Change[Any, Any]] = []
         """The changes that were agreed to and that Azure has not answered yet."""
 
@@ -117,6 +120,7 @@ class Gate:
             before = await self._read(change, retrying)
         seen(before)
         self._refuse(change.why_not_now(before))
+        change = change.for_what_is_there(before)
         agreed = await confirm(change, before)
         if agreed is None:
             return None
@@ -150,7 +154,7 @@ class Gate:
             case Reads.CONNECTION:
                 return await ends.reader.read_connection(change.target, retrying=retrying)
             case Reads.BODY:
-                body = await ends.bodies.get(change.target)
+                body = await persist(lambda _: ends.bodies.get(change.target), Throttle(), retrying=retrying)
                 if body is None:
                     raise NotFoundError(f"{change.target.name} is not there.", status=HTTPStatus.NOT_FOUND)
                 return body
@@ -161,20 +165,21 @@ class Gate:
         self, change: Change[State, Any], before: State, seen: Callable[[Any], object], retrying: Retrying | None
     ) -> Callable[[], Awaitable[Any]]:
         """What sends it. Looks once more, as the person may have taken a while."""
+        writer, target = self._sides[change.side].writer, change.target
         now = before
         if change.reads is Reads.BODY:
-            now = await self._read(change, retrying)
-            seen(now)
-            self._refuse(change.why_not_now(now) or change.why_stale(before, now))
-        writer, target = self._sides[change.side].writer, change.target
-        match change.request(now):
+            # Before the look: what comes between that and the write makes Azure refuse it.
+            await writer.get_ready()
+            now = await self._look(change, before, seen, retrying)
+        request = change.request(now)
+        match request:
             case Decide(status, description, expected):
                 decision = await writer.prepare(
                     target, status, description, expected=expected, seen=seen, retrying=retrying
                 )
                 return decision.send
-            case Put() as put if change.reads_back:
-                return partial(self._put, change, put, now)
+            case Put() if change.reads_back:
+                return partial(self._put, change, now, seen, retrying)
             case Put(body, etag):
                 return partial(writer.put, target, body, etag=etag)
             case Delete(wait):
@@ -183,7 +188,16 @@ class Gate:
                 return partial(writer.start, target)
             case RunScript(script, windows):
                 return partial(writer.run_command, target, script, windows=windows)
-        raise AssertionError(f"nobody knows how to send {change}")
+        raise AssertionError(f"nobody knows how to send {type(request).__name__}")
+
+    async def _look(
+        self, change: Change[State, Any], before: State, seen: Callable[[Any], object], retrying: Retrying | None
+    ) -> Any:
+        """What there is of the target by now. Raises `RefusedError` where somebody has changed what matters."""
+        now = await self._read(change, retrying)
+        seen(now)
+        self._refuse(change.why_not_now(now) or change.why_stale(before, now))
+        return now
 
     # Sent
 
@@ -211,25 +225,43 @@ class Gate:
             # Azure may have changed, whatever could be written down of it.
             self._look_again()
 
-    async def _put(self, change: Change[State, Any], put: Put, before: State) -> Any:
-        """Write a body, once, and see what came of it."""
-        lost: PlstuiError | None = None
-        try:
-            await self._sides[change.side].writer.put(change.target, put.body, etag=put.etag)
-        except AnswerLostError as error:
-            lost = error
-        except AzureError as error:
-            if error.status == HTTPStatus.PRECONDITION_FAILED:
-                raise AzureError(
-                    f"Somebody else has changed {change.target.name} in this moment, so nothing was changed.",
-                    status=error.status,
-                    code=error.code,
-                    hint="Look at it again and decide anew.",
-                ) from error
-            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise
-            lost = error
-        return await read_back(change, before, self._sides[change.side].bodies, lost)
+    async def _put(
+        self, change: Change[State, Any], before: State, seen: Callable[[Any], object], retrying: Retrying | None
+    ) -> Any:
+        """Write a body, once, and see what came of it; what Azure was not ready for is made and sent anew."""
+        ends, target = self._sides[change.side], change.target
+
+        async def attempt(tries: int) -> tuple[Any, PlstuiError | None]:
+            """What it was written to, and what came instead of an answer. Raises what Azure has not taken it for."""
+            now = before if tries == 1 else await self._look(change, before, seen, retrying)
+            request = change.request(now)
+            assert isinstance(request, Put), "it was one before"
+            try:
+                await ends.writer.put(target, request.body, etag=request.etag)
+            except AnswerLostError as error:
+                return now, error
+            except AzureError as error:
+                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                return now, error
+            return now, None
+
+        if change.reads is Reads.BODY:
+            waits = Waits(self.patience.busy, Throttle(self.patience.throttled), is_busy)
+            was, lost = await persist(attempt, waits, retrying=retrying)
+        else:
+            was, lost = await attempt(1)
+        readback = Readback(
+            target.name,
+            self.patience,
+            hint=change.how_to_look,
+            lost=lost,
+            must_show=change.must_show,
+            retrying=retrying,
+        )
+        return await readback.see(
+            partial(ends.bodies.get, target), lambda now: (change.shown(was, now), change.told(now))
+        )
 
     def _look_again(self) -> None:
         """Have both sides read at once: they are known to be other than was last seen."""

@@ -69,8 +69,11 @@ class CloudBodies(Protocol):
 class CloudWriter(Protocol):
     """Writes to one side; the gate's alone. Every method raises `PlstuiError` and nothing else.
 
-    All but the first raise `AnswerLostError` where it may have been done all the same.
+    What writes raises `AnswerLostError` where it may have been done all the same.
     """
+
+    async def get_ready(self) -> None:
+        """Do ahead what the first write would wait for."""
 
     async def prepare(
         self,

@@ -10,6 +10,7 @@ from plstui.domain.errors import AzureError, PlstuiError, SignInPendingError
 from plstui.domain.resources import Kind
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import ENDS, HealthReading, Snapshot, Tier
+from plstui.domain.tasks import end
 from plstui.domain.tree import rows
 from plstui.engine.ports import Clock, CloudReader, SystemClock
 
@@ -144,8 +145,7 @@ class Watcher:
                 woken = self._wanted
         finally:
             if self._asking:
-                self._asking.cancel()
-                await asyncio.wait([self._asking])
+                await end([self._asking])
 
     def _ask_for_health(self) -> None:
         """Ask beside the ticks; a question that is still under way is not joined by a second one."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 from plstui.domain.change import Ready
 from plstui.domain.errors import AzureError, PlstuiError
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import POLL_SECONDS
 from plstui.engine.gate import Gate
 from plstui.engine.ports import Clock, CloudBodies
 from plstui.lab.fragments import Body
@@ -16,9 +17,6 @@ from plstui.lab.guide import joined
 from plstui.lab.parts import OVER, Step, StepState, state_of
 from plstui.lab.progress import Event, Kind, StepStatus, Tell
 from plstui.lab.retry import TIMED_OUT, pause_after, persist, sleep
-
-POLL = 1.0
-"""Seconds between two looks at something that is being waited for."""
 
 PATIENCE = 1800.0
 """Seconds that somebody else's write is waited for: a group with machines takes up to fifteen minutes to go."""
@@ -153,7 +151,7 @@ class Effort:
             if state != said:
                 said = state
                 self._say(Kind.WAITING, step, f"waiting for {resource_id.name}: it is {state}")
-            await self._pause(POLL)
+            await self._pause(POLL_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         await sleep(self._clock, seconds)

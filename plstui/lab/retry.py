@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from plstui.domain import patience
 from plstui.domain.errors import (
+    UNREADABLE,
     AzureError,
     DecidedOtherwiseError,
     NotFoundError,
@@ -64,8 +65,8 @@ def pause_after_read(error: PlstuiError, tries: int) -> float | None:
 
     By then the cloud has asked twice already. An answer that makes no sense will make none the next time.
     """
-    waits = passes(error) and not isinstance(error, UnreachableError)
-    return pause_among(BUILDING_PAUSES, error, tries) if waits else None
+    at_once = isinstance(error, UnreachableError) or error.code == UNREADABLE
+    return None if at_once else pause_after(error, tries)
 
 
 async def persist(

@@ -15,8 +15,10 @@ from itertools import chain, count, repeat
 from plstui.domain.change import Put, Ready, Start, etag_of
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying, again_in
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import POLL_SECONDS
+from plstui.domain.tasks import end
 from plstui.lab import az
-from plstui.lab.effort import POLL, Effort, StepFailedError, minutes
+from plstui.lab.effort import Effort, StepFailedError, minutes
 from plstui.lab.fragments import Body, merged
 from plstui.lab.lab import Lab
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
@@ -68,10 +70,7 @@ class Run(Effort):
                 self._start()
         finally:
             left, self._tasks = list(self._tasks), {}
-            for task in left:
-                task.cancel()
-            if left:
-                await asyncio.wait(left)
+            await end(left)
             self._stop()
         await self._catch_up()
         if self._failure:
@@ -241,7 +240,7 @@ class Run(Effort):
         assert isinstance(part, Wait), part
         step = self._step_of[part.key]
         said, began, doubts = "", self._now(), False
-        pauses = chain(SOON, repeat(POLL))
+        pauses = chain(SOON, repeat(POLL_SECONDS))
         # Each look is tried anew: a decision may take somebody days, and now and then an answer fails.
         while lack := await self._persist(step, lambda _: self._advance(part, step)):
             waited = self._now() - began

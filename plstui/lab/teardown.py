@@ -14,13 +14,14 @@ from typing import Any
 from plstui.domain.az import delete_line
 from plstui.domain.errors import AzureError, PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
+from plstui.domain.patience import POLL_SECONDS
 from plstui.domain.sides import Side
 from plstui.domain.tasks import to_the_end
 from plstui.domain.text import clean
 from plstui.lab import scripts
 from plstui.lab.consumer import connection_of
 from plstui.lab.deletion import deletion, whose_move
-from plstui.lab.effort import POLL, Effort, StepFailedError
+from plstui.lab.effort import Effort, StepFailedError
 from plstui.lab.inventory import Group, Guest, Inventory, guests_of, read_group, reader, some, typed
 from plstui.lab.lab import Lab
 from plstui.lab.parts import DELETING, Step, StepState
@@ -248,7 +249,7 @@ class Teardown(Effort):
             self._refuse_strangers(guests)
             await to_the_end(remove(guest) for guest in guests)
             if await self._guests():
-                await self._pause(POLL)
+                await self._pause(POLL_SECONDS)
         raise RefusedError(
             f"Connections come back as soon as they are removed: {some([guest.endpoint_id.name for guest in guests])}.",
             hint="Let nobody see the service any more, or ask who connects to stop.",
@@ -295,7 +296,7 @@ class Teardown(Effort):
                 return
             if not looks:
                 self._say(Kind.WAITING, step, f"{service.name} still lists the connection of {endpoint.name}")
-            await self._pause(POLL)
+            await self._pause(POLL_SECONDS)
         self._say(Kind.WAITING, step, "the service still lists the connection; it disappears by itself")
 
     async def _delete_service(self, step: Step) -> None:
@@ -309,7 +310,7 @@ class Teardown(Effort):
                 if error.code.lower() != _WITH_CONNECTIONS or tries == ROUNDS - 1:
                     raise
                 self._say(Kind.RETRY, step, f"{error.code}: {error.message}")
-                await self._pause(POLL * 2**tries)
+                await self._pause(POLL_SECONDS * 2**tries)
                 await self._drain(step)
             else:
                 self.inventory = replace(self.inventory, service=None, guests=())

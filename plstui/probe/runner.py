@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from plstui.domain.probe import Attempt, Target, TargetResult
 from plstui.domain.sides import Side
-from plstui.domain.tasks import to_the_end
+from plstui.domain.tasks import end, to_the_end
 from plstui.probe.route import Route
 
 
@@ -56,17 +56,10 @@ class Runner:
                     if 0 < len(attempts[target]) < count:
                         yield TargetResult(target, ways[target], tuple(attempts[target]))
         finally:
-            await _cancel(set(tasks))
+            await end(tasks)
             self._running -= set(tasks)
 
     async def close(self) -> None:
         """End what is running and close every connection to a jump machine, also those that hang."""
-        await _cancel(self._running)
+        await end(self._running)
         await to_the_end(route.close() for route in set(self._routes.values()))
-
-
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -83,7 +83,7 @@ async def test_health_that_is_told_elsewhere_is_not_asked_for(
     azure.on("POST", health_of("http"), Answer(None, 202, {header: f"{elsewhere.arm}/operation"}))
 
     with pytest.raises(AzureError, match=f"it leads to {elsewhere.arm}, where nothing was sent"):
-        await of_rule(side.road, BALANCER.child("loadBalancingRules", "http"))
+        await of_rule(side.writer._road, BALANCER.child("loadBalancingRules", "http"))
 
     assert not elsewhere.seen
 

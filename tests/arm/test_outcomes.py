@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from azure.core.rest import HttpRequest
 
+from plstui.arm.road import Road
 from plstui.arm.writer import Writer
 from plstui.config.settings import Settings
 from plstui.domain.connection import APPROVED, PENDING
@@ -18,6 +19,8 @@ from plstui.domain.errors import (
     OutcomeUnknownError,
     UnreachableError,
 )
+from plstui.domain.readback import Patience
+from plstui.domain.sides import Side
 from tests.arm.server import Answer, ArmServer, Handler, break_off, drop
 from tests.arm.sides import opened
 from tests.arm.test_writer import CONNECTION, OPERATION, answer, approve_by, connection, impatient, remove_by
@@ -133,8 +136,8 @@ async def test_the_answer_was_lost_and_the_old_state_shows(azure: ArmServer, imp
     ("now", "why"),
     [
         (FORBIDDEN, "it could not be read back: No."),
-        (REJECTED_NOW, "it is Rejected now, which somebody else has decided"),
-        (GONE, "the connection is not there any more"),
+        (REJECTED_NOW, "somebody else has changed it, and it is Rejected now"),
+        (GONE, "somebody else has changed it, and it has been removed"),
     ],
 )
 async def test_the_answer_was_lost_and_nothing_tells(
@@ -185,6 +188,18 @@ async def test_a_removal_that_azure_has_not_finished_is_waited_for(azure: ArmSer
     azure.on("DELETE", CONNECTION.text, drop)
 
     await remove_by(impatient)
+
+
+async def test_what_stays_under_way_after_a_lost_answer_is_not_looked_at_without_end(
+    azure: ArmServer, settings: Settings
+) -> None:
+    azure.on("GET", CONNECTION.text, PENDING_NOW, Answer(connection("Pending", "Deleting")))
+    azure.on("DELETE", CONNECTION.text, drop)
+    road = Road(settings, Side.ISV)
+
+    with pytest.raises(OutcomeUnknownError, match="it still is Deleting"):
+        await remove_by(Writer(road, Patience(operation=0.1)))
+    await road.close()
 
 
 async def test_who_was_not_reached_has_sent_nothing(azure: ArmServer, impatient: Writer) -> None:

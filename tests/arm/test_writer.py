@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from plstui.arm.decision import Patience
 from plstui.arm.road import Road
 from plstui.arm.side import ArmSide
 from plstui.arm.writer import Writer
@@ -22,6 +21,7 @@ from plstui.domain.errors import (
     ThrottledError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.readback import Patience
 from plstui.domain.sides import Side
 from tests.arm.server import SUBSCRIPTION, Answer, ArmServer, drop
 
@@ -235,7 +235,7 @@ async def test_a_connection_that_ends_as_failed_is_an_error(azure: ArmServer, si
 async def impatient(settings: Settings) -> Any:
     """A side whose writer does not pause between its tries, of which there are three."""
     road = Road(settings, Side.ISV)
-    yield Writer(road, Patience(busy=(0, 0), shown=0, looks=(0, 0), throttled=1))
+    yield Writer(road, Patience(busy=(0, 0), looks=(0, 0), throttled=1))
     await road.close()
 
 
@@ -251,6 +251,38 @@ async def test_a_write_that_azure_is_not_ready_for_is_tried_again(
 
     assert after.status == APPROVED
     assert len(azure.requests("GET")) == 4, "the state is looked at anew before each try, and at the end"
+
+
+async def test_waits_for_fewer_requests_use_up_no_tries_of_what_is_not_ready(
+    azure: ArmServer, impatient: Writer
+) -> None:
+    azure.on("GET", CONNECTION.text, *[Answer(connection("Pending"))] * 5, Answer(connection("Approved")))
+    azure.on("PUT", CONNECTION.text, SLOWER, SLOWER, BUSY, BUSY, Answer(connection("Approved")))
+
+    assert (await approve_by(impatient)).status == APPROVED
+
+
+async def test_nothing_that_takes_long_lies_between_the_last_look_and_the_decision(
+    azure: ArmServer, side: ArmSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The import of the SDK's clients takes a second, in which somebody else may decide."""
+    steps: list[str] = []
+    real = Road._make_clients
+
+    def make(road: Road) -> Any:
+        steps.append("clients")
+        return real(road)
+
+    monkeypatch.setattr(Road, "_make_clients", make)
+    azure.on("GET", CONNECTION.text, Answer(connection("Pending")))
+    azure.on("DELETE", CONNECTION.text, answer(403, "AuthorizationFailed"))
+    removal = await side.writer.prepare(CONNECTION, None, "", expected=PENDING)
+    with pytest.raises(AzureError):
+        await removal.send()
+    assert steps == [], "a removal needs none"
+
+    await side.writer.prepare(CONNECTION, APPROVED, "", expected=PENDING, seen=lambda _: steps.append("look"))
+    assert steps == ["clients", "look"]
 
 
 async def test_what_is_not_ready_for_longer_than_anybody_waits_is_told_at_once(

@@ -9,6 +9,7 @@ import pytest
 
 from plstui.domain.az import tags_line
 from plstui.domain.ids import ResourceId
+from plstui.domain.tags import tag_change
 from tests.conformance import labs
 from tests.conformance.az import find_az
 from tests.support.served import Served, serve
@@ -26,21 +27,35 @@ def pending(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
+def the_service(pending: Served) -> ResourceId:
+    [service] = pending.plstui("services", "list", "--json").json["services"]
+    return ResourceId(service["id"])
+
+
+def tags(pending: Served, service: ResourceId) -> dict[str, str]:
+    found: dict[str, str] = pending.arm("isv", "GET", service.text).get("tags") or {}
+    return found
+
+
 def test_the_line_does_what_plstui_does(pending: Served) -> None:
     assert AZ is not None
-    [service] = pending.plstui("services", "list", "--json").json["services"]
-    service_id = ResourceId(service["id"])
-
-    def tags() -> dict[str, str]:
-        found: dict[str, str] = pending.arm("isv", "GET", service["id"]).get("tags") or {}
-        return found
-
-    labs.run_script(pending, AZ, tags_line(service_id, {"old": "x"}), 60)
-    labs.run_script(pending, AZ, tags_line(service_id, TAGS, ["old"]), 60)
-    assert tags() == TAGS
+    service = the_service(pending)
+    labs.run_script(pending, AZ, tags_line(service, {"old": "x", "older": "y", "it's": "z"}), 60)
+    labs.run_script(pending, AZ, tags_line(service, TAGS, ["old", "older", "it's"]), 60)
+    assert tags(pending, service) == TAGS
 
     removal = (option for name in TAGS for option in ("--remove-tag", name))
-    assert pending.plstui("services", "set", service["id"], *removal, "--tag", "old=x").exit_code == 0
+    assert pending.plstui("services", "set", service.text, *removal, "--tag", "old=x").exit_code == 0
     settings = (option for name, value in TAGS.items() for option in ("--tag", f"{name}={value}"))
-    assert pending.plstui("services", "set", service["id"], *settings, "--remove-tag", "old").exit_code == 0
-    assert tags() == TAGS
+    assert pending.plstui("services", "set", service.text, *settings, "--remove-tag", "old").exit_code == 0
+    assert tags(pending, service) == TAGS
+
+
+def test_the_line_that_is_shown_names_tags_as_the_service_spells_them(pending: Served) -> None:
+    assert AZ is not None
+    service = the_service(pending)
+    labs.run_script(pending, AZ, tags_line(service, {"env": "test", "Team": "ops"}), 60)
+    body = pending.arm("isv", "GET", service.text)
+    asked = tag_change(service, {"Env": "prod"}, ["TEAM", "nobody's"])
+    labs.run_script(pending, AZ, asked.for_what_is_there(body).az, 60)
+    assert tags(pending, service) == {"env": "prod"}

@@ -83,6 +83,7 @@ def test_tags() -> None:
         f"{start} --force-string --set 'tags.team=net ops' tags.n=1 --remove tags.old"
     )
     assert tags_line(service, {}, ["it's"]) == f"""{start} --remove 'tags.it'"'"'s'"""
+    assert tags_line(service, {}, ["a", "b"]) == f"{start} --remove tags.a --remove tags.b", "one path each"
     by_name = f"az tag update --resource-id {service} --operation"
     assert tags_line(service, {"a.b": "1"}, ["c"]) == f"{by_name} Merge --tags a.b=1 && {by_name} Delete --tags c"
 

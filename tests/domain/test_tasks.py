@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
-from plstui.domain.tasks import both, to_the_end, together
+from plstui.domain.tasks import both, end, to_the_end, together
 
 
 async def test_the_first_failure_ends_the_others_and_is_raised_alone() -> None:
@@ -51,3 +52,24 @@ async def test_both_are_of_their_own_kinds() -> None:
         return "one"
 
     assert await both(number(), word()) == (1, "one")
+
+
+async def test_what_is_ended_is_over_and_its_failure_no_news() -> None:
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["message"]))
+    begun = asyncio.Event()
+
+    async def fail_at_the_end() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            raise KeyError("too late")
+
+    tasks = [asyncio.create_task(fail_at_the_end())]
+    await begun.wait()
+    await end(tasks)
+    assert all(task.done() for task in tasks)
+    tasks.clear()
+    gc.collect()
+    assert heard == []

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plstui.domain.change import Ready, Start
+from plstui.domain.change import Put, Ready, RunScript, Start
+from plstui.domain.change import Request as Sent
 from plstui.domain.connection import APPROVED, DISCONNECTED, PENDING, REJECTED, Connection, Verb
 from plstui.domain.decision import MAX_DESCRIPTION, Decision, decision
 from plstui.domain.errors import AzureError, ConfigError, NotFoundError, NotReadBackError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.world import World
+from plstui.engine.agents import ScriptRun
 from tests.engine.gateway import gate, read_at_once_after
 from tests.support.lab import Request, with_status
 
@@ -268,3 +272,27 @@ async def test_an_id_in_another_case_is_the_same_connection(tmp_path: Path) -> N
 
     shouted = decision(Verb.APPROVE, ResourceId(connection_id.text.upper()))
     assert "still rejecting" in (azure.gate.why_not(shouted) or "")
+
+
+SECRET = "correct horse"
+
+
+@dataclass(frozen=True)
+class Unknown(Sent[None]):
+    """What no gate knows of."""
+
+    body: str = SECRET
+
+
+@pytest.mark.parametrize("sends", [Put({"adminPassword": SECRET}), RunScript(f"passwd {SECRET}")])
+def test_no_body_and_no_script_is_shown_by_an_error(sends: Sent[Any]) -> None:
+    machine = Request().connection_id
+    assert SECRET not in repr(Ready(side=Side.ISV, target=machine, verb="create", az="az", sends=sends))
+    run = ScriptRun(side=Side.ISV, target=machine, verb="probe", az="az", body={"script": SECRET})
+    assert SECRET not in repr(run)
+
+
+async def test_what_no_gate_knows_of_is_named_by_its_kind_alone(tmp_path: Path) -> None:
+    unknown = Ready(side=Side.ISV, target=Request().connection_id, verb="x", az="az", sends=Unknown())
+    with pytest.raises(AssertionError, match=r"nobody knows how to send Unknown$"):
+        await gate(tmp_path).gate.send(unknown)

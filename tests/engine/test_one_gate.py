@@ -15,6 +15,7 @@ from plstui.engine.ports import CloudBodies, CloudReader, CloudWriter
 
 PACKAGE = Path(plstui.__file__).parent
 WRITES = frozenset(name for name, _ in getmembers(CloudWriter, isfunction) if not name.startswith("_"))
+"""With one that writes nothing, and only makes ready for it."""
 
 
 def public(kind: type) -> set[str]:
@@ -42,7 +43,7 @@ def naming(*names: str) -> set[str]:
 
 
 def test_who_reads_cannot_write() -> None:
-    assert {"prepare", "put", "delete", "discard", "start", "run_command"} == WRITES
+    assert {"get_ready", "prepare", "put", "delete", "discard", "start", "run_command"} == WRITES
     for kind in (CloudReader, CloudBodies, Reader, Bodies):
         assert not public(kind) & WRITES
     assert public(Writer) == WRITES

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from plstui.arm.clients import Clients
+from plstui.arm.road import Road
 from plstui.cli.session import read_both
 from plstui.domain.az import tags_line
 from plstui.domain.change import Body
@@ -20,9 +22,9 @@ from plstui.domain.errors import (
     RefusedError,
 )
 from plstui.domain.ids import ResourceId
+from plstui.domain.readback import Patience
 from plstui.domain.tags import Difference, TagChange, tag_change, tags_of
-from plstui.engine import readback
-from plstui.engine.gate import Outcome
+from plstui.engine.gate import Outcome, unasked
 from plstui.sandbox.gateway.messages import Drop, Request, Response
 from tests.domain.findings.ward import Ward, ward
 
@@ -84,29 +86,29 @@ class Tagging:
 
 @pytest.fixture
 async def tagging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tagging]:
-    monkeypatch.setattr(readback, "TIDYING_PAUSES", (0.0, 0.0))
     async with ward(tmp_path, monkeypatch, "pending") as made:
         await read_both(made.runtime)
+        made.runtime.gate.patience = Patience(busy=(0.0, 0.0), throttled=1.0, looks=(0.0, 0.0))
         yield Tagging(made)
 
 
 async def test_the_order_of_the_gate(tagging: Tagging) -> None:
     await tagging.others_set(env="prod", team="ops")
     tagging.log.clear()
-    outcome = await tagging.set("env", Team="net ops")
+    outcome = await tagging.set("ENV", "nobody's", Team="net ops")
 
     # The SDK looks, too, as soon as Azure is done.
     assert tagging.log == ["GET", "asked", "GET", "PUT", "GET", "GET"]
-    az = tags_line(tagging.service, {"Team": "net ops"}, ["env"])
-    assert tagging.asked == [((("Team", "ops", "net ops"), ("env", "prod", None)), az)]
+    az = tags_line(tagging.service, {"team": "net ops"}, ["env"])
+    assert tagging.asked == [((("team", "ops", "net ops"), ("env", "prod", None)), az)]
     [sent] = tagging.sent
     body = json.loads(sent.content)
-    assert body["tags"] == {"Team": "net ops"}
+    assert body["tags"] == {"team": "net ops"}, "as the service spells it"
     assert body["properties"]["inTheFuture"] == {"kept": [1, None]}, "what nobody knows survives"
     assert sent.headers["if-match"] == body["etag"]
     assert outcome is not None
     assert outcome.after is not None
-    assert tags_of(outcome.after) == {"Team": "net ops"}
+    assert tags_of(outcome.after) == {"team": "net ops"}
     first, last = tagging.journal
     assert (first["outcome"], last["outcome"]) == ("sent", "done")
     for line in (first, last):
@@ -163,11 +165,94 @@ async def test_who_writes_in_the_same_moment_is_not_overwritten(tagging: Tagging
         await tagging.others_set(owner="alice")
 
     tagging.on_put = meanwhile
-    with pytest.raises(AzureError, match="in this moment, so nothing was changed") as told:
+    await tagging.set(env="prod")
+    assert await tagging.tags() == {"owner": "alice", "env": "prod"}
+    assert [line["outcome"] for line in tagging.journal] == ["sent", "done"]
+    first, second = (sent.headers["if-match"] for sent in tagging.sent)
+    assert first != second, "it is looked at before each try"
+
+
+async def test_who_changes_the_same_tags_in_the_same_moment_is_not_overwritten(tagging: Tagging) -> None:
+    async def meanwhile(_: Request) -> None:
+        await tagging.others_set(env="test")
+
+    tagging.on_put = meanwhile
+    with pytest.raises(RefusedError, match="have been changed since you were asked"):
         await tagging.set(env="prod")
-    assert (told.value.code, told.value.hint) == ("PreconditionFailed", "Look at it again and decide anew.")
-    assert await tagging.tags() == {"owner": "alice"}
-    assert [line["outcome"] for line in tagging.journal] == ["sent", "PreconditionFailed"]
+    assert (await tagging.tags(), len(tagging.sent)) == ({"env": "test"}, 1)
+    assert [line["outcome"] for line in tagging.journal] == ["sent", "Refused"]
+
+
+def refusal(status: int, code: str, **headers: str) -> Response:
+    return Response(status, {"error": {"code": code, "message": "Not now."}}, headers)
+
+
+SLOWER = refusal(429, "TooManyRequests", **{"x-ms-retry-after-ms": "1"})
+BUSY = refusal(409, "AnotherOperationInProgress")
+
+
+async def test_azure_s_waits_are_kept_and_told_before_a_change_and_at_it(tagging: Tagging) -> None:
+    """As for a decision."""
+    told: list[str] = []
+    answers = {"GET": [SLOWER], "PUT": [SLOWER, BUSY]}
+    meddle = tagging.made.meddle
+    assert meddle is not None
+
+    async def refuse(request: Request) -> Response | None:
+        left = answers.get(request.method, []) if request.path.lower() == tagging.service.key else []
+        return left.pop(0) if left else await meddle(request)
+
+    tagging.made.meddle = refuse
+    outcome = await tagging.made.runtime.gate.perform(
+        tag_change(tagging.service, {"env": "prod"}), unasked, retrying=lambda error, _: told.append(error.code)
+    )
+    assert outcome is not None
+    assert await tagging.tags() == {"env": "prod"}
+    assert told == ["TooManyRequests", "TooManyRequests", "AnotherOperationInProgress"]
+    assert [line["outcome"] for line in tagging.journal] == ["sent", "done"]
+
+
+async def test_what_writes_is_made_ready_before_the_last_look(
+    tagging: Tagging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Road._make_clients
+
+    def make(road: Road) -> Clients:
+        tagging.log.append("clients")
+        return real(road)
+
+    monkeypatch.setattr(Road, "_make_clients", make)
+    await tagging.set(env="prod")
+    assert tagging.log[:5] == ["GET", "asked", "clients", "GET", "PUT"]
+
+
+async def test_the_tries_have_an_end(tagging: Tagging) -> None:
+    async def busy(_: Request) -> Response:
+        return BUSY
+
+    tagging.on_put = busy
+    with pytest.raises(AzureError, match="Not now"):
+        await tagging.set(env="prod")
+    assert len(tagging.sent) == 3
+
+
+async def test_who_asks_for_a_long_wait_does_not_hold_up_the_read_back(tagging: Tagging) -> None:
+    """The write is taken and its answer lost, and from then on Azure asks for an hour's patience."""
+    meddle = tagging.made.meddle
+    assert meddle is not None
+
+    async def refuse(request: Request) -> Response | None:
+        if tagging.sent and request.path.lower() == tagging.service.key:
+            return refusal(429, "TooManyRequests", **{"Retry-After": "3600"})
+        return await meddle(request)
+
+    async def cut(_: Request) -> Response:
+        raise Drop
+
+    tagging.on_put, tagging.made.meddle = cut, refuse
+    with pytest.raises(OutcomeUnknownError, match="it could not be read back: Not now"):
+        await tagging.set(env="prod")
+    assert [line["outcome"] for line in tagging.journal] == ["sent", "unknown"]
 
 
 async def test_who_changes_them_again_is_told_of(tagging: Tagging) -> None:
@@ -177,8 +262,9 @@ async def test_who_changes_them_again_is_told_of(tagging: Tagging) -> None:
         return answer
 
     tagging.on_put = and_again
-    with pytest.raises(DecidedOtherwiseError, match="its tags are env=test"):
+    with pytest.raises(DecidedOtherwiseError, match="its tags are env=test") as told:
         await tagging.set(env="prod")
+    assert "deci" not in str(told.value), "nobody has decided on anything"
     assert [line["outcome"] for line in tagging.journal] == ["sent", "done, decided otherwise"]
 
 
@@ -206,5 +292,5 @@ async def test_a_change_that_azure_has_taken_and_does_not_show_is_done(tagging: 
     tagging.on_put = stale
     outcome = await tagging.set(env="prod")
     assert outcome is not None
-    assert (outcome.after, outcome.unread) == (None, "it has no tags")
+    assert (outcome.after, outcome.unread) == (None, "it has no tags; look again in a while")
     assert tagging.journal[-1]["outcome"] == "done"

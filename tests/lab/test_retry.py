@@ -7,9 +7,23 @@ from itertools import count, takewhile
 
 import pytest
 
-from plstui.domain.errors import AzureError, DecidedOtherwiseError, NotFoundError, PlstuiError
+from plstui.domain.errors import (
+    UNREADABLE,
+    AzureError,
+    DecidedOtherwiseError,
+    NotFoundError,
+    PlstuiError,
+    UnreachableError,
+)
 from plstui.domain.patience import BUILDING_PAUSES as PAUSES
-from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, SECOND_CHANCES, pause_after, pause_after_write
+from plstui.lab.retry import (
+    LATE_CHANCES,
+    NOT_AS_REQUESTED,
+    SECOND_CHANCES,
+    pause_after,
+    pause_after_read,
+    pause_after_write,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +43,20 @@ from plstui.lab.retry import LATE_CHANCES, NOT_AS_REQUESTED, SECOND_CHANCES, pau
 def test_how_often_a_write_is_tried_again(error: PlstuiError, known: int, otherwise: int) -> None:
     assert len(list(takewhile(partial(pause_after_write, error), count(1)))) == known
     assert len(list(takewhile(partial(pause_after, error), count(1)))) == otherwise
+
+
+@pytest.mark.parametrize(
+    ("error", "often"),
+    [
+        (AzureError("It failed.", code="Failed"), SECOND_CHANCES),
+        (AzureError("busy", status=409, code="AnotherOperationInProgress"), len(PAUSES)),
+        (AzureError("no sense", code=UNREADABLE), 0),
+        (UnreachableError("no answer"), 0),
+        (AzureError("no", status=403, code="AuthorizationFailed"), 0),
+    ],
+)
+def test_how_often_a_first_look_is_tried_again(error: PlstuiError, often: int) -> None:
+    assert len(list(takewhile(partial(pause_after_read, error), count(1)))) == often
 
 
 @pytest.mark.parametrize(("asked", "pause"), [(None, PAUSES[0]), (0.0, PAUSES[0]), (20.0, 20.0), (3600.0, None)])

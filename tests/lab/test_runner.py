@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,6 +174,31 @@ async def test_whoever_stops_waiting_is_told_what_azure_still_does(empty: Rig) -
 
     assert "machine web2" in run.under_way.values()
     assert StepState.RUNNING not in {status.state for status in run.statuses()}
+
+
+async def test_what_fails_while_nobody_waits_any_more_is_no_news(empty: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would write a traceback to standard error for what is told nobody."""
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context["message"]))
+    begun = asyncio.Event()
+
+    async def fail_at_the_end(self: Run, parts: object) -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            raise RefusedError("Too late.")
+
+    monkeypatch.setattr(Run, "_write", fail_at_the_end)
+    async with empty.session() as plstui:
+        run = await plstui.run()
+        working = asyncio.create_task(run.up(plstui.steps()))
+        await begun.wait()
+        working.cancel()
+        await asyncio.wait([working])
+        del working, run
+        gc.collect()
+    assert heard == []
 
 
 # One side, and some of the steps

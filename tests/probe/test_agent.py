@@ -13,9 +13,9 @@ import pytest
 from plstui.cli.session import read_both
 from plstui.domain.ids import ResourceId
 from plstui.domain.probe import Failure, Target, TargetKind
+from plstui.domain.readback import Patience
 from plstui.domain.sides import Side
 from plstui.domain.targets import targets
-from plstui.engine import readback
 from plstui.probe.agent.route import NOBODY
 from plstui.sandbox.account import COMPUTE, Account
 from plstui.sandbox.gateway.messages import Drop, Request, Response
@@ -125,7 +125,7 @@ async def test_a_script_whose_answer_is_lost_is_not_sent_again(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
     """Not by the transport, not by the runner, and not in the other way."""
-    monkeypatch.setattr(readback, "TIDYING_PAUSES", (0.0, 0.0))
+    lab.runtime.gate.patience = Patience(busy=(0.0,), looks=(0.0, 0.0))
     asked: list[str] = []
     ran: list[str] = []
     real = lab.box.azure.backplane.run_command
@@ -161,7 +161,7 @@ async def test_a_script_whose_answer_is_lost_is_not_sent_again(
 async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
     lab: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readback, "TIDYING_PAUSES", (0.0, 0.0))
+    lab.runtime.gate.patience = Patience(busy=(0.0,), looks=(0.0, 0.0))
     asked: list[str] = []
 
     async def hide(request: Request) -> Response | None:
@@ -176,13 +176,13 @@ async def test_a_view_that_cannot_be_read_is_no_reason_to_run_the_script_again(
     found = (await probe(lab, next(t for t in targets(lab.runtime.world()) if t.name == "web1"), count=1))["web1"]
 
     assert asked == ["PUT"]
-    assert "Not now." in found.error
+    assert found.error.count("It is not known whether Azure has done it: it could not be read back: Not now.") == 1
+    assert [line["outcome"] for line in journal(lab) if line["verb"] == "probe"] == ["sent", "unknown"]
 
 
 async def test_a_server_that_asks_for_no_wait_is_not_asked_without_end(
-    lab: Ward, monkeypatch: pytest.MonkeyPatch
+    lab: Ward,
 ) -> None:
-    monkeypatch.setattr(readback, "POLL", 0.1)
     times: list[float] = []
 
     async def throttle(request: Request) -> Response | None:

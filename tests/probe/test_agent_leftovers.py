@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,13 +93,17 @@ async def test_one_that_azure_still_makes_when_the_probe_is_ended_is_removed_as_
     assert not runs(lab)
 
 
-@pytest.mark.parametrize(("status", "code", "tries"), [(409, "Conflict", 4), (403, "AuthorizationFailed", 1)])
+@pytest.mark.parametrize(
+    ("status", "code", "tries"), [(409, "Conflict", 4), (429, "TooManyRequests", 4), (403, "AuthorizationFailed", 1)]
+)
 async def test_a_script_that_stays_is_told_of_with_the_line_that_removes_it(
     lab: Ward, monkeypatch: pytest.MonkeyPatch, status: int, code: str, tries: int
 ) -> None:
     monkeypatch.setattr(agents, "TIDYING_PAUSES", (0.0, 0.0, 0.0))
     sent = Sent(lab)
-    sent.refused["DELETE runCommands"] = refusal(status, code, "You may not remove it.")
+    refused = refusal(status, code, "You may not remove it.")
+    # For so long nobody is kept who quits.
+    sent.refused["DELETE runCommands"] = replace(refused, headers={"Retry-After": "100"})
     [web1] = [target for target in targets(lab.runtime.world()) if target.name == "web1"]
     found = (await probe(lab, web1, count=1))["web1"]
     assert sent.writes == ["PUT runCommands", *["DELETE runCommands"] * tries]

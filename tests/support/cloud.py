@@ -194,6 +194,9 @@ class Writer:
             raise self._cloud.write_fault
         self._cloud.after_write()
 
+    async def get_ready(self) -> None:
+        """It is."""
+
     async def put(self, resource_id: ResourceId, body: dict[str, Any], *, etag: str | None = None) -> dict[str, Any]:
         """What was sent is there."""
         await self._answer()

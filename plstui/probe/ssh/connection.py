@@ -12,6 +12,7 @@ from time import monotonic
 import paramiko
 
 from plstui.domain.probe import Failure
+from plstui.domain.tasks import end
 from plstui.domain.text import clean
 from plstui.probe.fetch import ConnectError
 from plstui.probe.route import RouteError, UnresolvedError
@@ -147,10 +148,7 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection and its threads, at once, whatever state it is in."""
-        for asking in (self._check, self._naming):
-            if asking:
-                asking.cancel()
-                await asyncio.wait([asking])
+        await end([asking for asking in (self._check, self._naming) if asking])
         self._hang_up()
         self._worker.stop()
         await in_thread(self._join)
