@@ -11,7 +11,7 @@ from plstui.domain.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """Clauses without a full stop, to be joined to a hint."""
+    """Clauses without a full stop, to be joined to a hint. None begins with what would be another in capitals."""
 
     up: str
     """How building is taken up again."""
@@ -40,8 +40,13 @@ class Guide:
 def joined(hint: str, clause: str) -> str:
     """A hint that also says how to go on; a command at its end stays one that can be copied."""
     if not hint:
-        return f"{clause[:1].upper()}{clause[1:]}."
+        return sentence(clause)
     return f"{hint[:-1]}; {clause}." if hint.endswith(".") else hint
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence of its own."""
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 _AGAIN = "the same command goes on from there"
@@ -50,7 +55,7 @@ COMMANDS = Guide(
     up=_AGAIN,
     down=_AGAIN,
     undo=_AGAIN,
-    doctor="plstui doctor looks for the reason",
+    doctor="run plstui doctor to look for the reason",
     naming="type {names}, or give {options}",
     side="plstui lab down --side {side}",
 )

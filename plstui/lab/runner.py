@@ -20,6 +20,7 @@ from plstui.domain.tasks import end
 from plstui.lab import az
 from plstui.lab.effort import Effort, StepFailedError, minutes
 from plstui.lab.fragments import Body, merged
+from plstui.lab.guide import sentence
 from plstui.lab.lab import Lab
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
 from plstui.lab.progress import Kind, StepStatus, Tell, assess
@@ -190,7 +191,7 @@ class Run(Effort):
             # something was made it can undo at most what was added since, and the next run adds that again.
             there = await self._see(first)
             if taken := next((why for want in wants if (why := want.conflict(self.survey))), None):
-                raise RefusedError(_sentence(taken))
+                raise RefusedError(sentence(taken))
             lacking = [want for want in wants if want.lack(self.survey)]
             if not lacking:
                 return
@@ -245,10 +246,8 @@ class Run(Effort):
         while lack := await self._persist(step, lambda _: self._advance(part, step)):
             waited = self._now() - began
             if waited >= part.patience:
-                reason = self._lab.guide.doctor
-                raise AzureError(
-                    f"After {minutes(waited)}: {lack}.", code=TIMED_OUT, hint=f"{reason[:1].upper()}{reason[1:]}."
-                )
+                hint = sentence(self._lab.guide.doctor)
+                raise AzureError(f"After {minutes(waited)}: {lack}.", code=TIMED_OUT, hint=hint)
             if waited >= part.doubt and not doubts:
                 doubts = True
                 self._say(Kind.WAITING, step, f"after {minutes(waited)} still: {lack}")
@@ -273,7 +272,7 @@ class Run(Effort):
             health = await self._lab.clouds[part.side].health(part.health_of)
             self.survey = self.survey.with_health(part.health_of, health)
         if hopeless := part.hopeless(self.survey):
-            raise RefusedError(_sentence(hopeless))
+            raise RefusedError(sentence(hopeless))
         return part.lacking(self.survey)
 
     async def _help(self, part: Wait, step: Step) -> bool:
@@ -294,7 +293,3 @@ class Run(Effort):
         else:
             self._count(step)
         return True
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -15,16 +15,13 @@ from textual.screen import Screen
 from plstui.domain.text import clean
 from plstui.engine.ports import Clock
 from plstui.tui.clock import NO_TIME
-from plstui.tui.commands import Command, Keys, Offer
+from plstui.tui.commands import LONGEST, Command, Keys, Offer
 from plstui.tui.details import Details
 from plstui.tui.messages import CommandChosen, OpenDetails, OpenHelp
 from plstui.tui.work import work
 
 ContextT = TypeVar("ContextT")
 HostT = TypeVar("HostT")
-
-LONGEST = 600
-"""Characters of a reason: it may quote names that somebody else has given."""
 
 
 class CommandingScreen(Screen[None], Generic[ContextT, HostT]):

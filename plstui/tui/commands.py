@@ -12,6 +12,11 @@ from typing import Generic, Protocol, TypeVar
 
 from textual.binding import Binding
 
+from plstui.domain.text import clean
+
+LONGEST = 600
+"""Characters of a reason: it may quote names that somebody else has given."""
+
 ContextT = TypeVar("ContextT", contravariant=True)
 HostT = TypeVar("HostT", contravariant=True)
 
@@ -41,7 +46,7 @@ class Offer:
     dangerous: bool
     rank: int
     why_not: str | None
-    """Why it is not possible now; None when it is."""
+    """Why it is not possible now, harmless; None when it is."""
 
 
 def _always(_: object) -> str | None:
@@ -78,7 +83,7 @@ class Command(Generic[ContextT, HostT]):
             self.group,
             self.dangerous,
             self.rank,
-            self.why_not(context),
+            clean(self.why_not(context), LONGEST) or None,
         )
 
 

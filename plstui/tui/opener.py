@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -98,16 +97,10 @@ class Opener(DialogApp):
         """Ask the person what a probe cannot know. What asks may be cancelled: then the question goes away."""
         from plstui.tui.dialogs.ask import AskScreen
 
-        answered: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         screen = AskScreen(question)
-
-        def take(answer: str | None) -> None:
-            if not answered.done():
-                answered.set_result(answer)
-
         try:
-            await self.push_screen(screen, take)
-            return await answered
+            answer: str | None = await self.push_screen_wait(screen)
+            return answer
         finally:
             screen.withdraw()
 

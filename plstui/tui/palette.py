@@ -17,14 +17,14 @@ class RegistryProvider(Provider):
 
     async def discover(self) -> Hits:
         for offer, run in self._commands():
-            yield DiscoveryHit(_title(offer), run, offer.label, _help(offer))
+            yield DiscoveryHit(_title(offer), run, offer.label, _help(offer))  # type: ignore[arg-type]
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for offer, run in self._commands():
             score = matcher.match(offer.label)
             if score > 0:
-                yield Hit(score, matcher.highlight(offer.label), run, offer.label, _help(offer))
+                yield Hit(score, matcher.highlight(offer.label), run, offer.label, _help(offer))  # type: ignore[arg-type]
 
     def _commands(self) -> Iterator[tuple[Offer, partial[None]]]:
         screen = self.screen
@@ -34,8 +34,9 @@ class RegistryProvider(Provider):
                     yield offer, partial(screen.run_command, offer.id)
 
 
-def _help(offer: Offer) -> str:
-    return f"Not now: {offer.why_not}" if offer.why_not else offer.help
+def _help(offer: Offer) -> Content:
+    # The palette takes a string for markup, and what escapes markup does not escape all that is taken for it.
+    return Content(f"Not now: {offer.why_not}" if offer.why_not else offer.help)
 
 
 def _title(offer: Offer) -> Content:

@@ -12,7 +12,6 @@ from rich.style import Style
 from textual.content import Content
 from textual.widget import Widget
 
-from plstui.domain.connection import Verb
 from plstui.domain.states import Tone, glyph_of, tone_of
 from plstui.domain.text import clean
 
@@ -41,9 +40,9 @@ def badge(state: str, tone: Tone | None = None) -> str:
     return f"{glyph_of(state, tone)} {clean(state, STATE_LENGTH)}" if state else ""
 
 
-def busy_badge(verb: Verb) -> str:
-    """What a row says while a write to it is under way."""
-    return f"{BUSY_GLYPH} {verb.doing}…"
+def busy_badge(doing: str) -> str:
+    """What a row says while a write to it is under way, which is in the middle of `doing`."""
+    return f"{BUSY_GLYPH} {doing}…"
 
 
 def styled(text: str, tone: str = "") -> Content:

@@ -365,7 +365,10 @@ async def test_how_to_go_on_is_said_in_the_words_of_the_place(empty: Rig) -> Non
     empty.meddle = throttled
     async with empty.session() as plstui:
         keys = guide(every_key({"lab-until": "U"}))
-        for words, clause in ((COMMANDS, "the same command goes on from there"), (keys, "n or U goes on from there")):
+        for words, clause in (
+            (COMMANDS, "the same command goes on from there"),
+            (keys, "press n or U to go on from there"),
+        ):
             lab = replace(plstui.lab, guide=words)
             run = Run(lab, await lab.survey(), lambda _: None)
             with pytest.raises(StepFailedError) as error:

@@ -6,10 +6,12 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandPalette
 
 from plstui.domain.connection import APPROVED
 from plstui.domain.errors import AzureError
 from plstui.domain.sides import Side
+from plstui.tui.panes.screen import MainScreen
 from tests.support.lab import Request, lab
 from tests.support.stage import Sight, Stage, stage
 
@@ -108,6 +110,26 @@ async def test_in_every_name_azure_returns() -> None:
             await settle(play, size)
             await play.press("escape", "down")
         await play.press("2")
+        await settle(play, size)
+
+
+async def test_in_the_reasons_of_palette_and_help() -> None:
+    size = (160, 48)
+    async with stage(lab(HOSTILE), size=size) as play:
+        main = play.app.screen
+        assert isinstance(main, MainScreen)
+        main.context = replace(main.context, no_targets=f"[/x] {MESSAGE[:40]}")
+        await play.press(":")
+        await play.until(lambda: isinstance(play.app.screen, CommandPalette))
+        await play.shows("Not now: [/x] [bold red]x[/]")
+        await settle(play, size)
+        await play.pilot.press(*"probe")
+        await play.shows("Not now: [/x] [bold red]x[/]", gone=("Let this endpoint through",))
+        await settle(play, size)
+        await play.press("escape")
+        await play.until(lambda: play.app.screen is main)
+        await play.press("?", "end")
+        await play.shows("Not now: [/x] [bold red]x[/]")
         await settle(play, size)
 
 

@@ -122,7 +122,7 @@ async def test_a_removed_connection_is_asked_for_again_from_the_finding(tmp_path
             await play.shows("⊘ blocked", "undo step 15, then step 12, which deletes")
             assert "Private endpoint" in under_cursor(play)
             await play.press("n")
-            await play.shows("d on that step does it, then n.")
+            await play.shows("Press d on that step, then n.")
             # Whose record it is shows only in where it leads: it goes first, or it would be somebody else's then.
             await play.press("d")
             await play.shows("Step 15, A name for it, still needs it:")

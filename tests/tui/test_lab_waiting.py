@@ -116,15 +116,15 @@ async def test_what_is_asked_for_again_is_in_the_log(tmp_path: Path) -> None:
 async def test_whoever_stops_waiting_is_told_the_key_that_goes_on(tmp_path: Path) -> None:
     async with held(tmp_path, "pending", WIDE) as lab:
         for keys, again in (
-            (("end", "u"), "n or u goes on from there"),
-            (("t",), "t goes on from there"),
-            (("home", *["down"] * 11, "d"), "d goes on from there"),
-            (("p",), "p opens it again"),
+            (("end", "u"), "Press n or u to go on from there."),
+            (("t",), "Press t to go on from there."),
+            (("home", *["down"] * 11, "d"), "Press d to go on from there."),
+            (("p",), "Press p to open it again."),
         ):
             lab.hold()
             await lab.play.press(*keys)
             await lab.play.shows("◌")
             await lab.play.press("x")
-            await lab.play.shows(f"Stopped waiting. {again}.")
+            await lab.play.shows(f"Stopped waiting. {again}")
             lab.answers.set()
             await lab.play.shows("steps done", gone=("◌",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -11,11 +11,13 @@ from plstui.config.settings import Lab
 from plstui.domain.probe import Attempt, Failure, Target, TargetKind, TargetResult
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
+from plstui.lab.guide import COMMANDS, Guide, joined
 from plstui.lab.parts import StepState, Survey
 from plstui.lab.progress import Event, Kind, StepStatus, assess
 from plstui.lab.steps import Choices, Workshop, workshop
 from plstui.tui.commands import bindings
-from plstui.tui.lab.commands import LAB_COMMANDS, LabContext
+from plstui.tui.keys import every_key
+from plstui.tui.lab.commands import LAB_COMMANDS, LabContext, guide
 from plstui.tui.lab.words import badge, elapsed, event_line, numbers, page_line, plan, step_text
 
 SUBSCRIPTIONS = {
@@ -34,6 +36,24 @@ def lab() -> Workshop:
 def statuses() -> tuple[StepStatus, ...]:
     """Where the steps of a lab stand of which nothing is there."""
     return assess(lab().steps, Survey())
+
+
+def test_no_clause_begins_with_what_capitals_would_change() -> None:
+    keys = every_key({})
+    for words in (COMMANDS, guide(keys)):
+        for name in (field.name for field in fields(Guide) if field.name not in ("naming", "side")):
+            clause = getattr(words, name)
+            assert clause.split()[0] not in {*keys.values(), "plstui"}, clause
+            assert joined("", clause) == f"{clause[0].upper()}{clause[1:]}."
+    assert joined("", guide(keys).up) == "Press n or u to go on from there."
+    assert joined("", COMMANDS.doctor) == "Run plstui doctor to look for the reason."
+
+
+def test_what_stops_the_next_step_is_told_in_plain_characters() -> None:
+    stuck = tuple(replace(status, state=StepState.BLOCKED, because=HOSTILE) for status in statuses())
+    context = LabContext(statuses=stuck)
+    offer = next(command for command in LAB_COMMANDS if command.id == "lab-next").offer(context, every_key({}))
+    assert offer.why_not == f"Step 1, {stuck[0].step.title}, cannot be done: {HARMLESS}."
 
 
 def test_no_key_has_two_commands_and_a_browser_leaves_all_alone() -> None:

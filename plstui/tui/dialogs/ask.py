@@ -13,7 +13,6 @@ from textual.widgets import Button, Input, Static
 
 from plstui.domain.question import Question
 from plstui.tui.dialog import AnswerButton, Dialog
-from plstui.tui.dialogs.confirm import HEIGHTS
 
 
 class AskScreen(Dialog[str | None]):
@@ -28,7 +27,6 @@ class AskScreen(Dialog[str | None]):
         Binding("escape", "no", "No"),
         Binding("y", "yes", "Yes"),
     ]
-    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, question: Question) -> None:
         super().__init__()

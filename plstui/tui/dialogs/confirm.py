@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,9 +22,6 @@ from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.tones import styled, toned_badge
 from plstui.tui.widgets.az_line import AzLine
 
-HEIGHTS: Final = [(0, "-low"), (30, "-high")]
-"""Lines from which the style sheet leaves some of them empty."""
-
 
 class ConfirmScreen(Dialog[Decision | None]):
     """Gives back the decision to send, or None for no.
@@ -36,10 +33,7 @@ class ConfirmScreen(Dialog[Decision | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("y", "yes", "Yes"),
-        Binding("up", "scroll(-1)", "Scroll up"),
-        Binding("down", "scroll(1)", "Scroll down"),
     ]
-    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, decision: Decision, connection: Connection, link: Link) -> None:
         """`connection` is what the service reported a moment ago."""
@@ -104,10 +98,6 @@ class ConfirmScreen(Dialog[Decision | None]):
     def action_cancel(self) -> None:
         """No: nothing is sent."""
         self.dismiss(None)
-
-    def action_scroll(self, lines: int) -> None:
-        """Move what does not fit between the frame and the buttons."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_yes(self) -> None:
         """Yes, for a removal and where no text is being typed."""

@@ -81,7 +81,7 @@ def _signs() -> Iterator[Content]:
         [Content(" "), *(toned_badge(status.word) for status in (PENDING, APPROVED, REJECTED, DISCONNECTED))]
     )
     yield Content.assemble(
-        Content("   "), styled(busy_badge(Verb.APPROVE), BUSY), Content("  asked for; Azure has not answered yet")
+        Content("   "), styled(busy_badge(Verb.APPROVE.doing), BUSY), Content("  asked for; Azure has not answered yet")
     )
     yield Content(f"   ≠  the two sides report different states   {_sides()}")
 

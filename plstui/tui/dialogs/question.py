@@ -14,7 +14,6 @@ from textual.widgets import Button, Input, Static
 
 from plstui.domain.states import Tone
 from plstui.tui.dialog import AnswerButton, Dialog
-from plstui.tui.dialogs.confirm import HEIGHTS
 from plstui.tui.tones import styled
 from plstui.tui.widgets.az_line import AzLine
 
@@ -29,10 +28,7 @@ class QuestionScreen(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "No"),
         Binding("y", "yes", "Yes"),
-        Binding("up", "scroll(-1)", "Scroll up"),
-        Binding("down", "scroll(1)", "Scroll down"),
     ]
-    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(
         self,
@@ -104,7 +100,3 @@ class QuestionScreen(Dialog[bool]):
             self.tell(f"Type {self._typed} to go on, or press Esc.")
         else:
             self.dismiss(True)
-
-    def action_scroll(self, lines: int) -> None:
-        """Move what does not fit above the buttons."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -9,7 +9,7 @@ from plstui.domain.connection import Verb
 from plstui.domain.sides import Side
 from plstui.domain.world import Link
 from plstui.engine.gate import Gate
-from plstui.lab.guide import Guide
+from plstui.lab.guide import Guide, sentence
 from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
 from plstui.tui.commands import COPY, NEXT_AREA, PROGRAM, REFRESH, Command, Group, Keys, SharedHost, keys_of
@@ -19,10 +19,11 @@ from plstui.tui.reasons import why_not_decide
 def guide(keys: Keys) -> Guide:
     """How to go on, for whoever reads it here."""
     return Guide(
-        up=f"{keys['lab-next']} or {keys['lab-until']} goes on from there",
-        down=f"{keys['lab-down']} goes on from there",
-        undo=f"{keys['lab-undo']} goes on from there",
-        doctor=f"{keys['doctor']} in the panes looks for the reason",
+        # No key begins a clause: it would become another one where the clause begins a sentence.
+        up=f"press {keys['lab-next']} or {keys['lab-until']} to go on from there",
+        down=f"press {keys['lab-down']} to go on from there",
+        undo=f"press {keys['lab-undo']} to go on from there",
+        doctor=f"press {keys['doctor']} in the panes to look for the reason",
         naming="type {names} when that is asked for",
         side=keys["lab-down"].replace("{", "{{").replace("}", "}}"),
     )
@@ -123,7 +124,7 @@ def _next(context: LabContext) -> str | None:
         return reason
     if (found := context.next) and context.ended and is_decision(found.step) and approve_why_not(context):
         keys = context.keys
-        return f"{_sentence(context.ended)} {keys['lab-undo']} on that step does it, then {keys['lab-next']}."
+        return f"{sentence(context.ended)} Press {keys['lab-undo']} on that step, then {keys['lab-next']}."
     if found:
         return None
     stuck = next((status for status in context.statuses if status.state is StepState.BLOCKED), None)
@@ -150,13 +151,9 @@ def approve_why_not(context: LabContext) -> str | None:
     if context.gate and (context.request or context.gate.absent(Side.ISV)):
         return why_not_decide(context.gate, Verb.APPROVE, context.request)
     if context.ended:
-        return _sentence(context.ended)
+        return sentence(context.ended)
     # The panes may not show yet what the lab has seen; whoever approves has them look again.
     return None if context.has_endpoint else "There is no request yet: step 12 makes it."
-
-
-def _sentence(clause: str) -> str:
-    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def _page(context: LabContext) -> str | None:

@@ -31,6 +31,7 @@ from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.effort import StepFailedError
+from plstui.lab.guide import sentence
 from plstui.lab.progress import StepStatus
 from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.commanding import CommandingScreen
@@ -293,7 +294,7 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
             self.call_later(self._take_sides)
 
     def open_page(self) -> None:
-        self._start("the page", self._runs.open_page, f"{self.keys['lab-page']} opens it again")
+        self._start("the page", self._runs.open_page, f"press {self.keys['lab-page']} to open it again")
 
     def undo(self) -> None:
         if step := self.context.selected:
@@ -307,7 +308,7 @@ class LabScreen(CommandingScreen[LabContext, LabHost]):
         still = f"Azure is still at work on: {still}. " if still else ""
         if self._job:
             self._job.cancel()
-        said = f"Stopped waiting. {still}{self._again}."
+        said = f"Stopped waiting. {still}{sentence(self._again)}"
         self._say(LabSaid(Line(said, Tone.WAITING)))
         self.notify(said, title="Lab", severity="warning", markup=False)
 

@@ -27,7 +27,7 @@ class Context:
     service: PrivateLinkService | None = None
     """The service that the selected connection is with; the only one where no connection is selected."""
     under_way: frozenset[ResourceId] = frozenset()
-    """The connections with a write under way; held here so that its change makes another context."""
+    """What has a write under way; held here so that its change makes another context."""
     others_wait: bool = False
     """Whether another connection than the selected one waits for a decision."""
     no_targets: str = ""

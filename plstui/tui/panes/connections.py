@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.reactive import reactive, var
 
 from plstui.domain.absence import absence
-from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import clean
@@ -44,7 +43,7 @@ class ConnectionsTable(Table):
 
     world: var[World] = var(World)
     links: reactive[tuple[Link, ...]] = reactive(())
-    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
+    under_way: reactive[Mapping[ResourceId, str]] = reactive(dict)
     since: reactive[Mapping[ResourceId, Sighting]] = reactive(dict)
     """Since when each connection has been seen in its status."""
     steady: reactive[float] = reactive(0.0, repaint=False)
@@ -57,7 +56,7 @@ class ConnectionsTable(Table):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: dict[ResourceId, tuple[Link, Verb | None, Row]] = {}
+        self._kept: dict[ResourceId, tuple[Link, str | None, Row]] = {}
         self._ages: list[str] = []
 
     def watch_world(self) -> None:
@@ -71,7 +70,7 @@ class ConnectionsTable(Table):
     def watch_links(self) -> None:
         self._fill()
 
-    def watch_under_way(self, before: Mapping[ResourceId, Verb], now: Mapping[ResourceId, Verb]) -> None:
+    def watch_under_way(self, before: Mapping[ResourceId, str], now: Mapping[ResourceId, str]) -> None:
         if changed := {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}:
             self._kept |= {link.id: self._keep(link) for link, _, _ in self._kept.values() if link.id in changed}
             self.rows = tuple(row for _, _, row in self._kept.values())
@@ -100,19 +99,19 @@ class ConnectionsTable(Table):
         self._kept = {link.id: self._keep(link) for link in self.links}
         self.rows = tuple(row for _, _, row in self._kept.values())
 
-    def _keep(self, link: Link) -> tuple[Link, Verb | None, Row]:
+    def _keep(self, link: Link) -> tuple[Link, str | None, Row]:
         """A link's row as it was if nothing in it has changed: a thousand of them are not made anew for one."""
-        verb = self.under_way.get(link.id)
+        doing = self.under_way.get(link.id)
         kept = self._kept.get(link.id)
-        if kept and kept[1] == verb and (kept[0] is link or kept[0] == link):
+        if kept and kept[1] == doing and (kept[0] is link or kept[0] == link):
             return kept
-        return link, verb, Row(link.id, self._cells(link, verb))
+        return link, doing, Row(link.id, self._cells(link, doing))
 
-    def _cells(self, link: Link, verb: Verb | None) -> dict[str, Cell]:
+    def _cells(self, link: Link, doing: str | None) -> dict[str, Cell]:
         endpoint_id = link.endpoint_id
         location = link.service_side.endpoint_location if link.service_side else ""
         return {
-            "status": _status(link, verb),
+            "status": _status(link, doing),
             "endpoint": Cell(clean(link.endpoint_name, 80)),
             "message": Cell(clean(link.message, 140)),
             "description": Cell(clean(link.description, 140), Tone.QUIET),
@@ -140,8 +139,8 @@ def changed(sighting: Sighting, now: float) -> str:
     return f"{'' if sighting.seen_to_change else '>'}{how_long} ago"
 
 
-def _status(link: Link, verb: Verb | None) -> Cell:
-    if verb:
-        return Cell(busy_badge(verb), BUSY)
+def _status(link: Link, doing: str | None) -> Cell:
+    if doing:
+        return Cell(busy_badge(doing), BUSY)
     word = link.status.word
     return Cell(badge(word) if link.agrees else f"{badge(word)} ≠", tone_of(word))

@@ -17,7 +17,6 @@ from textual.geometry import Size
 from textual.reactive import var
 from textual.widget import Widget
 
-from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.path import Hop, HopKind, Path, path_of
 from plstui.domain.sides import Side
@@ -120,11 +119,11 @@ class PathRibbon(Widget):
     context: var[Context] = var(Context)
     """Holds the selected connection."""
     probe: var[ProbeRun] = var(ProbeRun)
-    under_way: var[Mapping[ResourceId, Verb]] = var(dict)
+    under_way: var[Mapping[ResourceId, str]] = var(dict)
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[Path, tuple[Side, ...], Verb | None] | None = None
+        self._told: tuple[Path, tuple[Side, ...], str | None] | None = None
         self._lines: list[list[Piece]] = []
 
     def watch_world(self) -> None:
@@ -151,7 +150,7 @@ class PathRibbon(Widget):
             self.set_class(told is not None, "-shown")
             self._lay_out()
 
-    def _way(self, link: Link) -> tuple[Path, tuple[Side, ...], Verb | None]:
+    def _way(self, link: Link) -> tuple[Path, tuple[Side, ...], str | None]:
         path = path_of(self.world, link, still_true(self.probe, self.world, link))
         snapshots = (self.world.side(side) for side in Side)
         stale = tuple(snapshot.side for snapshot in snapshots if snapshot and snapshot.stale_since)
@@ -176,29 +175,29 @@ def _line(pieces: Sequence[Piece]) -> Content:
     return Content.assemble(*(part for piece in pieces for part in (styled(piece.lead, Tone.QUIET), piece.content())))
 
 
-def ribbon(path: Path, stale: Sequence[Side], verb: Verb | None, width: int) -> list[list[Piece]]:
-    """The lines of a way, at most `width` cells each. `verb` is what is under way on its connection."""
+def ribbon(path: Path, stale: Sequence[Side], doing: str | None, width: int) -> list[list[Piece]]:
+    """The lines of a way, at most `width` cells each. `doing` is what is under way on its connection."""
     most = next(lines for least, lines in LINES if width >= least)
     forms = dict.fromkeys(HopKind, Form.FULL)
     if sum(hop.kind is K.BACKEND for hop in path.hops) >= MANY:
         forms[K.BACKEND] = Form.SHORT
     for form, kinds in ((Form.FULL, ()), *LADDER):
         forms.update({kind: max(forms[kind], form) for kind in kinds})
-        lines = _packed(_pieces(path, stale, verb, forms), width)
+        lines = _packed(_pieces(path, stale, doing, forms), width)
         if len(lines) <= most:
             return lines
     # Should even that be too much, the end is left out: what comes first explains the rest.
-    return _packed(_folded(_pieces(path, stale, verb, forms)), width)[:most]
+    return _packed(_folded(_pieces(path, stale, doing, forms)), width)[:most]
 
 
-def _pieces(path: Path, stale: Sequence[Side], verb: Verb | None, forms: Mapping[HopKind, Form]) -> list[Piece]:
+def _pieces(path: Path, stale: Sequence[Side], doing: str | None, forms: Mapping[HopKind, Form]) -> list[Piece]:
     """What is written, in order, with the signs between."""
     broken_at, pieces = path.broken_at, []
     side: Side | None = None
     for place, hop in enumerate(path.hops):
         if hop.kind is K.BACKEND and forms[K.BACKEND] is Form.SHORT:
             continue
-        text, tone = _said(hop, forms[hop.kind], verb)
+        text, tone = _said(hop, forms[hop.kind], doing)
         piece = Piece(text, tone, marked=place == broken_at)
         if place:
             beside = hop.kind is K.BACKEND and path.hops[place - 1].kind is K.BACKEND
@@ -213,10 +212,10 @@ def _pieces(path: Path, stale: Sequence[Side], verb: Verb | None, forms: Mapping
     return pieces
 
 
-def _said(hop: Hop, form: Form, verb: Verb | None) -> tuple[str, str]:
+def _said(hop: Hop, form: Form, doing: str | None) -> tuple[str, str]:
     """A hop's glyph and words, and their tone."""
-    if verb and hop.kind is K.CONNECTION:
-        return f"{BUSY_GLYPH} {verb.doing}…", BUSY
+    if doing and hop.kind is K.CONNECTION:
+        return f"{BUSY_GLYPH} {doing}…", BUSY
     words = " ".join(_words(hop, form))
     return f"{glyph_of(hop.state, hop.tone)} {words}", hop.tone
 

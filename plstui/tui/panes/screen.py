@@ -48,7 +48,6 @@ from plstui.tui.panes.deck import Deck
 from plstui.tui.panes.filter_line import FilterLine
 from plstui.tui.panes.ribbon import PathRibbon
 from plstui.tui.panes.selecting import SelectingScreen
-from plstui.tui.panes.tagging import change_tags
 from plstui.tui.panes.telling import news
 from plstui.tui.section import Section
 from plstui.tui.state import Event, Line, ProbeRun, Sighting, sightings
@@ -80,7 +79,7 @@ class MainScreen(SelectingScreen):
     world: var[World] = var(World)
     read_at: var[Mapping[Side, float]] = var(dict)
     connected: var[bool] = var(False)
-    under_way: var[Mapping[ResourceId, Verb]] = var(dict)
+    under_way: var[Mapping[ResourceId, str]] = var(dict)
     """The writes that Azure has not answered, and those whose effect no snapshot has shown yet."""
     since: var[Mapping[ResourceId, Sighting]] = var(dict)
     marked: var[tuple[ResourceId, ...]] = var(())
@@ -214,17 +213,22 @@ class MainScreen(SelectingScreen):
         link, decisions = self.context.link, self._decisions
         if not link or not decisions:
             return
-        if reason := decisions.why_not():
-            self.notify(reason, title=verb.value.capitalize(), severity="warning", markup=False)
-        else:
+        if not self._is_asked(verb.value.capitalize()):
             self.take(link)
             self.run_worker(decisions.decide(verb, link, self.world), group="decide", name=f"{verb} {link.name}")
 
     def change_tags(self) -> None:
-        gate, service = self.context.gate, self.context.service
-        if gate and service:
-            asking = work(change_tags, gate, service, self.world, self.app.push_screen_wait, self.post_message)
+        service, decisions = self.context.service, self._decisions
+        if service and decisions and not self._is_asked("Tags"):
+            asking = decisions.change_tags(service, self.world)
             self.run_worker(asking, group="decide", name=f"tags of {service.name}")
+
+    def _is_asked(self, title: str) -> bool:
+        """Whether a person is being asked something already, and told so."""
+        reason = self._decisions.why_not() if self._decisions else None
+        if reason:
+            self.notify(reason, title=title, severity="warning", markup=False)
+        return reason is not None
 
     @on(WritesMoved)
     def _sync_under_way(self) -> None:

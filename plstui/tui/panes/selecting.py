@@ -15,6 +15,7 @@ from plstui.domain.world import Link
 from plstui.engine.ports import Clock
 from plstui.tui.commanding import CommandingScreen
 from plstui.tui.commands import Keys
+from plstui.tui.dialog import TYPING
 from plstui.tui.messages import FilterLeft, FilterTyped, ResourceHighlighted
 from plstui.tui.panes.commands import COMMANDS, Context, Host
 from plstui.tui.panes.deck import Deck
@@ -86,7 +87,7 @@ class SelectingScreen(CommandingScreen[Context, Host]):
     def start_filter(self) -> None:
         self.remove_class(*(f"-zoom-{side}" for side in Side))
         self.section = "connections"
-        self.add_class("-filtering")
+        self.add_class(TYPING)
         self.call_after_refresh(self.query_one(FilterLine).focus)
 
     @on(FilterTyped)
@@ -95,8 +96,8 @@ class SelectingScreen(CommandingScreen[Context, Host]):
 
     @on(FilterLeft)
     def _leave_filter(self) -> None:
-        if self.has_class("-filtering"):
-            self.remove_class("-filtering")
+        if self.has_class(TYPING):
+            self.remove_class(TYPING)
             self.show_section("connections")
 
     def action_drop_filter(self) -> None:

@@ -23,9 +23,8 @@ from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.gate import Gate
 from plstui.tui.dialog import AnswerButton, Dialog
-from plstui.tui.dialogs.confirm import HEIGHTS
 from plstui.tui.dialogs.question import QuestionScreen
-from plstui.tui.messages import Said, Troubled
+from plstui.tui.messages import Said, Troubled, WritesMoved
 from plstui.tui.tones import BUSY, styled
 
 Ask = Callable[[ModalScreen[Any]], Awaitable[Any]]
@@ -36,7 +35,6 @@ class TagScreen(Dialog[TagChange | None]):
     """Shows the tags of a service and gives back what to change, or None for nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
-    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, service: PrivateLinkService) -> None:
         super().__init__()
@@ -76,9 +74,14 @@ class TagScreen(Dialog[TagChange | None]):
 
 
 async def change_tags(
-    gate: Gate, service: PrivateLinkService, world: World, ask: Ask, tell: Callable[[Message], object]
+    gate: Gate,
+    service: PrivateLinkService,
+    world: World,
+    ask: Ask,
+    tell: Callable[[Message], object],
+    answered: Callable[[], object],
 ) -> None:
-    """Ask what to change, then whether to, and do it through the gate."""
+    """Ask what to change, then whether to, and do it through the gate; `answered` hears that nothing more is asked."""
     name = clean(service.name, 60)
 
     async def confirm(change: TagChange, body: Body) -> TagChange | None:
@@ -87,7 +90,10 @@ async def change_tags(
             for tag, before, after in change.differences(tags_of(body))
         ]
         agreed = await ask(QuestionScreen(f"Change the tags of {name}?", facts, "Change", az=change.az))
+        answered()
         if agreed:
+            # The write is marked as under way right after this returns, before the message is heard.
+            tell(WritesMoved())
             tell(Said(f"changing the tags of {name}…", BUSY))
         return change if agreed else None
 

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
 
-from plstui.domain.connection import Verb
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Outcome, Snapshot
@@ -39,7 +38,7 @@ class SidePane(Vertical):
     steady: var[float] = var(0.0)
     """The same clock now: that of the wall may be put forward or back."""
     connected: var[bool] = var(False)
-    under_way: var[Mapping[ResourceId, Verb]] = var(dict)
+    under_way: var[Mapping[ResourceId, str]] = var(dict)
     rows: var[tuple[TreeRow, ...]] = var(())
     """This side's rows, for the tree."""
     marked: var[tuple[ResourceId, ...]] = var(())

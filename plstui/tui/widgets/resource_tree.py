@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from plstui.domain.connection import CONNECTION_TYPE, Verb, endpoint_name_of
+from plstui.domain.connection import CONNECTION_TYPE, endpoint_name_of
 from plstui.domain.ids import ResourceId
 from plstui.domain.states import Tone, tone_of
 from plstui.domain.text import ELLIPSIS, clean
@@ -63,8 +63,8 @@ class ResourceTree(Tree[TreeRow]):
 
     rows: reactive[tuple[TreeRow, ...]] = reactive(())
     """What is shown, parents before children."""
-    under_way: reactive[Mapping[ResourceId, Verb]] = reactive(dict)
-    """The writes Azure has not answered yet, by connection."""
+    under_way: reactive[Mapping[ResourceId, str]] = reactive(dict)
+    """What the writes do that Azure has not answered yet, by what they are written to."""
     marked: reactive[tuple[ResourceId, ...]] = reactive(())
     """What is selected elsewhere; the cursor goes there as long as nobody moves it here."""
 
@@ -105,7 +105,7 @@ class ResourceTree(Tree[TreeRow]):
         if node is not None and not self.has_focus and node.line != self.cursor_line:
             self.move_cursor(node)
 
-    def watch_under_way(self, before: Mapping[ResourceId, Verb], now: Mapping[ResourceId, Verb]) -> None:
+    def watch_under_way(self, before: Mapping[ResourceId, str], now: Mapping[ResourceId, str]) -> None:
         for resource_id in before.keys() ^ now.keys():
             if node := self._nodes_by_id.get(resource_id):
                 node.refresh()
@@ -219,8 +219,8 @@ class ResourceTree(Tree[TreeRow]):
         if row is None or width == 0:
             return Text("")
         quiet = ink(self, Tone.QUIET)
-        verb = self.under_way.get(row.id)
-        state, tone = (busy_badge(verb), BUSY) if verb else (badge(row.state, row.tone), row.tone.value)
+        doing = self.under_way.get(row.id)
+        state, tone = (busy_badge(doing), BUSY) if doing else (badge(row.state, row.tone), row.tone.value)
         state_width = max(self._badge_width, cell_len(state)) + 1
         arrow = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
         name, rest = name_and_rest(row)
