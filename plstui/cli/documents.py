@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from plstui.cli.output import JSON_TEXT, time_json
@@ -58,8 +59,19 @@ def service_json(isv: Snapshot, service: PrivateLinkService) -> dict[str, Any]:
         "alias": text(service.alias),
         "visibility": service.visibility,
         "auto_approval": service.auto_approval,
-        "tags": {clean(name): text(value) or "" for name, value in service.tags},
+        "tags": tags_json(service.tags),
     }
+
+
+def tags_json(tags: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """TAGS: values by the whole names that tags have; none hides another that reads alike once made harmless."""
+    values: dict[str, str] = {}
+    for name, value in tags:
+        harmless = clean(name, JSON_TEXT)
+        while harmless in values:
+            harmless += " (again)"
+        values[harmless] = text(value) or ""
+    return values
 
 
 def connection_json(link: Link) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from plstui.cli.documents import service_json, text
+from plstui.cli.documents import service_json, tags_json, text
 from plstui.cli.options import command_with_globals, group_with_globals
 from plstui.cli.output import exit_code_of_all, is_terminal, print_error, print_json, print_table
 from plstui.cli.results import Result, Wanted, result_of, tell_of_waiting
@@ -22,7 +22,7 @@ from plstui.domain.ids import ResourceId
 from plstui.domain.resources import PrivateLinkService
 from plstui.domain.sides import Side
 from plstui.domain.snapshot import Snapshot
-from plstui.domain.tags import TagChange, parsed_name, parsed_tag, state_of, tag_change, tags_of
+from plstui.domain.tags import MAX_NAME, MAX_VALUE, TagChange, named, parsed_tag, state_of, tag_change, tags_of
 from plstui.domain.text import clean
 from plstui.engine.runtime import Runtime
 from plstui.engine.watcher import Watcher
@@ -77,10 +77,10 @@ def show(options: Options, service: str, as_json: bool) -> int:
             ("location", found.location),
             ("alias", found.alias),
             ("connections", str(len(found.connections))),
-            ("tags", _tags_text(dict(found.tags)) or "none"),
+            *(("tag", f"{clean(name, MAX_NAME)}={clean(value, MAX_VALUE)}") for name, value in found.tags),
         )
         for name, value in facts:
-            click.echo(f"{name:<12} {clean(value, 300)}")
+            click.echo(f"{name:<12} {clean(value, MAX_NAME + MAX_VALUE + 1)}")
     return 0
 
 
@@ -99,9 +99,7 @@ def _each(parse: Callable[[str], Parsed]) -> Callable[[click.Context, click.Para
 @command_with_globals("set", services)
 @click.argument("service")
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", callback=_each(parsed_tag), help="Set a tag.")
-@click.option(
-    "--remove-tag", "removed", multiple=True, metavar="NAME", callback=_each(parsed_name), help="Remove a tag."
-)
+@click.option("--remove-tag", "removed", multiple=True, metavar="NAME", callback=_each(named), help="Remove a tag.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def set_tags(
@@ -134,7 +132,7 @@ def set_tags(
         print_error(result.failure.message, result.failure.hint, result.failure.code, as_json=False)
     else:
         unread = f", but {result.document['unread']}" if result.document["unread"] else ""
-        click.echo(f"{result.document['id'].rsplit('/', 1)[-1]}: tags set{unread}")
+        click.echo(f"{clean(result.document['id'].rsplit('/', 1)[-1], 120)}: tags set{unread}")
     return exit_code_of_all([result.failure] if result.failure else [])
 
 
@@ -194,8 +192,7 @@ def _confirm(ask: bool) -> Callable[[TagChange, Body], Any]:
 def _facts(service: Body | None) -> dict[str, Any]:
     if service is None:
         return {"status": None, "tags": None}
-    tags = {clean(name): text(value) or "" for name, value in tags_of(service).items()}
-    return {"id": str(service.get("id", "")), "status": text(state_of(service)), "tags": tags}
+    return {"status": text(state_of(service)), "tags": tags_json(tags_of(service).items())}
 
 
 def _value(value: str | None) -> str:

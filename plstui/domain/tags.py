@@ -134,6 +134,13 @@ def parsed_tag(text: str) -> tuple[str, str]:
     return parsed_name(name), _harmless(value, MAX_VALUE, "the value")
 
 
+def named(text: str) -> str:
+    """The name of a tag that is to go: whatever Azure may have taken for one. Raises `ValueError` likewise."""
+    if not text or len(text) > MAX_NAME:
+        raise ValueError(f"a name has one character at least, and {MAX_NAME} at most")
+    return text
+
+
 def parsed_name(text: str) -> str:
     """The name of a tag. Raises `ValueError` likewise."""
     name = _harmless(text, MAX_NAME, "the name")

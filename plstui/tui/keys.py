@@ -20,6 +20,11 @@ EVERY: Final[Mapping[str, Keyed]] = {command.id: command for screen in SCREENS.v
 IN_DETAILS: Final = frozenset({"details", "copy", "quit"})
 """Commands whose keys the details take too."""
 
+ASKING: Final = frozenset(
+    {"approve", "reject", "tags", "quit", "lab-next", "lab-until", "lab-approve", "lab-undo", "lab-down"}
+)
+"""Commands that lead to a question, whose answer `y` is yes, besides those that destroy something."""
+
 
 def check(chosen: Mapping[str, str]) -> None:
     """Raise `ConfigError` for a key, by the id of its command, that cannot be used."""
@@ -50,6 +55,8 @@ def every_key(chosen: Mapping[str, str]) -> Keys:
 
 def _why_not(command: Keyed, key: str) -> str | None:
     """Why a command cannot have a key, as a clause; None when it can."""
+    if key == command.key:
+        return None
     if len(key) != 1:
         return "a key is one character; those with names belong to dialogs, the terminal or the browser"
     if unicodedata.category(key)[0] not in "LNPS":
@@ -58,7 +65,7 @@ def _why_not(command: Keyed, key: str) -> str | None:
         return "it parts keys from one another"
     if key in "jk":
         return "it moves the cursor"
-    if key == "y" and command.dangerous:
+    if key == "y" and (command.dangerous or command.id in ASKING):
         return "it says yes to what this asks"
     if key == "c" and command.id in IN_DETAILS:
         return "it copies the id in the details"

@@ -42,7 +42,7 @@ def imported(served: Served, *command: str) -> list[str]:
     return modules
 
 
-@pytest.mark.parametrize("command", ["status", "connections list", "lab plan", "lab status"])
+@pytest.mark.parametrize("command", ["status", "connections list", "services list", "lab plan", "lab status"])
 def test_what_reads_imports_nothing_that_writes(served: Served, command: str) -> None:
     modules = imported(served, *command.split())
 

@@ -57,20 +57,35 @@ def test_tags_are_set_and_removed_and_all_else_stays(pending: Served) -> None:
     assert (run.exit_code, run.stdout) == (0, f"{SERVICE}: tags set\n")
 
     after = body(pending, listed["id"])
-    assert after.pop("tags") == {"Team": "sales"}
+    # A tag keeps the name that the service knows it by.
+    assert after.pop("tags") == {"team": "sales"}
     assert after == before
-    assert pending.plstui("services", "show", SERVICE, "--json").json == {**listed, "tags": {"Team": "sales"}}
+    assert pending.plstui("services", "show", SERVICE, "--json").json == {**listed, "tags": {"team": "sales"}}
     shown = pending.plstui("services", "show", SERVICE).stdout
-    assert "tags         Team=sales" in shown
-    assert "Team=sales" in pending.plstui("services", "list").stdout
+    assert "tag          team=sales" in shown
+    assert "team=sales" in pending.plstui("services", "list").stdout
     assert [(line["verb"], line["outcome"]) for line in journal(pending)] == [
         ("set tags", "sent"),
         ("set tags", "done"),
     ] * 2
     assert journal(pending)[-1]["az"] == (
         f"az network private-link-service update --ids {listed['id']} "
-        "--force-string --set tags.Team=sales --remove tags.ENV"
+        "--force-string --set tags.team=sales --remove tags.env"
     )
+
+
+def test_every_tag_is_told_whole_and_any_can_be_removed(pending: Served) -> None:
+    [listed] = pending.plstui("services", "list", "--json").json["services"]
+    long = "n" * 250
+    tags = {f"{long}{end}": end * 256 for end in "ab"} | {"a=b": "1", "two  spaces": "2"}
+    pending.arm("isv", "PUT", listed["id"], {**pending.arm("isv", "GET", listed["id"]), "tags": tags})
+
+    told = pending.plstui("services", "show", SERVICE, "--json").json["tags"]
+    assert told == {"two spaces" if name == "two  spaces" else name: value for name, value in tags.items()}
+    shown = pending.plstui("services", "show", SERVICE).stdout
+    assert [end for end in "ab" if f"tag          {long}{end}={end * 256}\n" in shown] == ["a", "b"]
+    removed = [word for name in tags for word in ("--remove-tag", name)]
+    assert pending.plstui("services", "set", SERVICE, *removed, "--yes", "--json").json["results"][0]["tags"] == {}
 
 
 def test_what_cannot_be_is_told_and_not_sent(pending: Served) -> None:

@@ -29,6 +29,7 @@ from tests.support.served import Served, serve
 from tests.support.stage import look, stage
 
 ROOT = Path(__file__).parents[2]
+USUAL_BY_ID = {command.id: command.key for command in EVERY.values() if command.key}
 USUAL = {command_id: key.replace("⇥", "Tab") for command_id, key in every_key({}).items()}
 
 
@@ -54,6 +55,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ({"approve": ","}, ["it parts keys"]),
         ({"approve": "j"}, ["it moves the cursor"]),
         ({"remove": "y", "copy": "Y"}, ["remove", "it says yes to what this asks"]),
+        *(
+            ({command_id: "y", "copy": "Y"}, [command_id, "it says yes to what this asks"])
+            for command_id in ("lab-next", "lab-until", "lab-down", "quit", "tags")
+        ),
         ({"quit": "c"}, ["quit", "it copies the id"]),
     ],
     ids=str,
@@ -67,8 +72,14 @@ def test_what_cannot_be_a_key_is_refused_with_the_next_step(chosen: dict[str, st
 
 @pytest.mark.parametrize(
     "chosen",
-    [{}, {"approve": "x", "reject": "a"}, {"theme": "T", "lab-step": "o"}, {"approve": "A", "lab-approve": "A"}],
-    ids=["none", "swapped", "for what has none", "one for each screen"],
+    [
+        {},
+        {"approve": "x", "reject": "a"},
+        {"theme": "T", "lab-step": "o"},
+        {"approve": "A", "lab-approve": "A"},
+        USUAL_BY_ID,
+    ],
+    ids=["none", "swapped", "for what has none", "one for each screen", "the usual ones"],
 )
 def test_any_other_key_is_taken(chosen: dict[str, str]) -> None:
     check(chosen)

@@ -60,3 +60,19 @@ async def test_what_comes_of_it_in_vain_is_told() -> None:
         await play.press("t", "x", "equals_sign", "y", "enter")
         # A cloud in memory has no bodies to read.
         await play.shows("saasPrivateLinkService is not there.")
+
+
+async def test_a_tag_whose_name_holds_an_equals_sign_is_removed_and_every_tag_can_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with panes(tmp_path, monkeypatch, "pending", (80, 24)) as (made, play):
+        service = made.provider.service
+        tags = {"a=b": "1"} | {f"tag{number:02}": "[/red]" for number in range(45)}
+        await made.put(service, {**(await made.get(service) or {}), "tags": tags})
+        await play.until(lambda: shown_tags(made.runtime) == tags)
+        await play.press("t")
+        await play.shows("Tags of saasPrivateLinkService", "tag00", "[/red]")
+        await play.press(*["down"] * 50)
+        await play.shows("tag44")
+        await play.press("minus", "a", "equals_sign", "b", "enter")
+        await play.shows("Change the tags", "1 → none")

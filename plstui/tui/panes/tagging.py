@@ -18,7 +18,7 @@ from plstui.domain.change import Body
 from plstui.domain.errors import PlstuiError, again_in
 from plstui.domain.resources import PrivateLinkService
 from plstui.domain.states import Tone
-from plstui.domain.tags import TagChange, parsed_name, parsed_tag, tag_change, tags_of
+from plstui.domain.tags import TagChange, named, parsed_tag, tag_change, tags_of
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.gate import Gate
@@ -60,8 +60,10 @@ class TagScreen(Dialog[TagChange | None]):
     def _take(self) -> None:
         typed = self.query_one(Input).value.strip()
         try:
-            if typed.startswith("-") and "=" not in typed:
-                self.dismiss(tag_change(self._service.id, {}, [parsed_name(typed[1:])]))
+            there = {name.lower() for name, _ in self._service.tags}
+            # The name of one that is there may hold what parts names from values.
+            if typed.startswith("-") and ("=" not in typed or typed[1:].lower() in there):
+                self.dismiss(tag_change(self._service.id, {}, [named(typed[1:])]))
             else:
                 self.dismiss(tag_change(self._service.id, dict([parsed_tag(typed)])))
         except ValueError as error:
