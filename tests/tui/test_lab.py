@@ -312,7 +312,7 @@ async def test_a_step_that_fails_says_why_and_can_be_done_again(empty: Served) -
         empty.control("POST", "/faults", {"faults": [fault]})
         await play.press("enter")
         seen = await play.shows("✖ Resource group: ", "✖ failed", "Step 1, Resource group:", "wait 3600 s")
-        assert "wait 3600 s; press n or u" in seen.text
+        assert "wait 3600 s; press" in seen.text
         assert "same command" not in seen.text
         assert "Traceback" not in seen.text
         assert play.is_red("✖ Resource group")
