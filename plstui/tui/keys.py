@@ -21,9 +21,9 @@ IN_DETAILS: Final = frozenset({"details", "copy", "quit"})
 """Commands whose keys the details take too."""
 
 ASKING: Final = frozenset(
-    {"approve", "reject", "tags", "quit", "lab-next", "lab-until", "lab-approve", "lab-undo", "lab-down"}
+    {"approve", "reject", "tags", "probe", "quit", "lab-next", "lab-until", "lab-approve", "lab-page"}
 )
-"""Commands that lead to a question, whose answer `y` is yes, besides those that destroy something."""
+"""Commands that may lead to a question, whose answer `y` is yes, besides those that destroy something."""
 
 
 def check(chosen: Mapping[str, str]) -> None:

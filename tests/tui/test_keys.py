@@ -57,7 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ({"remove": "y", "copy": "Y"}, ["remove", "it says yes to what this asks"]),
         *(
             ({command_id: "y", "copy": "Y"}, [command_id, "it says yes to what this asks"])
-            for command_id in ("lab-next", "lab-until", "lab-down", "quit", "tags")
+            for command_id in ("lab-next", "lab-until", "lab-undo", "lab-down", "lab-page", "quit", "tags", "probe")
         ),
         ({"quit": "c"}, ["quit", "it copies the id"]),
     ],
@@ -207,6 +207,17 @@ async def test_the_key_that_leaves_says_yes_to_leaving_and_held_in_a_page_only_c
         assert play.app.return_code is None
         await play.pilot.press("Q")
         await play.until(lambda: play.app.return_code == 0)
+
+
+async def test_where_esc_leads_back_no_more_nobody_is_told_to_press_it(served: Served) -> None:
+    async with lab_screen(served, keys={"lab-back": "b"}, clock=TurnedClock()) as play:
+        await play.press("ctrl+c")
+        await play.shows("Press q to quit.")
+        assert "Press Esc" not in play.see().text
+        await play.press("?")
+        await play.until(lambda: isinstance(play.app.screen, HelpScreen))
+        await play.press("ctrl+c")
+        await play.shows("Press Esc to close this, then q to quit.")
 
 
 async def test_the_lab_has_them_too(served: Served) -> None:

@@ -33,6 +33,13 @@ def test_neither_the_sdk_nor_paramiko_is_imported_before_the_first_frame() -> No
     assert [name for name in SLOW if name in modules] == []
 
 
+def test_the_panes_import_no_dialog_before_it_is_opened() -> None:
+    script = "import sys, plstui.tui.panes.screen; print([m for m in sys.modules if m.startswith('plstui.tui.')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "'plstui.tui.panes.screen'" in done.stdout
+    assert [name for name in ("plstui.tui.dialogs", "plstui.tui.panes.tagging") if f"'{name}" in done.stdout] == []
+
+
 def test_the_app_s_own_module_imports_the_first_screen_only() -> None:
     script = "import sys, plstui.tui.app; print([m for m in sys.modules if m.startswith('plstui.tui.')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)

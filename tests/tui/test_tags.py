@@ -76,3 +76,25 @@ async def test_a_tag_whose_name_holds_an_equals_sign_is_removed_and_every_tag_ca
         await play.shows("tag44")
         await play.press("minus", "a", "equals_sign", "b", "enter")
         await play.shows("Change the tags", "1 → none")
+
+
+async def test_a_tag_is_removed_by_what_is_shown_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with panes(tmp_path, monkeypatch, "pending", (80, 24)) as (made, play):
+        service = made.provider.service
+        odd, long = "two  \u202e[/x]\u200bwords", "n" * 100
+        tags = {odd: "1", f"{long}a": "2", f"{long}b": "3"}
+        await made.put(service, {**(await made.get(service) or {}), "tags": tags})
+        await play.until(lambda: shown_tags(made.runtime) == tags)
+        await play.press("t")
+        seen = await play.shows("Tags of saasPrivateLinkService", "two [/x]words")
+        assert all(sum(f"n{end}" in line for line in seen.lines) == 1 for end in "ab"), (
+            "long names are shown to their end"
+        )
+        await play.press(*"-two [/x]words")
+        await play.press("enter")
+        await play.shows("Change the tags", "1 → none")
+        await play.press("enter")
+        await play.until(lambda: len(play.app.screen_stack) == 1)
+        await play.shows("changed the tags of saasPrivateLinkService")
+        del tags[odd]
+        assert tags_of(await made.get(service)) == tags

@@ -18,7 +18,7 @@ from plstui.domain.change import Body
 from plstui.domain.errors import PlstuiError, again_in
 from plstui.domain.resources import PrivateLinkService
 from plstui.domain.states import Tone
-from plstui.domain.tags import TagChange, named, parsed_tag, tag_change, tags_of
+from plstui.domain.tags import MAX_NAME, MAX_VALUE, TagChange, named, parsed_tag, tag_change, tags_of
 from plstui.domain.text import clean
 from plstui.domain.world import World
 from plstui.engine.gate import Gate
@@ -45,8 +45,8 @@ class TagScreen(Dialog[TagChange | None]):
             dialog.border_title = Content(f"Tags of {clean(self._service.name, 60)}")
             with VerticalScroll(can_focus=False), Grid(classes="facts"):
                 for name, value in self._service.tags or (("none", ""),):
-                    yield Static(styled(clean(name, 60), Tone.QUIET))
-                    yield Static(Content(clean(value, 300)))
+                    yield Static(styled(clean(name, MAX_NAME), Tone.QUIET))
+                    yield Static(Content(clean(value, MAX_VALUE)))
             yield Input(placeholder="NAME=VALUE sets a tag, -NAME removes one", compact=True)
             with Horizontal(classes="buttons"):
                 yield AnswerButton("Go on (Enter)", id="yes", compact=True)
@@ -60,14 +60,21 @@ class TagScreen(Dialog[TagChange | None]):
     def _take(self) -> None:
         typed = self.query_one(Input).value.strip()
         try:
-            there = {name.lower() for name, _ in self._service.tags}
+            there = self._there(typed[1:])
             # The name of one that is there may hold what parts names from values.
-            if typed.startswith("-") and ("=" not in typed or typed[1:].lower() in there):
-                self.dismiss(tag_change(self._service.id, {}, [named(typed[1:])]))
+            if typed.startswith("-") and ("=" not in typed or there):
+                self.dismiss(tag_change(self._service.id, {}, [there or named(typed[1:])]))
             else:
                 self.dismiss(tag_change(self._service.id, dict([parsed_tag(typed)])))
         except ValueError as error:
             self.tell(f"Not yet: {error}.")
+
+    def _there(self, typed: str) -> str:
+        """The name of the tag that somebody means who types what is shown of it; empty when it is none or several."""
+        names = [name for name, _ in self._service.tags]
+        same = [name for name in names if name.lower() == typed.lower()]
+        alike = same or [name for name in names if clean(name, MAX_NAME).lower() == typed.lower()]
+        return alike[0] if len(alike) == 1 else ""
 
     @on(Button.Pressed, "#no")
     def action_cancel(self) -> None:
