@@ -47,7 +47,7 @@ class TagScreen(Dialog[TagChange | None]):
                 for name, value in self._service.tags or (("none", ""),):
                     yield Static(styled(clean(name, MAX_NAME), Tone.QUIET))
                     yield Static(Content(clean(value, MAX_VALUE)))
-            yield Input(placeholder="NAME=VALUE sets a tag, -NAME removes one", compact=True)
+            yield Input(placeholder="NAME=VALUE sets one tag, -NAME removes one", compact=True)
             with Horizontal(classes="buttons"):
                 yield AnswerButton("Go on (Enter)", id="yes", compact=True)
                 yield AnswerButton("Cancel (Esc)", id="no", compact=True)
