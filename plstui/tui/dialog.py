@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 HEIGHTS: Final = [(0, "-low"), (30, "-high")]
 """Lines from which the style sheet leaves some of them empty."""
@@ -46,7 +46,9 @@ class Dialog(ModalScreen[ScreenResultType]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_copy_marked(self) -> None:
-        """Copy what was marked with the mouse."""
+        """Copy what was marked with the mouse; where nothing is, and nobody types, tell how to leave."""
         if not self.get_selected_text():
+            if not isinstance(self.focused, Input):
+                self.tell("Press Esc to close this.")
             raise SkipAction
         self.action_copy_text()

@@ -142,6 +142,5 @@ class DialogApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C copies where text is typed and otherwise only tells how to leave, in the words of our own keys."""
-        dialog = isinstance(self.screen, ModalScreen)
-        key = self.quit_key
-        self.tell(f"Press Esc to close this, then {key} to quit." if dialog else f"Press {key} to quit.")
+        # Of dialogs Textual does not come here: they answer themselves.
+        self.notify(f"Press {self.quit_key} to quit.", markup=False)

@@ -217,7 +217,7 @@ async def test_where_esc_leads_back_no_more_nobody_is_told_to_press_it(served: S
         await play.press("?")
         await play.until(lambda: isinstance(play.app.screen, HelpScreen))
         await play.press("ctrl+c")
-        await play.shows("Press Esc to close this, then q to quit.")
+        await play.shows("Press Esc to close this.")
 
 
 async def test_the_lab_has_them_too(served: Served) -> None:
