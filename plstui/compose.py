@@ -173,7 +173,7 @@ class Composer:
 
         async def get_ready() -> None:
             if not settings.ui.read_only:
-                await together(arm.writer.get_ready() for arm in opened.values())
+                await together(arm.get_ready() for arm in opened.values())
 
         return Runtime(
             watchers,

@@ -21,6 +21,10 @@ class ArmSide:
     writer: Writer
     bodies: Bodies
 
+    async def get_ready(self) -> None:
+        """Make what writes ahead of the first write, which would wait for it."""
+        await self.writer.get_ready()
+
 
 def open_side(settings: Settings, side: Side) -> ArmSide:
     """Make a side ready; nothing is asked of Azure yet. Raises `ConfigError`."""
