@@ -73,3 +73,25 @@ async def test_what_is_ended_is_over_and_its_failure_no_news() -> None:
     tasks.clear()
     gc.collect()
     assert heard == []
+
+
+async def test_who_is_cancelled_while_ending_waits_no_longer() -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def hold_on() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await over.wait()
+
+    held = asyncio.create_task(hold_on())
+    await begun.wait()
+    ending = asyncio.create_task(end([held]))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert not held.done()
+    over.set()
+    await asyncio.wait([held])
