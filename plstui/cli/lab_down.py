@@ -15,6 +15,7 @@ from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
 from plstui.compose import Options
 from plstui.domain.sides import Side
+from plstui.domain.text import sentence
 from plstui.engine.runtime import Runtime
 from plstui.lab.inventory import Group, Inventory, take_stock
 from plstui.lab.parts import StepState
@@ -90,7 +91,7 @@ async def _ask(inventory: Inventory, sides: Collection[Side]) -> list[str]:
     typed: list[str] = []
     for group in groups:
         if group.doubt:
-            click.echo(f"{tidy(group.doubt[:1].upper() + group.doubt[1:])}.", err=True)
+            click.echo(sentence(tidy(group.doubt)), err=True)
             click.echo(f"Type its name to delete it: {group.id.name}", err=True)
             line = await typed_line()
             if line.strip().casefold() != group.id.name.casefold():

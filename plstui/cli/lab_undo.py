@@ -15,6 +15,7 @@ from plstui.cli.session import run_session
 from plstui.cli.signals import agrees, typed_line
 from plstui.compose import Options
 from plstui.domain.errors import RefusedError
+from plstui.domain.text import sentence
 from plstui.engine.runtime import Runtime
 from plstui.lab.effort import StepFailedError
 from plstui.lab.holdings import Doubt
@@ -68,7 +69,7 @@ async def _ask(step: Step, doubts: Sequence[Doubt], confirmed: Collection[str]) 
         name = doubt.id.name
         if name.casefold() in named:
             continue
-        click.echo(f"{tidy(doubt.reason[:1].upper() + doubt.reason[1:])}.", err=True)
+        click.echo(sentence(tidy(doubt.reason)), err=True)
         click.echo(f"Type its name to take it back: {tidy(name)}", err=True)
         line = (await typed_line()).strip()
         if line.casefold() != name.casefold():

@@ -42,5 +42,10 @@ def clean(text: str | None, limit: int = 200) -> str:
     return line
 
 
+def sentence(clause: str) -> str:
+    """A clause as a sentence of its own."""
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
 def _is_unsafe(char: str) -> bool:
     return not char.isspace() and unicodedata.category(char) in _UNSAFE

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plstui.domain.sides import Side
-from plstui.domain.text import clean
+from plstui.domain.text import clean, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,6 @@ def joined(hint: str, clause: str) -> str:
     if not hint:
         return sentence(clause)
     return f"{hint[:-1]}; {clause}." if hint.endswith(".") else hint
-
-
-def sentence(clause: str) -> str:
-    """A clause as a sentence of its own."""
-    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 _AGAIN = "the same command goes on from there"

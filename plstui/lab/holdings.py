@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from plstui.domain.az import GROUP
 from plstui.domain.errors import RefusedError
 from plstui.domain.ids import ResourceId
-from plstui.domain.text import clean
+from plstui.domain.text import clean, sentence
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.inventory import Group, reader, some, typed
@@ -59,7 +59,7 @@ def refuse(found: Sequence[Doubt], confirmed: Collection[str], guide: Guide = CO
     if left:
         reason = left[0].reason
         raise RefusedError(
-            f"{reason[:1].upper()}{reason[1:]}, so its name has to be typed.",
+            sentence(f"{reason}, so its name has to be typed"),
             hint=f"Look at it first; then {guide.name([doubt.id.name for doubt in left])}.",
         )
 

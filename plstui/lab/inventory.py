@@ -12,7 +12,7 @@ from plstui.domain.errors import AzureError, NotFoundError, PlstuiError, Refused
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.tasks import both, to_the_end
-from plstui.domain.text import clean
+from plstui.domain.text import clean, sentence
 from plstui.lab.fragments import Body
 from plstui.lab.guide import COMMANDS, Guide
 from plstui.lab.lab import Lab
@@ -107,7 +107,7 @@ class Group:
                 if self.locks
                 else f"Look at what is in it first; then {guide.name([self.id.name])}."
             )
-            raise RefusedError(f"{reason[:1].upper()}{reason[1:]}.", hint=hint)
+            raise RefusedError(sentence(reason), hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from plstui.domain.errors import AzureError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.tasks import together
+from plstui.domain.text import sentence
 from plstui.engine.ports import Clock, CloudBodies, SystemClock
 from plstui.lab.capacity import Capacity
 from plstui.lab.checks import names, ranges, regions, rights
@@ -200,7 +201,7 @@ class _Preflight:
         groups = {part.id for part, _ in obstacles if isinstance(part, Want) and part.id.is_type(GROUP)}
         for part, reason in obstacles:
             if isinstance(part, Wait):
-                yield Problem(code="NotPossible", message=f"{reason[:1].upper()}{reason[1:]}.", hint="")
+                yield Problem(code="NotPossible", message=sentence(reason), hint="")
             elif part.id in groups:
                 where = (self._survey.body(part.id) or {}).get("location")
                 yield Problem(

@@ -17,10 +17,10 @@ from plstui.domain.errors import AzureError, PlstuiError, RefusedError, Retrying
 from plstui.domain.ids import ResourceId
 from plstui.domain.patience import POLL_SECONDS
 from plstui.domain.tasks import end
+from plstui.domain.text import sentence
 from plstui.lab import az
 from plstui.lab.effort import Effort, StepFailedError, minutes
 from plstui.lab.fragments import Body, merged
-from plstui.lab.guide import sentence
 from plstui.lab.lab import Lab
 from plstui.lab.parts import OVER, Part, Step, Survey, Wait, Want, lack_of, obstacle, state_of
 from plstui.lab.progress import Kind, StepStatus, Tell, assess

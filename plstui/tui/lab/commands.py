@@ -7,9 +7,10 @@ from typing import Protocol
 
 from plstui.domain.connection import Verb
 from plstui.domain.sides import Side
+from plstui.domain.text import sentence
 from plstui.domain.world import Link
 from plstui.engine.gate import Gate
-from plstui.lab.guide import Guide, sentence
+from plstui.lab.guide import Guide
 from plstui.lab.parts import Step, StepState, Wait
 from plstui.lab.progress import StepStatus
 from plstui.tui.commands import COPY, NEXT_AREA, PROGRAM, REFRESH, Command, Group, Keys, SharedHost, keys_of

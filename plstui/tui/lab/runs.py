@@ -19,7 +19,7 @@ from plstui.domain.connection import Connection
 from plstui.domain.decision import Decision
 from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.states import Tone
-from plstui.domain.text import clean
+from plstui.domain.text import clean, sentence
 from plstui.lab import keys
 from plstui.lab.checks.problem import PreflightError
 from plstui.lab.parts import Step, Want
@@ -203,7 +203,7 @@ class LabRuns:
             name, reason = doubt.id.name, clean(doubt.reason, LONGEST)
             asked = [
                 *facts,
-                ("Careful", styled(f"{reason[:1].upper()}{reason[1:]}.", Tone.WAITING)),
+                ("Careful", styled(sentence(reason), Tone.WAITING)),
                 ("To go on", Content(clean(f"Type {name} and press Enter.", LONGEST))),
             ]
             if not await self._ask(
@@ -235,7 +235,7 @@ class LabRuns:
             name = group.id.name
             doubt = clean(group.doubt, LONGEST)
             facts = [
-                ("Careful", styled(f"{doubt[:1].upper()}{doubt[1:]}.", Tone.WAITING)),
+                ("Careful", styled(sentence(doubt), Tone.WAITING)),
                 ("To go on", Content("Type the group's name and press Enter.")),
             ]
             if not await self._ask(QuestionScreen(f"Delete {name}?", facts, "Delete", dangerous=True, typed=name)):

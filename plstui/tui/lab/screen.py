@@ -26,12 +26,11 @@ from plstui.domain.errors import PlstuiError, RefusedError
 from plstui.domain.ids import ResourceId
 from plstui.domain.sides import Side
 from plstui.domain.states import Tone
-from plstui.domain.text import clean
+from plstui.domain.text import clean, sentence
 from plstui.domain.world import World
 from plstui.engine.ports import Clock
 from plstui.engine.runtime import Runtime
 from plstui.lab.effort import StepFailedError
-from plstui.lab.guide import sentence
 from plstui.lab.progress import StepStatus
 from plstui.lab.undo import why_not as undo_why_not
 from plstui.tui.commanding import CommandingScreen
