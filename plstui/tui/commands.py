@@ -70,6 +70,8 @@ class Command(Generic[ContextT, HostT]):
     """Why this is not possible now, as a sentence a person can act on; None when it is."""
     dangerous: bool = False
     """Whether this destroys something: it never happens by one key press."""
+    asks: bool = False
+    """Whether this may lead to a question that `y` says yes to, besides what destroys something: that always does."""
     rank: int = 0
     """Place in the footer when there is little room, 1 first; 0 to stay out of it."""
 
@@ -96,6 +98,8 @@ class Keyed(Protocol):
     def key(self) -> str: ...
     @property
     def dangerous(self) -> bool: ...
+    @property
+    def asks(self) -> bool: ...
 
 
 _GLYPHS = {"tab": "⇥", "escape": "Esc"}
@@ -208,6 +212,7 @@ PROGRAM: tuple[Command[SharedContext, SharedHost], ...] = (
         "Leave, or see what still runs and leave by {quit} again; what Azure has been asked to do goes on.",
         Group.PROGRAM,
         lambda host: host.leave(),
+        asks=True,
         rank=1,
     ),
 )

@@ -20,11 +20,6 @@ EVERY: Final[Mapping[str, Keyed]] = {command.id: command for screen in SCREENS.v
 IN_DETAILS: Final = frozenset({"details", "copy", "quit"})
 """Commands whose keys the details take too."""
 
-ASKING: Final = frozenset(
-    {"approve", "reject", "tags", "probe", "quit", "lab-next", "lab-until", "lab-approve", "lab-page"}
-)
-"""Commands that may lead to a question, whose answer `y` is yes, besides those that destroy something."""
-
 
 def check(chosen: Mapping[str, str]) -> None:
     """Raise `ConfigError` for a key, by the id of its command, that cannot be used."""
@@ -65,7 +60,7 @@ def _why_not(command: Keyed, key: str) -> str | None:
         return "it parts keys from one another"
     if key in "jk":
         return "it moves the cursor"
-    if key == "y" and (command.dangerous or command.id in ASKING):
+    if key == "y" and (command.dangerous or command.asks):
         return "it says yes to what this asks"
     if key == "c" and command.id in IN_DETAILS:
         return "it copies the id in the details"

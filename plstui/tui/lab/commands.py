@@ -182,7 +182,17 @@ def _tear_down(context: LabContext) -> str | None:
 
 
 LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
-    Command("lab-next", "n", "Next", "Do the next needed step.", Group.LAB, lambda host: host.do_next(), _next, rank=1),
+    Command(
+        "lab-next",
+        "n",
+        "Next",
+        "Do the next needed step.",
+        Group.LAB,
+        lambda host: host.do_next(),
+        _next,
+        asks=True,
+        rank=1,
+    ),
     Command(
         "lab-until",
         "u",
@@ -191,6 +201,7 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         Group.LAB,
         lambda host: host.do_until_here(),
         _until_here,
+        asks=True,
         rank=1,
     ),
     Command(
@@ -201,6 +212,7 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         Group.LAB,
         lambda host: host.approve(),
         approve_why_not,
+        asks=True,
         rank=1,
     ),
     Command(
@@ -211,6 +223,7 @@ LAB_COMMANDS: tuple[Command[LabContext, LabHost], ...] = (
         Group.LAB,
         lambda host: host.open_page(),
         _page,
+        asks=True,
         rank=1,
     ),
     Command(

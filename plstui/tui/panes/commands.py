@@ -123,6 +123,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         Group.CONNECTION,
         lambda host: host.decide(Verb.APPROVE),
         _decide(Verb.APPROVE),
+        asks=True,
         rank=1,
     ),
     Command(
@@ -133,6 +134,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         Group.CONNECTION,
         lambda host: host.decide(Verb.REJECT),
         _decide(Verb.REJECT),
+        asks=True,
         rank=1,
     ),
     Command(
@@ -154,6 +156,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         Group.CONNECTION,
         lambda host: host.change_tags(),
         lambda context: why_not_tag(context.gate, context.service) if context.gate else _connected(context),
+        asks=True,
     ),
     Command(
         "next-pending",
@@ -194,6 +197,7 @@ COMMANDS: tuple[Command[Context, Host], ...] = (
         Group.LOOK,
         lambda host: host.start_probe(),
         _probe,
+        asks=True,
         rank=1,
     ),
     Command(

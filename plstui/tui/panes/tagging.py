@@ -1,34 +1,24 @@
-"""Changing the tags of a service: what to change, the question, and what came of it."""
+"""The dialogs about the tags of a service: what to change, and whether to."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from plstui.domain.change import Body
-from plstui.domain.errors import PlstuiError, again_in
 from plstui.domain.resources import PrivateLinkService
 from plstui.domain.states import Tone
 from plstui.domain.tags import MAX_NAME, MAX_VALUE, TagChange, named, parsed_tag, tag_change, tags_of
 from plstui.domain.text import clean
-from plstui.domain.world import World
-from plstui.engine.gate import Gate
 from plstui.tui.dialog import AnswerButton, Dialog
 from plstui.tui.dialogs.question import QuestionScreen
-from plstui.tui.messages import Said, Troubled, WritesMoved
-from plstui.tui.tones import BUSY, styled
-
-Ask = Callable[[ModalScreen[Any]], Awaitable[Any]]
-"""Shows a dialog and waits for the answer."""
+from plstui.tui.tones import styled
 
 
 class TagScreen(Dialog[TagChange | None]):
@@ -82,47 +72,13 @@ class TagScreen(Dialog[TagChange | None]):
         self.dismiss(None)
 
 
-async def change_tags(
-    gate: Gate,
-    service: PrivateLinkService,
-    world: World,
-    ask: Ask,
-    tell: Callable[[Message], object],
-    answered: Callable[[], object],
-) -> None:
-    """Ask what to change, then whether to, and do it through the gate; `answered` hears that nothing more is asked."""
-    name = clean(service.name, 60)
-
-    async def confirm(change: TagChange, body: Body) -> TagChange | None:
-        facts = [
-            (clean(tag, 60), Content(f"{_value(before)} → {_value(after)}"))
-            for tag, before, after in change.differences(tags_of(body))
-        ]
-        agreed = await ask(QuestionScreen(f"Change the tags of {name}?", facts, "Change", az=change.az))
-        answered()
-        if agreed:
-            # The write is marked as under way right after this returns, before the message is heard.
-            tell(WritesMoved())
-            tell(Said(f"changing the tags of {name}…", BUSY))
-        return change if agreed else None
-
-    change = await ask(TagScreen(service))
-    if change is None:
-        return
-    try:
-        outcome = await gate.perform(
-            change,
-            confirm,
-            world=world,
-            retrying=lambda error, pause: tell(Said(f"{name}: {clean(again_in(error, pause), 300)}", Tone.WAITING)),
-        )
-    except PlstuiError as error:
-        tell(Said(f"tags of {name}: {clean(str(error), 300)}", Tone.BAD))
-        tell(Troubled(error, f"Tags of {name}"))
-    else:
-        if outcome:
-            unread = f", but {clean(outcome.unread, 300)}" if outcome.unread else ""
-            tell(Said(f"changed the tags of {name}{unread}", Tone.WAITING if unread else Tone.GOOD))
+def question_of(change: TagChange, service: Body, name: str) -> QuestionScreen:
+    """The question whether to change the tags of a service, whose harmless `name` is given, from what they are now."""
+    facts = [
+        (clean(tag, 60), Content(f"{_value(before)} → {_value(after)}"))
+        for tag, before, after in change.differences(tags_of(service))
+    ]
+    return QuestionScreen(f"Change the tags of {name}?", facts, "Change", az=change.az)
 
 
 def _value(value: str | None) -> str:
